@@ -1,0 +1,36 @@
+# The front door. `make help` lists what there is.
+.DEFAULT_GOAL := help
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help install demo test test-quick lint ui bench docs clean-state
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+install: $(STAMP) ## build .venv from pyproject.toml and constraints.txt
+
+$(STAMP): pyproject.toml constraints.txt .ci/install
+	@VENV=$(VENV) sh .ci/install
+
+demo: $(STAMP) ## a simulated town through the whole chain
+	@$(BIN)/smartgrid demo
+
+test: $(STAMP) ## exactly what CI runs
+	@PATH="$(abspath $(BIN)):$$PATH" sh .ci/test
+
+test-quick: $(STAMP) ## tests without the slow ones
+	@$(BIN)/python -m pytest -n 2 -m "not slow" -q
+
+lint: $(STAMP) ## format, lint, types, import rules
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/lint-imports && $(BIN)/mypy
+
+ui: $(STAMP) ## Dagster on 127.0.0.1:3000 and MLflow on 127.0.0.1:5000
+	@$(BIN)/smartgrid ui
+
+bench: $(STAMP) ## benchmarks; ratios go to the terminal and benchmarks/results/
+	@$(BIN)/python -m benchmarks
+
+docs: $(STAMP) ## rewrite docs/data.md from domain/tables.py
+	@$(BIN)/python -m smartgrid_assets.docs

@@ -1,0 +1,218 @@
+"""Delivered files -> raw: read what comes, keep it, and say what was done with each file.
+
+What one call reads is a batch for each day of receipt. Its fragments are written first and its deliveries last, so
+that a killed ingest is not half seen; the inbox is tidied after that, and the next call finishes what was left.
+One ingest runs at a time (a lock of the kernel, freed with the process). Memory: DuckDB's limit; it spills.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smartgrid_assets.chain.context import Context
+from smartgrid_assets.domain.acquire.reader import ReadContext, Source, read_source, unpack
+from smartgrid_assets.domain.errors import DeliveryError
+from smartgrid_assets.domain.market_day import day_of
+from smartgrid_assets.domain.tables import RAW, table
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from smartgrid_assets.domain.acquire.mapping import Mapping
+    from smartgrid_assets.domain.acquire.reader import Parsed
+    from smartgrid_assets.resources.inbox import Inbox
+
+ROWS_A_BATCH = 20_000_000
+FED = tuple(t.path for t in RAW if t.name != "deliveries")
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A file to read, and when it came (UTC)."""
+
+    path: Path
+    received_at: datetime
+
+
+@dataclass
+class FileReport:
+    """What was done with one file (or member of an archive). verdict: accepted, partly, refused or already known."""
+
+    name: str
+    verdict: str
+    format: str = ""
+    mapping: str = ""
+    readings: int = 0
+    rejected: int = 0
+    reasons: list[str] = field(default_factory=list)
+    days: list[date] = field(default_factory=list)
+
+
+@dataclass
+class _Read:
+    delivery: Delivery
+    name: str
+    content_hash: str
+    parsed: Parsed | None
+    report: FileReport
+    weather_days: list[date] = field(default_factory=list)
+
+
+def ingest(
+    context: Context,
+    inbox: Inbox,
+    hash_of: Callable[[Path], str],
+    deliveries: Iterable[Delivery],
+    now: datetime,
+    mapping: Mapping | None = None,
+    dry_run: bool = False,
+    progress: Progress = lambda text, done, total: None,
+) -> list[FileReport]:
+    """Read files into raw; a report for each. Files that cannot be read are quarantined, never raised.
+
+    now: recorded in the deliveries. dry_run: reads and reports, keeps nothing.
+    """
+    queue = sorted(deliveries, key=lambda d: (d.received_at, d.path.name))
+    reports: list[FileReport] = []
+    with context.lake.lock("ingest"), tempfile.TemporaryDirectory(prefix="smartgrid-") as scratch:
+        if not dry_run:
+            context.lake.raw.sweep_uncounted()
+        position = 0
+        while position < len(queue):
+            with context.lake.connect() as con:
+                batch = _Batch(context, con, hash_of, mapping, Path(scratch))
+                received = _received_day(context, queue[position])
+                while position < len(queue) and _received_day(context, queue[position]) == received and batch.rows < ROWS_A_BATCH:
+                    progress(queue[position].path.name, position, len(queue))
+                    batch.read(queue[position])
+                    position += 1
+                if not dry_run:
+                    batch.keep(received, now)
+                    batch.tidy(inbox, received)
+                    batch.compact()
+                reports += [read.report for read in batch.reads]
+    progress("", len(queue), len(queue))
+    return reports
+
+
+def _received_day(context: Context, delivery: Delivery) -> date:
+    return day_of(delivery.received_at, context.settings.timezone)
+
+
+class _Batch:
+    """Files received on one day, in temporary tables until they are kept together."""
+
+    def __init__(self, context: Context, con: DuckDBPyConnection, hash_of: Callable[[Path], str], mapping: Mapping | None, scratch: Path) -> None:
+        self.context, self.con, self.hash_of, self.mapping, self.scratch = context, con, hash_of, mapping, scratch
+        self.reads: list[_Read] = []
+        self.rows = 0
+        self.known = context.delivered.known_sources(con)
+        for path in FED:
+            declared = table(path)
+            columns = [f'"{c.name}" {c.type}' for c in declared.columns] + (["day DATE"] if declared.partition == "day" else [])
+            con.execute(f"CREATE TEMP TABLE {_batch_table(path)} ({', '.join(columns)})")
+
+    def read(self, delivery: Delivery) -> None:
+        """Read one file, or each member of an archive."""
+        content = self.hash_of(delivery.path)
+        try:
+            members = unpack(delivery.path, self.scratch)
+        except DeliveryError as error:
+            self._refuse(delivery, delivery.path.name, content, error)
+            return
+        for name, path in members:
+            self._read_member(delivery, name, path, content if path == delivery.path else self.hash_of(path))
+
+    def _read_member(self, delivery: Delivery, name: str, path: Path, content: str) -> None:
+        settings = self.context.settings
+        source = Source(path=path, name=name, content_hash=content, received_at=delivery.received_at)
+        try:
+            parsed = read_source(self.con, source, ReadContext(settings.timezone, settings.source_delay_hours), self.mapping)
+        except DeliveryError as error:
+            self._refuse(delivery, name, content, error)
+            return
+        verdict = "partly" if parsed.rejected else "accepted"
+        report = FileReport(name, verdict, parsed.format, parsed.mapping, parsed.readings, parsed.rejected, list(parsed.notes))
+        read = _Read(delivery, name, content, parsed, report)
+        if parsed.source_hash in self.known:
+            report.verdict = "already known"
+            self._drop(parsed)
+        else:
+            self.known.add(parsed.source_hash)
+            self._gather(parsed, read)
+        self.reads.append(read)
+
+    def _gather(self, parsed: Parsed, read: _Read) -> None:
+        for path, relation in parsed.tables.items():
+            columns = ", ".join(f'"{c.name}"' for c in table(path).columns) + (", day" if table(path).partition == "day" else "")
+            self.con.execute(f"INSERT INTO {_batch_table(path)} ({columns}) SELECT {columns} FROM {relation}")
+            if table(path).partition == "day":
+                days = [day for (day,) in self.con.execute(f"SELECT DISTINCT day FROM {relation} ORDER BY 1").fetchall()]
+                (read.report.days if path in ("raw/meter_readings", "raw/rejected_lines") else read.weather_days).extend(days)
+        read.report.days = sorted(set(read.report.days))
+        self.rows += parsed.readings
+        self._drop(parsed)
+
+    def _drop(self, parsed: Parsed) -> None:
+        for relation in parsed.tables.values():
+            self.con.execute(f"DROP TABLE IF EXISTS {relation}")
+
+    def _refuse(self, delivery: Delivery, name: str, content: str, error: DeliveryError) -> None:
+        self.reads.append(_Read(delivery, name, content, None, FileReport(name, "refused", reasons=[str(error)])))
+
+    def keep(self, received: date, now: datetime) -> None:
+        """Write the fragments, then the deliveries: from then on the batch counts."""
+        new = [read for read in self.reads if read.report.verdict != "already known" and _identity(read) not in self._recorded()]
+        if not new:
+            return
+        batch = self.context.delivered.batch_name(received, [_identity(read) for read in new])
+        for path in FED:
+            self.context.lake.raw.append(self.con, path, _batch_table(path), batch)
+        self._record(new, received, now)
+        self.context.lake.raw.append(self.con, "raw/deliveries", "batch_deliveries", batch)
+
+    def _recorded(self) -> set[str]:
+        return self.context.delivered.known_sources(self.con)
+
+    def _record(self, new: list[_Read], received: date, now: datetime) -> None:
+        columns = ", ".join(f"{c.name} {c.type}" for c in table("raw/deliveries").columns)
+        self.con.execute(f"CREATE TEMP TABLE batch_deliveries ({columns}, day DATE)")
+        for read in new:
+            report = read.report
+            row = (
+                _identity(read), read.content_hash, read.name, report.format, report.mapping, read.delivery.received_at, now, report.readings,
+                report.rejected, report.days, sorted(set(read.weather_days)), report.verdict, " ".join(report.reasons), received,
+            )  # fmt: skip
+            self.con.execute(f"INSERT INTO batch_deliveries VALUES ({', '.join('?' * len(row))})", row)
+
+    def tidy(self, inbox: Inbox, received: date) -> None:
+        """Give every file its home. A file that was read as several members is refused only when none could be read."""
+        by_file: dict[Path, list[_Read]] = {}
+        for read in self.reads:
+            by_file.setdefault(read.delivery.path, []).append(read)
+        for path, reads in by_file.items():
+            content = self.hash_of(path)
+            if all(read.report.verdict == "refused" for read in reads):
+                inbox.refuse(path, content, " ".join(reason for read in reads for reason in read.report.reasons))
+            else:
+                inbox.accept(path, content, received)
+
+    def compact(self) -> None:
+        """Merge the fragments of days that have many."""
+        days = {day for read in self.reads for day in read.report.days}
+        for day in sorted(days):
+            self.context.lake.raw.compact(self.con, "raw/meter_readings", day)
+
+
+def _identity(read: _Read) -> str:
+    return read.parsed.source_hash if read.parsed else f"refused-{read.content_hash[:32]}"
+
+
+def _batch_table(path: str) -> str:
+    return "batch_" + path.partition("/")[2]

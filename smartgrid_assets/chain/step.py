@@ -1,0 +1,160 @@
+"""A step of the chain: which tables does it make, from what, and is a partition of it stale?
+
+A step makes one partition of its tables at a time. Whether it must is decided by recipes alone (domain/lineage.py).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from smartgrid_assets.chain.context import Context
+from smartgrid_assets.domain.lineage import Receipt, Recipe
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+StateKind = Literal["nothing", "missing", "stale", "held", "fresh"]
+Inputs = dict[str, str]
+
+
+@dataclass
+class Work:
+    """One partition being made: a connection of its own, and the inputs that were looked at."""
+
+    context: Context
+    con: DuckDBPyConnection
+    key: date
+    inputs: Inputs
+
+
+@dataclass
+class Made:
+    """What a step made: relations by table, further inputs that it turned out to need, and words for the asset's page.
+
+    held: table -> relation of the reasons why the partition must not be replaced; the tables in `relations` are
+    then written all the same (they describe the refused version), the others keep their old rows.
+    """
+
+    relations: dict[str, str]
+    more_inputs: Inputs = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    is_held: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step. `inputs` gives None where there is nothing to make the partition from.
+
+    tables: what it makes; the first is the one by which others know it. holds: the table that says why a partition
+    was held back, for the one step that can.
+    """
+
+    name: str
+    tables: tuple[str, ...]
+    cadence: Literal["day", "week"]
+    inputs: Callable[[Context, date], Inputs | None]
+    make: Callable[[Work], Made]
+    code: Callable[[], str]
+    settings: Callable[[Context], dict[str, Any]] = lambda context: {}
+    holds: str | None = None
+    horizon: Literal["known", "ahead"] = "known"
+    """known: made once the day's readings are there. ahead: made at the gate, for the day after."""
+    carries_state: bool = False
+    """True where a partition starts from its own yesterday: a change ripples on to later days."""
+    is_model: bool = False
+    """True where making it fits models or solves plans: slow, bounded in parallel."""
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a partition stands, and by which inputs it is stale."""
+
+    kind: StateKind
+    because: tuple[str, ...] = ()
+
+    @property
+    def is_due(self) -> bool:
+        """True when making it would change something."""
+        return self.kind in ("missing", "stale")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of one partition."""
+
+    step: str
+    key: date
+    state: State
+    receipts: tuple[Receipt, ...] = ()
+    metadata: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+    is_held: bool = False
+
+
+def state_of(context: Context, step: Step, key: date) -> State:
+    """Compare the recipe that the partition would have now with the one in its footers."""
+    inputs = step.inputs(context, key)
+    if inputs is None:
+        return State("nothing")
+    if step.holds and (held := context.lake.footer(step.holds, key)) and held.rows:
+        changed = _recipe(context, step, key, inputs, held.recipe).differences(held.recipe)
+        return State("stale", tuple(changed)) if changed else State("held")
+    footers = [context.lake.footer(path, key) for path in step.tables]
+    if any(footer is None for footer in footers):
+        return State("missing")
+    for footer in footers:
+        changed = _recipe(context, step, key, inputs, footer.recipe).differences(footer.recipe)  # type: ignore[union-attr]
+        if changed:
+            return State("stale", tuple(changed))
+    return State("fresh")
+
+
+def _recipe(context: Context, step: Step, key: date, inputs: Inputs, found: Recipe) -> Recipe:
+    """Today's recipe, with the further inputs that the last making turned out to need looked up again."""
+    more = {name: look_up(context, name) for name in found.inputs if name not in inputs and is_further(name)}
+    known = {name: digest for name, digest in more.items() if digest is not None}
+    return Recipe(inputs | known, step.code(), step.settings(context))
+
+
+FURTHER = "also:"
+"""Prefix of inputs that a step came to need while it worked: `also:<table>@<day>` or `...<=<moment>`."""
+
+
+def is_further(name: str) -> bool:
+    """True for an input that a step named itself while it worked."""
+    return name.startswith(FURTHER)
+
+
+def look_up(context: Context, name: str) -> str | None:
+    """The digest of a further input today."""
+    path, _, rest = name.removeprefix(FURTHER).partition("@")
+    day, _, known = rest.partition("<=")
+    if known:
+        return context.lake.digest_as_of(path, date.fromisoformat(day), datetime.fromisoformat(known))
+    return context.lake.digest(path, date.fromisoformat(day))
+
+
+def run_step(context: Context, step: Step, key: date, only_due: bool = False) -> Done:
+    """Make one partition (with `only_due`, only where it is missing or stale)."""
+    started, read_ns = time.perf_counter(), context.lake.now_ns()
+    state = state_of(context, step, key)
+    if state.kind == "nothing" or (only_due and not state.is_due):
+        return Done(step.name, key, state)
+    inputs = step.inputs(context, key)
+    assert inputs is not None
+    with context.lake.connect() as con:
+        made = step.make(Work(context, con, key, inputs))
+        recipe = Recipe(inputs | made.more_inputs, step.code(), step.settings(context), read_ns)
+        receipts = tuple(
+            context.lake.replace(con, path, key, made.relations[path], recipe) for path in reversed(step.tables + _hold(step)) if path in made.relations
+        )
+    return Done(step.name, key, state, receipts[::-1], made.metadata, time.perf_counter() - started, made.is_held)
+
+
+def _hold(step: Step) -> tuple[str, ...]:
+    # The hold is written first when there is one (reversed order): a day is never replaced and then found to be held.
+    return (step.holds,) if step.holds else ()

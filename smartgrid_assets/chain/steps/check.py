@@ -1,0 +1,89 @@
+"""raw -> validated: judge one market day's readings, repair what can be repaired, hold back what would poison tomorrow."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from smartgrid_assets.chain.context import Context
+from smartgrid_assets.chain.known import optional
+from smartgrid_assets.chain.step import FURTHER, Inputs, Made, Step, Work
+from smartgrid_assets.domain.tables import table
+
+READINGS, EARLIER = "validated/meter_readings", "validated/earlier_readings"
+REJECTED, QUALITY, HELD = "validated/rejected_readings", "validated/data_quality", "validated/held_days"
+
+
+def _inputs(context: Context, day: date) -> Inputs | None:
+    readings = context.delivered.readings_digest(day)
+    if readings is None and context.lake.footer(READINGS, day) is None:
+        return None
+    # A corrected mapping may take all readings from a day: it is then made again, empty.
+    return {f"raw/meter_readings@{day}": readings or "none", f"raw/meters@{day}": context.delivered.meters_digest(day) or "none"}
+
+
+def _make(work: Work) -> Made:
+    from smartgrid_assets.domain.check.day import check_day
+    from smartgrid_assets.domain.check.hold import holds
+    from smartgrid_assets.domain.check.limits import CheckLimits
+
+    context, con, day = work.context, work.con, work.key
+    settings = context.settings
+    limits = CheckLimits(settings.hold_missing_share, settings.hold_rejected_share, settings.warn_missing_share)
+
+    def lookback(days: list[date]) -> str:
+        current = context.lake.select(READINGS, days)
+        earlier = context.lake.select(EARLIER, days)
+        con.execute(f"CREATE OR REPLACE TEMP VIEW lookback AS SELECT *, NULL::TIMESTAMP AS known_until_utc FROM ({current}) UNION ALL BY NAME SELECT * FROM ({earlier})")
+        return "lookback"
+
+    checked = check_day(
+        con,
+        day=context.market_day(day),
+        tz=settings.timezone,
+        gate=settings.gate,
+        readings=context.delivered.readings(con, day),
+        lines=context.delivered.rejected_lines(con, day),
+        meters=context.delivered.meters(con, day),
+        lookback=lookback,
+        limits=limits,
+    )
+    reasons = holds(con, checked.quality, limits)
+    relations = {READINGS: checked.readings, EARLIER: checked.earlier, REJECTED: checked.rejected, QUALITY: checked.quality}
+    if reasons:
+        relations = {REJECTED: checked.rejected, QUALITY: checked.quality}
+    relations[HELD] = _held_relation(work, reasons)
+    donors = {name: digest for d in checked.donor_days for path in (READINGS, EARLIER) for name, digest in optional(context, path, d).items()}
+    more = {f"{FURTHER}{name}": digest for name, digest in donors.items()}
+    return Made(relations, more, dict(checked.counts) | {"held": [r.reason for r in reasons]}, bool(reasons))
+
+
+def _held_relation(work: Work, reasons: list[Any]) -> str:
+    columns = ", ".join(f"{c.name} {c.type}" for c in table(HELD).columns)
+    work.con.execute(f"CREATE OR REPLACE TEMP TABLE held ({columns})")
+    for reason in reasons:
+        work.con.execute("INSERT INTO held VALUES (?, ?, ?, ?)", (reason.check_name, reason.reason, reason.value, reason.threshold))
+    return "held"
+
+
+def _code() -> str:
+    from smartgrid_assets.domain.check.rule import rules_version
+
+    return rules_version()
+
+
+def _settings(context: Context) -> dict[str, Any]:
+    s = context.settings
+    return {"gate": s.gate.isoformat(), "hold_missing_share": s.hold_missing_share, "hold_rejected_share": s.hold_rejected_share}
+
+
+STEP = Step(
+    name="check",
+    tables=(READINGS, EARLIER, REJECTED, QUALITY),
+    cadence="day",
+    inputs=_inputs,
+    make=_make,
+    code=_code,
+    settings=_settings,
+    holds=HELD,
+)

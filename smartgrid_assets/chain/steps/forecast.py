@@ -1,0 +1,185 @@
+"""features -> forecasts: models fitted weekly, candidates for each day, what they were worth, and what is published.
+
+The backfill is the backtest: every step asks only for what its gate knew, so that a replay of two years is honest.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from smartgrid_assets.chain.context import Context
+from smartgrid_assets.chain.known import exactly, history, history_days, span_as_of
+from smartgrid_assets.chain.step import Inputs, Made, Step, Work
+from smartgrid_assets.chain.steps.derive import LOAD, MARKS, calendar_of
+from smartgrid_assets.domain.market_day import days_between, week_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MODEL, CANDIDATES, SCORES = "forecasts/model", "forecasts/candidates", "forecasts/scores"
+CHAMPION, DAY_AHEAD, ACCURACY = "forecasts/champion", "forecasts/day_ahead", "forecasts/accuracy"
+ZONE_GROUP = "all"
+"""All zones are fitted and judged together until there is a reason to part them."""
+CHAMPION_DAYS = 28
+SEED = 20260907
+
+
+# ---- model: once a week, at the gate of its first market day --------------------------------------------------
+
+
+def _model_inputs(context: Context, week: date) -> Inputs | None:
+    return history(context, week)
+
+
+def _make_model(work: Work) -> Made:
+    from smartgrid_assets.chain.fitting import fit_week
+
+    rows = fit_week(work)
+    return Made({MODEL: _register(work, "fitted_models", rows)}, metadata=_links(rows))
+
+
+def _links(rows: pd.DataFrame) -> dict[str, Any]:
+    return {"mlflow_runs": ", ".join(f"{r.model}: {r.run_id}" for r in rows.itertuples() if r.run_id)}
+
+
+# ---- candidates and scores: every day, every model -----------------------------------------------------------
+
+
+def _candidates_inputs(context: Context, day: date) -> Inputs | None:
+    models = exactly(context, MODEL, week_of(day))
+    known = history(context, day)
+    if models is None or known is None:
+        return None
+    weather = context.delivered.weather_digest(day, "forecast", context.gate(day))
+    return models | known | {f"raw/weather@{day}": weather or "none"}
+
+
+def _make_candidates(work: Work) -> Made:
+    from smartgrid_assets.chain.fitting import predict_day
+
+    rows, problems = predict_day(work)
+    return Made({CANDIDATES: _register(work, "candidate_rows", rows)}, metadata={"not_forecast": problems} if problems else {})
+
+
+def _scores_inputs(context: Context, day: date) -> Inputs | None:
+    candidates, load = exactly(context, CANDIDATES, day), exactly(context, LOAD, day)
+    return candidates | load if candidates and load else None
+
+
+def _make_scores(work: Work) -> Made:
+    from smartgrid_assets.chain.scoring import score_candidates
+
+    return Made({SCORES: _register(work, "score_rows", score_candidates(work))})
+
+
+# ---- champion: once a week, from scores that the gate knew ----------------------------------------------------
+
+
+def _champion_inputs(context: Context, week: date) -> Inputs | None:
+    models = exactly(context, MODEL, week)
+    if models is None:
+        return None
+    _, last = history_days(context, week)
+    return models | span_as_of(context, SCORES, last - timedelta(days=CHAMPION_DAYS), last, context.gate(week))
+
+
+def _make_champion(work: Work) -> Made:
+    from smartgrid_assets.chain.scoring import crown
+
+    return Made({CHAMPION: _register(work, "champion_rows", crown(work, CHAMPION_DAYS))})
+
+
+# ---- published, and what it was worth -------------------------------------------------------------------------
+
+
+def _day_ahead_inputs(context: Context, day: date) -> Inputs | None:
+    candidates, champion = exactly(context, CANDIDATES, day), exactly(context, CHAMPION, week_of(day))
+    return candidates | champion if candidates and champion else None
+
+
+def _make_day_ahead(work: Work) -> Made:
+    from smartgrid_assets.chain.scoring import publish_day
+
+    rows = publish_day(work)
+    reasons = sorted(set(rows["fallback_reason"]) - {""}) if len(rows) else ["no forecast could be made"]
+    return Made({DAY_AHEAD: _register(work, "published_rows", rows)}, metadata={"fallback": reasons} if reasons else {})
+
+
+def _accuracy_inputs(context: Context, day: date) -> Inputs | None:
+    published, candidates, load = exactly(context, DAY_AHEAD, day), exactly(context, CANDIDATES, day), exactly(context, LOAD, day)
+    known = history(context, day)
+    return published | candidates | load | known if published and candidates and load and known else None
+
+
+def _make_accuracy(work: Work) -> Made:
+    from smartgrid_assets.chain.scoring import score_published
+
+    return Made({ACCURACY: _register(work, "accuracy_rows", score_published(work))})
+
+
+# ---- frames ---------------------------------------------------------------------------------------------------
+
+
+def history_of(work: Work, day: date) -> pd.DataFrame:
+    """Load of all zones as the gate of `day` knew it, a row a zone and interval."""
+    from smartgrid_assets.domain.derive.frames import history_frame
+
+    context, con = work.context, work.con
+    first, last = history_days(context, day)
+    days = days_between(first, last)
+    load = context.lake.view(con, LOAD, days, "known_load")
+    marks = context.lake.view(con, MARKS, days, "known_marks")
+    return history_frame(con, load, None, context.gate(day), context.load_known_until(day), marks)
+
+
+def future_of(work: Work, day: date, minutes: int, zones: list[str]) -> tuple[pd.DataFrame, str]:
+    """What the gate knew of `day`, a row a zone and interval, and which weather: forecast or none."""
+    from smartgrid_assets.domain.derive.frames import future_frame
+
+    context, con = work.context, work.con
+    weather = context.delivered.weather(con, [day], "forecast")
+    return future_frame(
+        con, context.market_day(day), context.settings.timezone, minutes, zones, calendar_of(context, day), weather, context.gate(day)
+    )
+
+
+def _register(work: Work, name: str, rows: pd.DataFrame) -> str:
+    work.con.register(name, rows)
+    return name
+
+
+# ---- versions and settings ------------------------------------------------------------------------------------
+
+VERSION = 1
+
+
+def chosen_models(context: Context) -> dict[str, Any]:
+    """Forecast models to run, by name."""
+    from smartgrid_assets.domain.errors import SettingsError
+    from smartgrid_assets.domain.registry import discover
+
+    found = discover("smartgrid_assets.domain.forecast.models", "MODEL")
+    wanted = [name.strip() for name in context.settings.models.split(",") if name.strip()]
+    if unknown := [name for name in wanted if name not in found]:
+        raise SettingsError(f"SMARTGRID_MODELS: there is no model {', '.join(unknown)}; there are {', '.join(found)}.")
+    return {name: found[name] for name in wanted} if wanted else dict(found)
+
+
+def _code() -> str:
+    return f"forecast={VERSION}"
+
+
+def _gate_settings(context: Context) -> dict[str, Any]:
+    s = context.settings
+    return {"gate": s.gate.isoformat(), "country": s.country, "subdivision": s.subdivision, "models": sorted(chosen_models(context))}
+
+
+STEPS = [
+    Step("model", (MODEL,), "week", _model_inputs, _make_model, _code, _gate_settings, horizon="ahead", is_model=True),
+    Step("candidates", (CANDIDATES,), "day", _candidates_inputs, _make_candidates, _code, horizon="ahead"),
+    Step("scores", (SCORES,), "day", _scores_inputs, _make_scores, _code),
+    Step("champion", (CHAMPION,), "week", _champion_inputs, _make_champion, _code, horizon="ahead"),
+    Step("day_ahead", (DAY_AHEAD,), "day", _day_ahead_inputs, _make_day_ahead, _code, horizon="ahead"),
+    Step("accuracy", (ACCURACY,), "day", _accuracy_inputs, _make_accuracy, _code),
+]

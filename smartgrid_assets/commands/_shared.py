@@ -1,0 +1,131 @@
+"""What commands share: times and days from the command line, progress, and the Dagster instance of this home."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from smartgrid_assets.domain.errors import LakeWriteError, SettingsError
+from smartgrid_assets.domain.market_day import local_to_utc
+from smartgrid_assets.settings import REPOSITORY, settings
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+    from smartgrid_assets.chain.context import Context
+    from smartgrid_assets.chain.replay import Execute
+    from smartgrid_assets.chain.step import Done, Step
+
+
+class Day(click.ParamType):
+    """A market day, YYYY-MM-DD."""
+
+    name = "DAY"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """The day, or a usage error that shows the form."""
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no day; write it as 2026-11-24.", param, ctx)
+
+
+def now_utc() -> datetime:
+    """Now, naive UTC."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def moment_utc(text: str | None) -> datetime:
+    """A time from the command line as naive UTC: with an offset or Z as it says, without one local market time; None = now."""
+    if text is None:
+        return now_utc()
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"{text!r} is no time; write it as 2026-11-24T06:00 or 2026-11-24T05:00Z.") from None
+    if moment.tzinfo is None:
+        return local_to_utc(moment, settings().timezone)
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+@contextmanager
+def bar(text: str, total: int) -> Iterator[Any]:
+    """A progress bar on stderr where there is a terminal, plain lines where not; yields advance(words)."""
+    if sys.stderr.isatty() and total > 0:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=Console(stderr=True)) as progress:
+            task = progress.add_task(text, total=total)
+            yield lambda words="": progress.advance(task)
+        return
+    click.echo(f"{text}: {total} ...", err=True)
+    yield lambda words="": None
+
+
+@contextmanager
+def dagster_instance() -> Iterator[DagsterInstance]:
+    """The Dagster instance of this home, under the top-level dagster.yaml; runs that died are ended, their slots freed."""
+    from dagster import DagsterInstance
+
+    home = prepare_dagster_home()
+    os.environ["DAGSTER_HOME"] = str(home)
+    with DagsterInstance.get() as instance:
+        from smartgrid_assets.defs.dead_runs import end_dead_runs
+
+        end_dead_runs(instance)
+        yield instance
+
+
+def prepare_dagster_home() -> Path:
+    """DAGSTER_HOME with the dagster.yaml that is in force: the repository's, unless the home has one of its own."""
+    home = settings().dagster_home
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        source = next((f for f in (settings().home / "dagster.yaml", REPOSITORY / "dagster.yaml") if f.exists()), None)
+        if source and (not (home / "dagster.yaml").exists() or source.read_bytes() != (home / "dagster.yaml").read_bytes()):
+            shutil.copyfile(source, home / "dagster.yaml")
+    except OSError as error:
+        raise LakeWriteError(f"{home}: cannot keep Dagster's history here ({error.strerror}). Set SMARTGRID_HOME to a writable folder.") from None
+    return home
+
+
+@contextmanager
+def executing(context: Context, why: str) -> Iterator[Execute]:
+    """Make partitions by Dagster runs in this process, each step with its bar."""
+    from smartgrid_assets.definitions import defs
+    from smartgrid_assets.defs.launch import through_dagster
+    from smartgrid_assets.defs.resources import on_partition
+
+    with dagster_instance() as instance:
+        execute = through_dagster(context, defs.resolve_implicit_global_asset_job_def(), instance, why)
+
+        def with_bar(step: Step, keys: list[date]) -> list[Done]:
+            with bar(step.tables[0], len(keys)) as advance:
+                token = on_partition.set(lambda name, label: advance(label))
+                try:
+                    return execute(step, keys)
+                finally:
+                    on_partition.reset(token)
+
+        yield with_bar
+
+
+def say_held(context: Context, days: Sequence[date]) -> None:
+    """Name the days that checks hold back, and why."""
+    for day in days:
+        with context.lake.connect() as con:
+            view = context.lake.view(con, "validated/held_days", [day])
+            for (reason,) in con.execute(f"SELECT reason FROM {view} ORDER BY check_name").fetchall():
+                click.echo(f"held back: {day}: {reason}", err=True)

@@ -1,0 +1,40 @@
+"""`smartgrid night`: what a night must do."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import click
+
+from smartgrid_assets.commands._shared import Day, executing, now_utc, say_held
+
+
+@click.command("night")
+@click.option("--today", type=Day(), help="Run as if on this local day (default: today).")
+@click.option("--dry-run", is_flag=True, help="Say what is due; make nothing.")
+def command(today: date | None, dry_run: bool) -> None:
+    """Newest complete days in, tomorrow's forecast and plan out; both are put into the ledgers of what was issued.
+
+    The schedule in Dagster calls the same code.
+    """
+    from smartgrid_assets.chain.issue import issue
+    from smartgrid_assets.chain.replay import due, night, night_keys, steps
+    from smartgrid_assets.defs.resources import chain_context
+    from smartgrid_assets.domain.market_day import day_of
+    from smartgrid_assets.settings import settings
+
+    context = chain_context()
+    today = today or day_of(now_utc(), settings().timezone)
+    tomorrow = today + timedelta(days=1)
+    if dry_run:
+        for step in steps():
+            for item in due(context, step, night_keys(step, today)):
+                click.echo(f"{item.state.kind:8} {step.tables[0]} {item.key}  {', '.join(item.state.because)}")
+        click.echo("what lies downstream of these follows from them", err=True)
+        return
+    with executing(context, "night") as execute:
+        done = night(context, today, execute)
+    rows = issue(context, tomorrow, today, now_utc())
+    context.lake.refresh_catalog()
+    say_held(context, sorted({item.key for item in done if item.is_held}))
+    click.echo(f"{len(done)} partitions made; issued for {tomorrow}: " + ", ".join(f"{count} rows in {ledger}" for ledger, count in rows.items()))

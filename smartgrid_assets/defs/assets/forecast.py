@@ -1,0 +1,17 @@
+"""forecasts/*: models fitted weekly, candidates, scores, the champion, and what is published."""
+
+import dagster as dg
+
+from smartgrid_assets.chain.steps.forecast import STEPS
+from smartgrid_assets.defs.step_asset import dep, step_asset
+
+MODEL, CANDIDATES, SCORES, CHAMPION, DAY_AHEAD, ACCURACY = STEPS
+HISTORY = dg.AllPartitionMapping()
+"""A model learns from all days before its gate: Dagster waits for those that are being made, the as-of law picks."""
+
+model = step_asset(MODEL, [dep("features/load", HISTORY), dep("features/training_marks", HISTORY)])
+candidates = step_asset(CANDIDATES, ["forecasts/model", "raw/weather"])
+scores = step_asset(SCORES, ["forecasts/candidates", "features/load"])
+champion = step_asset(CHAMPION, [dep("forecasts/scores", HISTORY)])
+day_ahead = step_asset(DAY_AHEAD, ["forecasts/candidates", "forecasts/champion"])
+accuracy = step_asset(ACCURACY, ["forecasts/day_ahead", "forecasts/candidates", "features/load"])

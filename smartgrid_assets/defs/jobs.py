@@ -1,0 +1,63 @@
+"""Jobs that a person or the daemon starts: ingest what waits in the inbox; the night."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+
+from smartgrid_assets.chain.ingest import Delivery, FileReport, ingest
+from smartgrid_assets.chain.issue import issue
+from smartgrid_assets.chain.replay import night
+from smartgrid_assets.defs.assets.acquire import materialization
+from smartgrid_assets.defs.dead_runs import end_dead_runs
+from smartgrid_assets.defs.launch import through_dagster
+from smartgrid_assets.defs.resources import Chain
+from smartgrid_assets.domain.market_day import day_of
+from smartgrid_assets.resources.inbox import content_hash
+
+def now_utc() -> datetime:
+    """Now, naive UTC."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+@dg.op(description="Read every file that waits in inbox/ into raw/*.")
+def ingest_waiting(context: dg.OpExecutionContext, chain: Chain) -> None:
+    """Each table's market days that came are marked as materialized; refused files are named in the log."""
+    night_context, inbox, now = chain.context(context.run_id), chain.inbox(), now_utc()
+    reports = ingest(night_context, inbox, content_hash, [Delivery(f, now) for f in inbox.waiting()], now)
+    night_context.lake.refresh_catalog()
+    for report in reports:
+        context.log.info(f"{report.verdict}: {report.name}: {' '.join(report.reasons)}")
+    for day in sorted({day for report in reports for day in report.days}):
+        context.log_event(materialization("raw/meter_readings", day.isoformat(), _touching(reports, day)))
+
+
+def _touching(reports: list[FileReport], day: date) -> int:
+    return sum(day in report.days for report in reports)
+
+
+@dg.op(description="The night: newest days in, tomorrow's forecast and plan out, in several Dagster runs of their own.")
+def run_night(context: dg.OpExecutionContext, chain: Chain) -> None:
+    """The same code as `smartgrid night`; its runs are tagged smartgrid/why=night."""
+    night_context = chain.context(context.run_id)
+    end_dead_runs(context.instance)
+    today = day_of(now_utc(), night_context.settings.timezone)
+    job: Any = context.repository_def.get_implicit_global_asset_job_def()
+    done = night(night_context, today, through_dagster(night_context, job, context.instance, "night"))
+    rows = issue(night_context, today + timedelta(days=1), today, now_utc())
+    night_context.lake.refresh_catalog()
+    context.log.info(f"{len(done)} partitions made; issued: {rows}")
+
+
+@dg.job(description="Ingest what waits in inbox/.", executor_def=dg.in_process_executor, tags={"smartgrid/why": "inbox"})
+def ingest_inbox() -> None:
+    """Run by the sensor on inbox/, or by hand."""
+    ingest_waiting()
+
+
+@dg.job(description="What a night must do.", executor_def=dg.in_process_executor, tags={"smartgrid/why": "night"})
+def nightly() -> None:
+    """Run by the schedule, or by hand."""
+    run_night()

@@ -1,0 +1,106 @@
+"""A step of the chain as a Dagster asset: read, call, write, report, one partition after the other.
+
+A range of partitions is one run: our own loop goes on where one day is held or fails, and the run ends red only for
+what failed. Metadata belongs to its partition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from smartgrid_assets.chain.step import Done, Step, run_step
+from smartgrid_assets.defs.partitions import partitions_of
+from smartgrid_assets.defs.resources import Chain, on_partition
+from smartgrid_assets.domain.errors import SmartGridError
+from smartgrid_assets.domain.tables import table
+
+ONLY_DUE = "smartgrid/only_due"
+"""Run tag: leave alone the partitions that are fresh."""
+PARTITIONS_A_RUN = 8
+"""A backfill of a step that fits or solves takes so many partitions a run."""
+MAX_RUNTIME_S = 4 * 3600
+TRANSIENT = ("database is locked", "Could not set lock", "Connection reset", "Temporary failure")
+
+
+def step_asset(step: Step, deps: Sequence[dg.AssetDep | str]) -> dg.AssetsDefinition:
+    """The multi-asset of a step, each of its tables one asset."""
+    held = (step.holds,) if step.holds else ()
+    policy = dg.BackfillPolicy.multi_run(PARTITIONS_A_RUN) if step.is_model else dg.BackfillPolicy.single_run()
+
+    @dg.multi_asset(
+        name=step.name,
+        specs=[asset_spec(path, deps) for path in step.tables + held],
+        partitions_def=partitions_of(step.cadence),
+        backfill_policy=policy,
+        pool=pool_of(step),
+        op_tags={"dagster/max_runtime": str(MAX_RUNTIME_S)},
+    )
+    def make(context: dg.AssetExecutionContext, chain: Chain) -> Iterator[dg.MaterializeResult[Any]]:
+        failures = [words for label in context.partition_keys if (words := _make_one(context, chain, step, label))]
+        if failures:
+            raise dg.Failure("\n".join(failures), allow_retries=any(hint in words for words in failures for hint in TRANSIENT))
+        for path in step.tables + held:
+            yield dg.MaterializeResult(asset_key=asset_key(path))
+
+    return make
+
+
+def _make_one(context: dg.AssetExecutionContext, chain: Chain, step: Step, label: str) -> str | None:
+    """Make one partition and note it on its page; the sentence of what failed, or None."""
+    only_due = ONLY_DUE in context.run.tags
+    try:
+        done = run_step(chain.context(context.run_id, label), step, date.fromisoformat(label), only_due)
+    except SmartGridError as error:
+        return f"{step.name} {label}: {error}"
+    for receipt in done.receipts:
+        context.add_asset_metadata(receipt.metadata() | done.metadata, asset_key(receipt.table), label)
+    context.log.info(f"{step.name} {label}: {describe(done)}")
+    if tick := on_partition.get():
+        tick(step.name, label)
+    return None
+
+
+def describe(done: Done) -> str:
+    """One line on what became of a partition."""
+    if done.is_held:
+        return "HELD: " + " ".join(done.metadata.get("held", []))
+    if not done.receipts:
+        return f"{done.state.kind}, left alone"
+    return ", ".join(f"{r.table} {r.outcome} {r.rows} rows" for r in done.receipts) + f" in {done.seconds:.2f} s"
+
+
+def asset_key(path: str) -> dg.AssetKey:
+    """`schema/name` as an asset key."""
+    return dg.AssetKey(path.split("/"))
+
+
+def asset_spec(path: str, deps: Sequence[dg.AssetDep | str] = ()) -> dg.AssetSpec:
+    """An asset for a table, its page written from the declaration."""
+    declared = table(path)
+    columns = dg.TableSchema(
+        columns=[dg.TableColumn(c.name, c.type, c.meaning, dg.TableColumnConstraints(nullable=c.nullable)) for c in declared.columns]
+    )
+    return dg.AssetSpec(
+        key=asset_key(path),
+        deps=[dep if isinstance(dep, dg.AssetDep) else dg.AssetDep(asset_key(dep)) for dep in deps],
+        group_name=declared.schema,
+        description=f"One row per {declared.row}. In SQL: `{declared.sql_name}`; key: {', '.join(declared.key)}.",
+        metadata={"dagster/column_schema": columns, "dagster/table_name": declared.sql_name},
+        kinds={"duckdb", "parquet"},
+    )
+
+
+def pool_of(step: Step) -> str | None:
+    """Concurrency pool of slow steps: fits and solves."""
+    if not step.is_model:
+        return None
+    return "solver" if step.name in ("dispatch", "hindsight") else "model_fits"
+
+
+def dep(path: str, mapping: dg.PartitionMapping | None = None) -> dg.AssetDep:
+    """A dependency on a table."""
+    return dg.AssetDep(asset_key(path), partition_mapping=mapping)

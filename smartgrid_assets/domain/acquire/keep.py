@@ -1,0 +1,157 @@
+"""Placed cells -> the columns of raw, and what could not be kept -> raw/rejected_lines, each with its line and reason.
+
+A cell is judged once, by the first thing that is wrong with it. Nothing is dropped silently: cells = kept + rejected,
+but for the blank cells of a wide file before a column's first and after its last value, which were never delivered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from smartgrid_assets.domain.acquire.mapping_keys import WEATHER_UNITS
+from smartgrid_assets.domain.acquire.sql import count, run
+from smartgrid_assets.domain.errors import DeliveryError
+
+if TYPE_CHECKING:
+    from smartgrid_assets.domain.acquire.delivery import Job, Parsed
+    from smartgrid_assets.domain.acquire.lines import Lines
+    from smartgrid_assets.domain.acquire.place import Placed
+
+_TIME_FAULT = "WHEN skipped THEN 'clock_change' WHEN start_utc IS NULL THEN 'time' WHEN length = 0 THEN 'interval'"
+READING_FAULT = f"""CASE WHEN meter = '' THEN 'meter' {_TIME_FAULT} WHEN channel IS NULL THEN 'channel' WHEN unit IS NULL THEN 'unit'
+    WHEN NOT is_blank AND (number IS NULL OR isinf(number)) THEN 'value' WHEN quality IS NULL THEN 'quality' END"""
+WEATHER_FAULT = f"CASE WHEN zone = '' THEN 'zone' {_TIME_FAULT} WHEN is_bad THEN 'value' WHEN forecast_unissued THEN 'issued_at' END"
+PRICE_FAULT = f"CASE WHEN zone = '' THEN 'zone' {_TIME_FAULT} WHEN number IS NULL OR NOT isfinite(number) THEN 'value' WHEN currency = '' THEN 'currency' END"
+REASONS = {
+    "meter": "the meter is blank",
+    "zone": "the zone is blank",
+    "clock_change": "there is no such local time: the clocks skip that hour",
+    "time": "the time stamp cannot be read, or lies before 1970 or after 2100",
+    "interval": "the interval's length is not a whole part of a day in minutes",
+    "channel": "the channel is none of import, export, generation",
+    "unit": "the unit is none of kWh, Wh, MWh, kW, W, MW",
+    "value": "the value is no finite number",
+    "quality": "the quality is none of measured, substituted, missing",
+    "issued_at": "the forecast's issue time is missing or cannot be read",
+    "currency": "the currency is blank",
+}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A raw table and how its columns are made from placed cells. blank: SQL of cells that are nobody's loss."""
+
+    path: str
+    fault: str
+    columns: str
+    is_nothing: str = "false"
+
+
+READINGS = Kept(
+    "raw/meter_readings",
+    READING_FAULT,
+    """meter AS meter_id, channel, unit AS uom, start_utc AS interval_start_utc, length::SMALLINT AS interval_minutes,
+    CASE WHEN NOT is_blank THEN number END AS value, CASE WHEN is_blank THEN 'missing' ELSE quality END AS quality,
+    CASE WHEN version IS NOT NULL THEN timezone('UTC', TRY_CAST(version AS TIMESTAMPTZ)) END AS version_at""",
+)
+WEATHER = Kept(
+    "raw/weather",
+    WEATHER_FAULT,
+    f"zone, start_utc AS interval_start_utc, length::SMALLINT AS interval_minutes, $kind AS kind, issued_at, {', '.join(WEATHER_UNITS)}",
+    "is_blank",
+)
+PRICES = Kept(
+    "raw/prices",
+    PRICE_FAULT,
+    "zone, start_utc AS interval_start_utc, length::SMALLINT AS interval_minutes, number AS price_per_mwh, currency",
+    "is_blank",
+)
+
+
+def keep(job: Job, parsed: Parsed, placed: Placed, kept: Kept, lines: Lines, available: str = "available_at") -> None:
+    """Make the temporary table of a raw table, and note the cells that are rejected."""
+    table = f"{job.prefix}_{kept.path.partition('/')[2]}"
+    values = {**placed.values, "source_hash": job.source_hash, "received": job.source.received_at}
+    judged = f"SELECT *, {kept.fault} AS fault FROM ({placed.sql}) WHERE NOT {kept.is_nothing}"
+    run(
+        job.con,
+        f"""CREATE OR REPLACE TEMP TABLE {table} AS
+        SELECT $source_hash AS source_hash, ordinal::BIGINT AS ordinal, {kept.columns}, $received::TIMESTAMP AS received_at,
+               {available} AS available_at, day
+        FROM ({judged}) WHERE fault IS NULL""",
+        values,
+    )
+    _note_rejected(job, judged, values, lines, kept.path)
+    rows = count(job.con, table)
+    if rows:
+        parsed.tables[kept.path] = table
+        parsed.readings += rows
+
+
+def _note_rejected(job: Job, judged: str, values: dict[str, Any], lines: Lines, path: str) -> None:
+    """Add the faulty cells to the job's table of faults: line of the file, rule, reason, content, day."""
+    faulty = f"{job.prefix}_faulty"
+    run(
+        job.con,
+        f"CREATE OR REPLACE TEMP TABLE {faulty} AS SELECT line, ordinal, fault, {_subject(path)} AS subject, day FROM ({judged}) WHERE fault IS NOT NULL",
+        values,
+    )
+    run(
+        job.con,
+        f"""INSERT INTO {faults(job)}
+        SELECT {lines.number("f.line")}, f.ordinal, f.fault,
+               'Line ' || {lines.number("f.line")} || f.subject || ': ' || {_reason("f.fault")} || '.', {lines.content("l")}, f.day
+        FROM {faulty} f JOIN {lines.table} l ON l.rowid = f.line""",
+        {"delimiter": lines.delimiter},
+    )
+    job.con.execute(f"DROP TABLE {faulty}")
+
+
+def _subject(path: str) -> str:
+    return "', meter ' || meter || ', ' || stamp" if path == READINGS.path else "', ' || stamp"
+
+
+def _reason(fault: str) -> str:
+    return f"CASE {fault} " + " ".join(f"WHEN '{rule}' THEN '{text}'" for rule, text in REASONS.items()) + " END"
+
+
+def faults(job: Job) -> str:
+    """The job's table of rejected cells and lines."""
+    return f"{job.prefix}_faults"
+
+
+def open_faults(job: Job) -> None:
+    """Make the empty table of faults."""
+    job.con.execute(f"CREATE OR REPLACE TEMP TABLE {faults(job)} (line BIGINT, ordinal BIGINT, rule VARCHAR, reason VARCHAR, content VARCHAR, day DATE)")
+
+
+def close_faults(job: Job, parsed: Parsed, lines: Lines) -> None:
+    """Make raw/rejected_lines of the faults. Lines without a readable time go to the market day of their receipt.
+
+    Raises DeliveryError, with the first reason, where nothing of the file could be kept.
+    """
+    job.con.execute(f"INSERT INTO {faults(job)} SELECT line, -1, rule, reason, content, NULL FROM {lines.misshapen}")
+    table = f"{job.prefix}_rejected_lines"
+    run(
+        job.con,
+        f"""CREATE OR REPLACE TEMP TABLE {table} AS
+        SELECT $source_hash AS source_hash, row_number() OVER (ORDER BY line, ordinal) - 1 AS ordinal, line, rule, reason,
+               coalesce(content, '') AS content, $received::TIMESTAMP AS received_at,
+               coalesce(day, timezone($tz, timezone('UTC', $received::TIMESTAMP))::DATE) AS day
+        FROM {faults(job)}""",
+        {"source_hash": job.source_hash, "received": job.source.received_at, "tz": job.context.tz},
+    )
+    parsed.rejected = count(job.con, table)
+    if parsed.rejected:
+        parsed.tables["raw/rejected_lines"] = table
+        parsed.notes.append(_rejected_note(job, table))
+    if not parsed.readings:
+        first = job.con.execute(f"SELECT reason FROM {table} ORDER BY ordinal LIMIT 1").fetchone()
+        why = f"all {parsed.rejected} line(s) are bad. {first[0]}" if first else "there is a header and nothing below it."
+        raise DeliveryError(f"{job.head.name}: nothing could be kept: {why}")
+
+
+def _rejected_note(job: Job, table: str) -> str:
+    rows = job.con.execute(f"SELECT rule, count(*), min(line) FROM {table} GROUP BY rule ORDER BY 2 DESC, 1").fetchall()
+    return "Rejected: " + "; ".join(f"{times} x {rule} (first in line {line})" for rule, times, line in rows) + "."

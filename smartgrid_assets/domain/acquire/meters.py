@@ -1,0 +1,40 @@
+"""Meters that only the readings named: one row each, marked made_up, so that a delivered list of meters replaces them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from smartgrid_assets.domain.acquire.sql import run
+
+if TYPE_CHECKING:
+    from smartgrid_assets.domain.acquire.delivery import Job, Parsed
+    from smartgrid_assets.domain.acquire.mapping import Mapping
+
+FOREVER = date(9999, 12, 31)
+
+
+def make_up_meters(job: Job, parsed: Parsed, mapping: Mapping) -> None:
+    """Make raw/meters of the meters in the file's readings; role, zone, feeder and class as the mapping says."""
+    readings = parsed.tables.get("raw/meter_readings")
+    if readings is None:
+        return
+    table, rule = f"{job.prefix}_meters", mapping.meter
+    if mapping.layout == "wide_meters":
+        known = f"SELECT meter, first(role) AS role, first(zone) AS zone, first(feeder) AS feeder, first(class) AS class FROM {job.prefix}_columns GROUP BY meter"
+    else:
+        known = "SELECT NULL::VARCHAR AS meter, NULL::VARCHAR AS role, NULL::VARCHAR AS zone, NULL::VARCHAR AS feeder, NULL::VARCHAR AS class LIMIT 0"
+    run(
+        job.con,
+        f"""CREATE OR REPLACE TEMP TABLE {table} AS
+        SELECT $source_hash AS source_hash, row_number() OVER (ORDER BY r.meter_id) - 1 AS ordinal, r.meter_id,
+               coalesce(k.role, $role) AS role, coalesce(k.feeder, $feeder) AS feeder, coalesce(k.zone, $zone) AS zone,
+               coalesce(k.class, $class) AS class, NULL::DOUBLE AS rating_kw, r.valid_from, $forever::DATE AS valid_to,
+               true AS made_up, $received::TIMESTAMP AS received_at
+        FROM (SELECT meter_id, min(day) AS valid_from FROM {readings} GROUP BY meter_id) r LEFT JOIN ({known}) k ON k.meter = r.meter_id""",
+        {
+            "source_hash": job.source_hash, "received": job.source.received_at, "forever": FOREVER,
+            "role": rule.role, "feeder": rule.feeder, "zone": rule.zone, "class": rule.class_name,
+        },
+    )  # fmt: skip
+    parsed.tables["raw/meters"] = table

@@ -1,0 +1,38 @@
+"""SQL for text that others wrote: names are quoted, values are bound, never pasted."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_NAMED = re.compile(r"\$([a-z_][a-z0-9_]*)")
+
+
+def quoted(name: str) -> str:
+    """An identifier in quotes.
+
+    >>> quoted('kWh "net"')
+    '"kWh ""net""\"'
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def run(con: DuckDBPyConnection, sql: str, values: dict[str, Any] | None = None) -> DuckDBPyConnection:
+    """Execute with named values ($name); values that the statement does not name are left out."""
+    named = set(_NAMED.findall(sql))
+    return con.execute(sql, {name: value for name, value in (values or {}).items() if name in named})
+
+
+def count(con: DuckDBPyConnection, relation: str) -> int:
+    """Rows of a relation."""
+    row = con.execute(f"SELECT count(*) FROM {relation}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def drop(con: DuckDBPyConnection, *tables: str) -> None:
+    """Remove temporary tables that are no longer needed; absent ones are no matter."""
+    for name in tables:
+        con.execute(f"DROP TABLE IF EXISTS {name}")

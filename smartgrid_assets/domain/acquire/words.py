@@ -1,0 +1,30 @@
+"""What files call channels, units and qualities, and what we call them."""
+
+from __future__ import annotations
+
+CHANNEL_WORDS = {
+    "import": "import", "consumption": "import", "delivered": "import", "consumed": "import", "e1": "import", "load": "import",
+    "export": "export", "received": "export", "feed-in": "export", "feed_in": "export", "b1": "export",
+    "generation": "generation", "production": "generation", "solar": "generation", "pv": "generation",
+}  # fmt: skip
+UNIT_WORDS = {"kwh": "kWh", "wh": "Wh", "mwh": "MWh", "kw": "kW", "w": "W", "mw": "MW"}
+QUALITY_WORDS = {
+    "measured": "measured", "actual": "measured", "a": "measured", "valid": "measured", "ok": "measured", "good": "measured", "": "measured",
+    "substituted": "substituted", "estimated": "substituted", "estimate": "substituted", "e": "substituted", "s": "substituted",
+    "f": "substituted", "final substituted": "substituted",
+    "missing": "missing", "null": "missing", "n": "missing", "none": "missing",
+}  # fmt: skip
+
+
+def word(text: str, words: dict[str, str]) -> str:
+    """SQL: our word for what the file says, null where it is unknown; capitals and blanks do not matter."""
+    by_ours: dict[str, list[str]] = {}
+    for said, ours in words.items():
+        by_ours.setdefault(ours, []).append(said)
+    cases = " ".join(f"WHEN said IN ({', '.join(map(_text, said))}) THEN {_text(ours)}" for ours, said in by_ours.items())
+    said = f"lower(trim(coalesce({text}, '')))"
+    return f"CASE {cases.replace('said IN', f'{said} IN')} END"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

@@ -1,0 +1,125 @@
+"""One market day from raw to validated: which reading counts, what the rules say, what stands in for the rest.
+
+The day is checked once for each gate closure that saw something new of it (nearly always one), and a later version
+only touches the meters that changed, so corrections cost what they change. Only SQL over the day: no reading is a
+Python object. Temp tables are named chk_*; the next call on the same connection replaces them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+
+from duckdb import DuckDBPyConnection
+
+from smartgrid_assets.domain.check.delivered import add_gates, load_delivered, make_gates
+from smartgrid_assets.domain.check.donors import Donors, Lookback
+from smartgrid_assets.domain.check.findings import apply_rules
+from smartgrid_assets.domain.check.grid import find_missing, lay_grids
+from smartgrid_assets.domain.check.limits import CheckLimits
+from smartgrid_assets.domain.check.quality import measure_quality
+from smartgrid_assets.domain.check.rejected import keep_findings, list_rejected, start_findings
+from smartgrid_assets.domain.check.repair import expect_silent, repair
+from smartgrid_assets.domain.check.versions import keep_version, publish, start_versions
+from smartgrid_assets.domain.check.winners import choose_winners
+from smartgrid_assets.domain.market_day import MarketDay
+
+
+@dataclass(frozen=True)
+class CheckedDay:
+    """Names of the temp tables of one checked day, as validated/* declares them.
+
+    donor_days: earlier days that estimates rest on; empty where none was asked for.
+    counts: rows of each table, and versions.
+    """
+
+    readings: str = "chk_out_readings"
+    earlier: str = "chk_out_earlier"
+    rejected: str = "chk_out_rejected"
+    quality: str = "chk_out_quality"
+    donor_days: list[date] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def check_day(
+    con: DuckDBPyConnection,
+    day: MarketDay,
+    tz: str,
+    gate: time,
+    readings: str,
+    lines: str,
+    meters: str,
+    lookback: Lookback,
+    limits: CheckLimits,
+) -> CheckedDay:
+    """Validate and estimate one market day.
+
+    readings: relation of raw/meter_readings of the day's active deliveries, with file_name.
+    lines: relation of raw/rejected_lines of the day, with file_name.
+    meters: one row a meter valid that day: meter_id, role, feeder, zone, class, rating_kw, made_up.
+    lookback: days -> relation of validated/meter_readings and validated/earlier_readings of those days together, with
+      day and known_until_utc (null where the value still stands); called at most once, only if a long gap needs it.
+    """
+    load_delivered(con, readings, meters)
+    gates = dict(make_gates(con, day, tz, gate))
+    donors = Donors(con, day, tz, lookback, limits)
+    start_versions(con)
+    start_findings(con)
+    versions = 0
+    while gates:
+        at = min(gates)
+        known_utc = gates.pop(at)
+        _touch(con, at, is_first=versions == 0)
+        _check_version(con, day, tz, donors, at, limits)
+        keep_version(con, versions, known_utc, "chk_touching")
+        keep_findings(con, "chk_touching")
+        _expect_changed_donors(con, tz, gate, at, gates)
+        versions += 1
+    if not versions:
+        con.execute("INSERT INTO chk_all_silent SELECT series FROM chk_series WHERE is_expected")
+    done = CheckedDay(donor_days=donors.days)
+    publish(con, versions, done.readings, done.earlier)
+    list_rejected(con, readings, lines, done.rejected)
+    measure_quality(con, day, lines, done.readings, done.quality, limits)
+    tables = {"readings": done.readings, "earlier": done.earlier, "rejected": done.rejected, "quality": done.quality}
+    counts = {name: con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0] for name, relation in tables.items()}
+    return CheckedDay(donor_days=donors.days, counts={**counts, "versions": versions})
+
+
+def _touch(con: DuckDBPyConnection, at: datetime, is_first: bool) -> None:
+    """chk_touching: series that this gate sees anew; chk_visible: all that it knows of them."""
+    changed = f"""
+        SELECT series FROM chk_rows JOIN chk_known USING (known_at) WHERE gate_utc = TIMESTAMP '{at}'
+        UNION SELECT series FROM chk_donors JOIN chk_donors_known ON known_at = known_from_utc WHERE gate_utc = TIMESTAMP '{at}'"""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE chk_touching AS {'SELECT series FROM chk_series' if is_first else changed}")
+    con.execute(f"""
+        CREATE OR REPLACE TEMP VIEW chk_visible AS
+        SELECT r.* FROM chk_rows r SEMI JOIN chk_touching t ON t.series = r.series
+        SEMI JOIN (SELECT known_at FROM chk_known WHERE gate_utc <= TIMESTAMP '{at}') k ON k.known_at = r.known_at""")
+
+
+def _check_version(con: DuckDBPyConnection, day: MarketDay, tz: str, donors: Donors, at: datetime, limits: CheckLimits) -> None:
+    choose_winners(con, "chk_visible")
+    lay_grids(con, day, limits.dust_kwh)
+    find_missing(con, day)
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE chk_silent AS
+        SELECT s.series FROM chk_series s SEMI JOIN chk_touching t ON t.series = s.series
+        ANTI JOIN chk_grids g ON g.series = s.series WHERE s.is_expected""")
+    expect_silent(con, day, donors, "chk_silent", at)
+    apply_rules(con, day, limits)
+    repair(con, day, tz, donors, at, limits)
+
+
+def _expect_changed_donors(
+    con: DuckDBPyConnection, tz: str, gate: time, at: datetime, gates: dict[datetime, datetime]
+) -> None:
+    """Estimates move when their like days are corrected: add the later gates at which a donor became known to `gates`."""
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE chk_donors_known AS
+        SELECT DISTINCT known_from_utc AS known_at, known_from_utc AS gate_utc FROM chk_donors""")
+    later = f"WHERE known_at > TIMESTAMP '{at}'"
+    con.execute(f"DELETE FROM chk_donors_known WHERE NOT known_at > TIMESTAMP '{at}'")
+    add_gates(con, "chk_donors_known", tz, gate)
+    for closure, newest in con.execute(f"SELECT gate_utc, max(known_at) FROM chk_donors_known {later} GROUP BY 1").fetchall():
+        gates[closure] = max(newest, gates.get(closure, newest))

@@ -1,0 +1,115 @@
+"""What was delivered for the day, in one unit, and since when could each reading be used?
+
+Meters and channels become integers (`series`) and files too (`source`): the windows of a day run on those, and the
+names return at the end. Registers of other quantities (kvarh) stay in raw: they are no energy.
+
+Knowledge: the first reading of an interval counts from `available_at` (for history in bulk, the end of its day), each
+correction from its own receipt. Versions are told apart at gate closures only, since nothing is issued in between.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+
+from duckdb import DuckDBPyConnection
+
+from smartgrid_assets.domain.market_day import MarketDay, gate_utc
+
+KWH_PER_UNIT = {"kwh": "1.0", "wh": "1e-3", "mwh": "1e3"}
+KW_PER_UNIT = {"kw": "1.0", "w": "1e-3", "mw": "1e3"}
+EXPECTED_ROLES = ("customer", "feeder", "zone", "system")
+
+
+def load_delivered(con: DuckDBPyConnection, readings: str, meters: str) -> None:
+    """Make chk_series, chk_sources and chk_rows (series, start_utc, minutes, value, kwh, ...) of the day's raw readings."""
+    _number_series(con, readings, meters)
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE chk_sources AS
+        SELECT row_number() OVER (ORDER BY source_hash)::INTEGER AS source, source_hash, file_name
+        FROM (SELECT source_hash, min(file_name) AS file_name FROM {readings} GROUP BY source_hash)""")
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE chk_rows AS
+        SELECT s.series, r.interval_start_utc AS start_utc, r.interval_minutes AS minutes, r.value,
+            CASE WHEN r.quality <> 'missing' AND isfinite({_energy_sql()}) THEN {_energy_sql()} END AS kwh,
+            CASE r.quality WHEN 'measured' THEN 0 WHEN 'substituted' THEN 1 ELSE 2 END::TINYINT AS quality,
+            f.source, r.ordinal, r.received_at, coalesce(r.version_at, r.received_at) AS version_at,
+            r.available_at AS known_at
+        FROM {readings} r
+        JOIN chk_series s ON s.meter_id = r.meter_id AND s.channel = r.channel
+        JOIN chk_sources f ON f.source_hash = r.source_hash
+        WHERE lower(r.uom) IN ({_quoted([*KWH_PER_UNIT, *KW_PER_UNIT])})""")
+    _date_corrections(con)
+
+
+def _number_series(con: DuckDBPyConnection, readings: str, meters: str) -> None:
+    """chk_series: every meter and channel that came or was expected, with what the register knows of it."""
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE chk_series AS
+        SELECT row_number() OVER (ORDER BY k.meter_id, k.channel)::INTEGER AS series, k.meter_id, k.channel,
+            coalesce(m.role, 'customer') AS role, coalesce(m.zone, 'unassigned') AS zone,
+            coalesce(m.class, '') AS class, m.rating_kw, coalesce(m.made_up, true) AS made_up,
+            k.channel = 'import' AND coalesce(m.role IN ({_quoted(EXPECTED_ROLES)}), false) AS is_expected
+        FROM (SELECT DISTINCT meter_id, channel FROM {readings}
+              UNION SELECT meter_id, 'import' FROM {meters} WHERE role IN ({_quoted(EXPECTED_ROLES)})) k
+        LEFT JOIN {meters} m ON m.meter_id = k.meter_id""")
+
+
+def _date_corrections(con: DuckDBPyConnection) -> None:
+    """Whatever came after the first reading of its interval counts from its own receipt."""
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE chk_first AS
+        SELECT series, start_utc, min(received_at) AS received_at FROM chk_rows
+        GROUP BY series, start_utc HAVING count(*) > 1""")
+    con.execute("""
+        UPDATE chk_rows SET known_at = chk_rows.received_at FROM chk_first f
+        WHERE f.series = chk_rows.series AND f.start_utc = chk_rows.start_utc AND chk_rows.received_at > f.received_at""")
+
+
+def make_gates(con: DuckDBPyConnection, day: MarketDay, tz: str, gate: time) -> list[tuple[datetime, datetime]]:
+    """chk_known: each moment of `known_at` with the first gate at or after it.
+
+    Returns (gate, newest moment before it) of all gates that saw something new, in order of time.
+    """
+    con.execute("CREATE OR REPLACE TEMP TABLE chk_known AS SELECT DISTINCT known_at, known_at AS gate_utc FROM chk_rows")
+    moments = [moment for (moment,) in con.execute("SELECT known_at FROM chk_known ORDER BY known_at").fetchall()]
+    if moments and gate_after(moments[0], tz, gate) >= moments[-1]:
+        only = gate_after(moments[0], tz, gate)
+        con.execute("UPDATE chk_known SET gate_utc = ?", [only])
+        return [(only, moments[-1])]
+    add_gates(con, "chk_known", tz, gate)
+    return con.execute("SELECT gate_utc, max(known_at) FROM chk_known GROUP BY gate_utc ORDER BY gate_utc").fetchall()
+
+
+def add_gates(con: DuckDBPyConnection, relation: str, tz: str, gate: time) -> None:
+    """Set `gate_utc` of a table with `known_at` to the first gate at or after it, by a join with the gates around."""
+    days = con.execute(f"SELECT DISTINCT known_at::DATE FROM {relation}").fetchall()
+    around = {day + timedelta(days=shift) for (day,) in days for shift in range(4)}
+    con.execute("CREATE OR REPLACE TEMP TABLE chk_gates (gate_utc TIMESTAMP)")
+    if around:
+        gates = [[gate_utc(day, tz, gate)] for day in sorted(around)]
+        con.executemany("INSERT INTO chk_gates VALUES (?)", gates)
+    con.execute(f"""
+        UPDATE {relation} SET gate_utc = n.gate_utc
+        FROM (SELECT k.known_at, g.gate_utc FROM (SELECT DISTINCT known_at FROM {relation}) k
+              ASOF JOIN chk_gates g ON k.known_at <= g.gate_utc) n
+        WHERE n.known_at = {relation}.known_at""")
+
+
+def gate_after(moment_utc: datetime, tz: str, gate: time) -> datetime:
+    """The first gate closure at or after a moment, both naive UTC.
+
+    >>> gate_after(datetime(2026, 3, 29, 8, 1), "Europe/Berlin", time(10))
+    datetime.datetime(2026, 3, 30, 8, 0)
+    """
+    around = (gate_utc(moment_utc.date() + timedelta(days=shift), tz, gate) for shift in range(4))
+    return next(closure for closure in around if closure >= moment_utc)
+
+
+def _energy_sql() -> str:
+    energy = " ".join(f"WHEN '{unit}' THEN r.value * {factor}" for unit, factor in KWH_PER_UNIT.items())
+    power = " ".join(f"WHEN '{unit}' THEN r.value * {factor} * r.interval_minutes / 60.0" for unit, factor in KW_PER_UNIT.items())
+    return f"CASE lower(r.uom) {energy} {power} END"
+
+
+def _quoted(words: list[str] | tuple[str, ...]) -> str:
+    return ", ".join(f"'{word}'" for word in words)

@@ -1,0 +1,29 @@
+"""Every threshold of the room, with its reason: what is a fault, what holds a day back?
+
+Defaults are those of the trade where it has one; a rule that could hit a real reading is set to miss a fault rather.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CheckLimits:
+    """Limits of rules, repair and holds; shares are 0 to 1."""
+
+    hold_missing_share: float = 0.35
+    hold_rejected_share: float = 0.35
+    warn_missing_share: float = 0.05
+
+    linear_minutes: int = 120  # the trade interpolates up to two hours
+    like_days: int = 4  # an estimate is the mean of as many like days
+    like_days_within: int = 28  # older days are another season
+    fill_from_share: float = 0.5  # a meter known from its readings only is filled where as much of the day came
+
+    late_hours: float = 24.0
+    future_minutes: int = 60  # a meter's clock may be off by as much
+    run_hours: float = 6.0  # shortest run of zeros or of one value that is worth a word
+    spike_ratio: float = 1.8  # (highest - third highest) / third highest
+    unit_ratio: float = 10.0  # highest power / rating from which on a unit is doubted
+    dust_kwh: float = 1e-5  # below it, numerical dust: neither a load nor a repeated value

@@ -1,0 +1,108 @@
+"""What stands in for a reading that did not come or cannot be believed?
+
+Short gaps between two good readings are interpolated; anything else is the mean of the same local time over like
+days. The delivered value is kept beside the estimate, and where nothing is known the energy stays empty.
+Source: California VEE rules, section on estimation (interpolation up to two hours, else like days).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from duckdb import DuckDBPyConnection
+
+from smartgrid_assets.domain.check.donors import Donors, known_sql, wall_minute_sql
+from smartgrid_assets.domain.check.grid import slots_sql
+from smartgrid_assets.domain.check.limits import CheckLimits
+from smartgrid_assets.domain.market_day import MarketDay
+
+
+def expect_silent(con: DuckDBPyConnection, day: MarketDay, donors: Donors, silent: str, at: datetime) -> None:
+    """Give meters that sent nothing the grid of their like days; those without any stay out of the day.
+
+    silent: relation of series. Adds to chk_grids and chk_missing.
+    """
+    if not con.execute(f"SELECT count(*) FROM {silent}").fetchall()[0][0]:
+        return
+    donors.ask(silent)
+    offset = f"epoch(start_utc - TIMESTAMP '{day.start_utc}')::BIGINT"
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE chk_silent_grids AS
+        SELECT series, quantile_disc(minutes, 0.5) AS step_minutes,
+            quantile_disc((({offset} % (minutes * 60)) + minutes * 60) % (minutes * 60), 0.5) AS grid_s
+        FROM chk_donors SEMI JOIN {silent} q USING (series)
+        WHERE {known_sql(f"TIMESTAMP '{at}'")} GROUP BY series""")
+    con.execute("INSERT INTO chk_grids BY NAME SELECT *, 0 AS delivered, 0 AS repeats, 0 AS zeros FROM chk_silent_grids")
+    con.execute(f"INSERT INTO chk_missing {slots_sql('chk_silent_grids', day)}")
+
+
+def repair(con: DuckDBPyConnection, day: MarketDay, tz: str, donors: Donors, at: datetime, limits: CheckLimits) -> None:
+    """Make chk_repaired: every interval of each series that has a gap or a rejected reading.
+
+    Reads chk_winners, chk_missing, chk_grids and chk_findings.
+    """
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE chk_needy AS
+        SELECT series FROM chk_missing UNION SELECT series FROM chk_findings WHERE action = 'reject'""")
+    _lay_out(con, day)
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE chk_spans AS
+        SELECT *, last_value(CASE WHEN good THEN start_utc END IGNORE NULLS) OVER before AS start_before,
+            last_value(CASE WHEN good THEN kwh END IGNORE NULLS) OVER before AS kwh_before,
+            first_value(CASE WHEN good THEN start_utc END IGNORE NULLS) OVER after AS start_after,
+            first_value(CASE WHEN good THEN kwh END IGNORE NULLS) OVER after AS kwh_after,
+            coalesce(epoch(start_after - start_before) / 60 - minutes, 1e9) > {limits.linear_minutes} AS is_long
+        FROM chk_slots
+        WINDOW before AS (PARTITION BY series ORDER BY start_utc ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+            after AS (PARTITION BY series ORDER BY start_utc ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)""")
+    con.execute("CREATE OR REPLACE TEMP TABLE chk_long AS SELECT DISTINCT series FROM chk_spans WHERE NOT good AND is_long")
+    donors.ask("chk_long")
+    _estimate(con, tz, at, limits)
+    _trim_unfounded(con, limits)
+
+
+def _lay_out(con: DuckDBPyConnection, day: MarketDay) -> None:
+    """chk_slots: the grids of needy series, with what was delivered and whether it is good."""
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE chk_slots AS
+        SELECT g.series, g.start_utc, g.step_minutes AS minutes, w.kwh, w.quality,
+            w.kwh IS NOT NULL AND f.series IS NULL AS good
+        FROM ({slots_sql("(FROM chk_grids SEMI JOIN chk_needy USING (series))", day)}) g
+        LEFT JOIN chk_winners w ON w.series = g.series AND w.start_utc = g.start_utc AND w.minutes = g.step_minutes
+        LEFT JOIN (SELECT DISTINCT series, start_utc FROM chk_findings WHERE action = 'reject') f
+            ON f.series = g.series AND f.start_utc = g.start_utc""")
+
+
+def _estimate(con: DuckDBPyConnection, tz: str, at: datetime, limits: CheckLimits) -> None:
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE chk_like AS
+        SELECT series, minutes, wall_minute, avg(kwh) AS kwh
+        FROM (SELECT *, dense_rank() OVER (PARTITION BY series, minutes, wall_minute ORDER BY day DESC) AS nth
+              FROM chk_donors WHERE {known_sql(f"TIMESTAMP '{at}'")})
+        WHERE nth <= {limits.like_days} GROUP BY ALL""")
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE chk_repaired AS
+        SELECT s.series, s.start_utc, s.minutes, s.kwh AS delivered_kwh,
+            CASE WHEN s.good THEN s.kwh WHEN s.is_long THEN l.kwh
+                ELSE s.kwh_before + (s.kwh_after - s.kwh_before) * epoch(s.start_utc - s.start_before)
+                    / epoch(s.start_after - s.start_before) END AS energy_kwh,
+            CASE WHEN s.good THEN CASE s.quality WHEN 0 THEN 'measured' ELSE 'substituted' END
+                WHEN s.is_long AND l.kwh IS NULL THEN 'missing' ELSE 'estimated' END AS quality,
+            CASE WHEN s.good THEN '' WHEN NOT s.is_long THEN 'linear' WHEN l.kwh IS NULL THEN '' ELSE 'like_days' END AS method
+        FROM chk_spans s
+        LEFT JOIN chk_like l ON l.series = s.series AND l.minutes = s.minutes
+            AND l.wall_minute = {wall_minute_sql("s.start_utc", tz)}""")
+
+
+def _trim_unfounded(con: DuckDBPyConnection, limits: CheckLimits) -> None:
+    """A meter that only its readings name is not expected before its first or after its last, on a day mostly empty."""
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE chk_trimmed AS
+        SELECT r.series, r.start_utc
+        FROM chk_repaired r JOIN chk_series s USING (series) JOIN chk_grids g USING (series)
+        JOIN (SELECT series, min(start_utc) AS first_utc, max(start_utc) AS last_utc FROM chk_winners
+              WHERE kwh IS NOT NULL GROUP BY series) w USING (series)
+        WHERE s.made_up AND g.delivered < {limits.fill_from_share} * g.slots AND r.quality = 'missing'
+            AND r.delivered_kwh IS NULL AND r.start_utc NOT BETWEEN w.first_utc AND w.last_utc""")
+    for relation in ("chk_repaired", "chk_findings", "chk_missing"):
+        con.execute(f"DELETE FROM {relation} t USING chk_trimmed x WHERE x.series = t.series AND x.start_utc = t.start_utc")

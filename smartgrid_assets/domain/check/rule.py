@@ -1,0 +1,76 @@
+"""What is a rule? One file in `rules/`: a name, a meaning, a source and set-based SQL over one day.
+
+A rule sees each series (meter and channel) by itself, never another day and never another rule's verdict, so that
+the rules can run in any order and a correction to one meter re-runs that meter alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from smartgrid_assets.domain.check.limits import CheckLimits
+from smartgrid_assets.domain.market_day import MarketDay
+from smartgrid_assets.domain.registry import discover
+
+
+@dataclass(frozen=True)
+class RuleInput:
+    """What a rule's SQL may read: names of relations, the day and the limits.
+
+    readings: the winning reading of each meter, channel and start: meter_id, channel, interval_start_utc,
+      interval_minutes, value (in its own unit), energy_kwh (null where none was delivered), power_kw,
+      previous_kwh (of the reading before), received_at, and the columns of `series`.
+    series: meter and channel: meter_id, channel, role, class, rating_kw, step_minutes (its usual length), grid_s
+      (offset of its grid from local midnight, seconds), highest_kw, repeats (readings that equal the one before), zeros.
+    missing: interval of a series' grid for which no value was delivered: meter_id, channel, interval_start_utc,
+      interval_minutes.
+    losers: reading that another one of the same file or version time contradicts: meter_id, channel,
+      interval_start_utc, energy_kwh, winner_kwh.
+    """
+
+    readings: str
+    series: str
+    missing: str
+    losers: str
+    day: MarketDay
+    limits: CheckLimits
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule. `sql` selects meter_id, channel, interval_start_utc, reason: one row a finding.
+
+    action reject: the reading is estimated anew and listed in validated/rejected_readings; flag: it stays, marked.
+    reason: found what, where, what next. version: raise it when the SQL changes what it finds.
+    """
+
+    name: str
+    version: int
+    meaning: str
+    source: str
+    sql: Callable[[RuleInput], str]
+    action: Literal["reject", "flag"] = "flag"
+
+
+def all_rules() -> dict[str, Rule]:
+    """Every rule by name."""
+    return discover("smartgrid_assets.domain.check.rules", "RULE")
+
+
+def rules_version() -> str:
+    """Names, versions and actions of all rules in 12 hex digits; part of the code version of validated/*.
+
+    >>> len(rules_version())
+    12
+    """
+    told = ",".join(f"{rule.name}:{rule.version}:{rule.action}" for rule in sorted(all_rules().values(), key=lambda r: r.name))
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+
+def where_sql(alias: str = "r") -> str:
+    """SQL text that opens a reason: which meter, which channel, which interval."""
+    return f"""'Meter ' || {alias}.meter_id || ', ' || {alias}.channel || ', '
+        || strftime({alias}.interval_start_utc, '%Y-%m-%d %H:%M') || ' UTC: '"""

@@ -1,0 +1,84 @@
+"""Is the validated day whole and believable?
+
+Counts of violations a zone and hour decide; the sample only looks at the words that columns may hold. Where the
+relation has no zone (validated/meter_readings has none; join raw/meters to see it), the whole is one.
+"""
+
+from __future__ import annotations
+
+from smartgrid_assets.domain.check.suite import SAMPLE_ROWS, Check, Suite
+from smartgrid_assets.domain.market_day import MarketDay
+
+CHANNELS = ["import", "export", "generation"]
+QUALITIES = ["measured", "estimated", "substituted", "missing"]
+METHODS = ["", "linear", "like_days"]
+LENGTHS_MINUTES = [1, 2, 3, 5, 6, 10, 15, 20, 30, 60, 120, 180, 240, 360, 720, 1440]
+WARN_MISSING_SHARE = 0.05
+WARN_ESTIMATED_SHARE = 0.2
+
+
+def _zone(columns: list[str]) -> str:
+    return "coalesce(zone, 'unassigned')" if "zone" in columns else "'*'"
+
+
+def _hours(relation: str, day: MarketDay, columns: list[str]) -> str:
+    outside = f"interval_start_utc < TIMESTAMP '{day.start_utc}' OR interval_start_utc >= TIMESTAMP '{day.end_utc}'"
+    return f"""
+        SELECT {_zone(columns)} AS zone, date_trunc('hour', interval_start_utc)::VARCHAR AS hour_utc, count(*) AS readings,
+            count(*) FILTER (delivered_kwh IS NULL) / count(*) AS missing_share,
+            count(*) FILTER (quality = 'estimated') / count(*) AS estimated_share,
+            count(*) FILTER ({outside}) AS outside_day,
+            count(*) - count(DISTINCT (meter_id, channel, interval_start_utc)) AS repeated_keys,
+            count(*) FILTER ((energy_kwh IS NULL) <> (quality = 'missing')) AS quality_denies_energy,
+            count(*) FILTER ((method <> '') <> (quality = 'estimated')) AS quality_denies_method,
+            count(*) FILTER (NOT isfinite(energy_kwh)) AS not_finite
+        FROM {relation} GROUP BY ALL ORDER BY ALL"""
+
+
+def _zones(relation: str, day: MarketDay, columns: list[str]) -> str:
+    return f"""
+        SELECT {_zone(columns)} AS zone, count(DISTINCT meter_id) AS meters,
+            sum(interval_minutes) / 60 / count(DISTINCT (meter_id, channel)) / {day.hours} AS covered_share
+        FROM {relation} GROUP BY ALL ORDER BY ALL"""
+
+
+def _sample(relation: str, day: MarketDay, columns: list[str]) -> str:
+    return f"""
+        SELECT channel, interval_minutes, quality, method FROM {relation}
+        USING SAMPLE reservoir({SAMPLE_ROWS} ROWS) REPEATABLE (1)"""
+
+
+def _zero(column: str, meaning: str) -> Check:
+    return Check(column, "hours", "error", meaning, lambda gx: gx.ExpectColumnValuesToBeBetween(column=column, min_value=0, max_value=0))
+
+
+def _at_most(column: str, limit: float, meaning: str) -> Check:
+    return Check(column, "hours", "warn", meaning, lambda gx: gx.ExpectColumnValuesToBeBetween(column=column, max_value=limit))
+
+
+def _among(column: str, words: list, meaning: str) -> Check:
+    return Check(column, "sample", "error", meaning, lambda gx: gx.ExpectColumnValuesToBeInSet(column=column, value_set=words))
+
+
+SUITE = Suite(
+    name="validated",
+    table="validated/meter_readings",
+    views={"hours": _hours, "zones": _zones, "sample": _sample},
+    checks=(
+        _zero("outside_day", "No interval lies outside the market day."),
+        _zero("repeated_keys", "No meter, channel and interval stands twice."),
+        _zero("quality_denies_energy", "Energy is empty exactly where the quality says missing."),
+        _zero("quality_denies_method", "A method is named exactly where the value is an estimate."),
+        _zero("not_finite", "Energy is a finite number."),
+        _among("channel", CHANNELS, "Channels are import, export or generation."),
+        _among("quality", QUALITIES, "Qualities are the four declared."),
+        _among("method", METHODS, "Methods of estimation are the ones declared."),
+        _among("interval_minutes", LENGTHS_MINUTES, "Interval lengths divide the day."),
+        _at_most("missing_share", WARN_MISSING_SHARE, "At most 5 % of a zone's hour was not delivered."),
+        _at_most("estimated_share", WARN_ESTIMATED_SHARE, "At most 20 % of a zone's hour is estimated."),
+        Check(
+            "covered_share", "zones", "warn", "A zone's meters cover the whole market day, 23 or 25 hours when clocks change.",
+            lambda gx: gx.ExpectColumnValuesToBeBetween(column="covered_share", min_value=0.99, max_value=1.01),
+        ),
+    ),
+)  # fmt: skip

@@ -1,0 +1,173 @@
+"""What do the append-only tables say today: which deliveries count, and what do they hold for a market day?
+
+Of several deliveries of the same content (a corrected mapping, a newer reader) the one recorded last counts; the
+others stay in `raw` and are passed over. Nothing here depends on the order in which files came.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from smartgrid_assets.resources.fragments import batch_name
+from smartgrid_assets.resources.lake import Lake
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_ACTIVE = """
+    SELECT * FROM ({deliveries})
+    WHERE verdict <> 'refused'
+    QUALIFY row_number() OVER (PARTITION BY content_hash ORDER BY recorded_at DESC, source_hash) = 1
+"""
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """The raw tables of a lake, seen through the deliveries that count."""
+
+    lake: Lake
+
+    # ---- digests, for lineage ----------------------------------------------------------------------------------
+
+    def days(self) -> list[date]:
+        """Market days that have readings or rejected lines, ascending."""
+        return sorted(self._sources("days"))
+
+    def readings_digest(self, day: date) -> str | None:
+        """Digest of the deliveries that hold readings of that day; None where there are none."""
+        sources = self._sources("days").get(day)
+        return _digest(sources) if sources else None
+
+    def weather_digest(self, day: date, kind: str, known_utc: datetime | None = None) -> str | None:
+        """Digest of the weather of that day and kind, as known at `known_utc`; None where there is none."""
+        if day not in self._sources("weather_days"):
+            return None
+        return _weather_digest(self.lake, self._state(), day, kind, known_utc)
+
+    def meters_digest(self, day: date) -> str | None:
+        """Digest of the meters that are valid on that day; None where none is."""
+        return _meters_digest(self.lake, self._state(), day)
+
+    def fleet_digest(self) -> str:
+        """Digest of the delivered fleets."""
+        return _digest(tuple(f.name for f in self.lake.raw.visible("raw/fleet")))
+
+    def known_sources(self, con: DuckDBPyConnection) -> set[str]:
+        """Identities of all deliveries recorded so far, refused ones included."""
+        return {row[0] for row in con.execute(f"SELECT source_hash FROM ({self.lake.select('raw/deliveries')})").fetchall()}
+
+    @staticmethod
+    def batch_name(received: date, sources: list[str]) -> str:
+        """Name of the batch that these deliveries make."""
+        return batch_name(received, sources)
+
+    def _state(self) -> tuple[str, ...]:
+        return tuple(f.name for f in self.lake.raw.visible("raw/deliveries"))
+
+    def _sources(self, column: str) -> dict[date, tuple[str, ...]]:
+        return _sources_by_day(self.lake, self._state(), column)
+
+    # ---- relations, for SQL ------------------------------------------------------------------------------------
+
+    def readings(self, con: DuckDBPyConnection, day: date) -> str:
+        """Name of a view: the day's readings of deliveries that count, with `file_name`."""
+        return self._day_view(con, "raw/meter_readings", day)
+
+    def rejected_lines(self, con: DuckDBPyConnection, day: date) -> str:
+        """Name of a view: the day's unreadable lines of deliveries that count, with `file_name`."""
+        return self._day_view(con, "raw/rejected_lines", day)
+
+    def _day_view(self, con: DuckDBPyConnection, path: str, day: date) -> str:
+        name = "day_" + path.partition("/")[2]
+        active = self._active(con)
+        con.execute(
+            f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT r.* EXCLUDE (day), a.file_name "
+            f"FROM ({self.lake.select(path, [day])}) r JOIN {active} a USING (source_hash)"
+        )
+        return name
+
+    def weather(self, con: DuckDBPyConnection, days: list[date], kind: str) -> str:
+        """Name of a view: weather of that kind for these days, newest receipt first of its kind and issue."""
+        name = f"weather_{kind}"
+        active = self._active(con)
+        con.execute(
+            f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT w.* FROM ({self.lake.select('raw/weather', days)}) w "
+            f"SEMI JOIN {active} USING (source_hash) WHERE kind = '{kind}' "
+            "QUALIFY row_number() OVER (PARTITION BY zone, interval_start_utc, issued_at ORDER BY w.received_at DESC, source_hash, ordinal DESC) = 1"
+        )
+        return name
+
+    def meters(self, con: DuckDBPyConnection, day: date) -> str:
+        """Name of a temp table: one row a meter valid that day; a delivered row beats a made-up one, a later an earlier."""
+        active = self._active(con)
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE meters_on_day AS SELECT m.* FROM ({self.lake.select('raw/meters')}) m "
+            f"SEMI JOIN {active} USING (source_hash) WHERE DATE '{day.isoformat()}' BETWEEN valid_from AND valid_to "
+            "QUALIFY row_number() OVER (PARTITION BY meter_id ORDER BY made_up, m.received_at DESC, source_hash, ordinal) = 1"
+        )
+        return "meters_on_day"
+
+    def fleet(self, con: DuckDBPyConnection) -> str:
+        """Name of a view: units of delivered fleets, one row a unit, the newest."""
+        active = self._active(con)
+        con.execute(
+            f"CREATE OR REPLACE TEMP VIEW fleet_units AS SELECT f.* FROM ({self.lake.select('raw/fleet')}) f "
+            f"SEMI JOIN {active} USING (source_hash) "
+            "QUALIFY row_number() OVER (PARTITION BY unit ORDER BY f.received_at DESC, source_hash, ordinal) = 1"
+        )
+        return "fleet_units"
+
+    def _active(self, con: DuckDBPyConnection) -> str:
+        con.execute(f"CREATE OR REPLACE TEMP TABLE active AS {_ACTIVE.format(deliveries=self.lake.select('raw/deliveries'))}")
+        return "active"
+
+
+def _digest(parts: tuple[str, ...]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=8)
+def _sources_by_day(lake: Lake, state: tuple[str, ...], column: str) -> dict[date, tuple[str, ...]]:
+    query = f"SELECT day, list(source_hash ORDER BY source_hash) FROM (SELECT unnest({column}) AS day, source_hash FROM ({_ACTIVE})) GROUP BY 1"
+    with lake.connect() as con:
+        rows = con.execute(query.format(deliveries=lake.select("raw/deliveries"))).fetchall()
+    return {day: tuple(sources) for day, sources in rows}
+
+
+@lru_cache(maxsize=16_384)
+def _weather_digest(lake: Lake, state: tuple[str, ...], day: date, kind: str, known_utc: datetime | None) -> str | None:
+    known = "" if known_utc is None else f"WHERE available_at <= TIMESTAMP '{known_utc}' AND coalesce(issued_at, available_at) <= TIMESTAMP '{known_utc}'"
+    with lake.connect() as con:
+        view = Delivered(lake).weather(con, [day], kind)
+        columns = "zone, interval_start_utc, interval_minutes, issued_at, temperature_c, dew_point_c, irradiance_w_m2, wind_speed_m_s"
+        rows, total = con.execute(f"SELECT count(*), sum(hash({columns})::HUGEINT) FROM {view} {known}").fetchone() or (0, 0)
+    return f"{rows}-{int(total):x}" if rows else None
+
+
+@lru_cache(maxsize=4)
+def _meter_spans(lake: Lake, state: tuple[str, ...]) -> list[tuple[date, str]]:
+    """(first day, digest) of each span of days over which the set of valid meters stays the same."""
+    with lake.connect() as con:
+        source = lake.select("raw/meters")
+        starts = con.execute(f"SELECT DISTINCT unnest([valid_from, valid_to]) AS d FROM ({source}) ORDER BY d").fetchall()
+        edges = sorted({d for (d,) in starts} | {d + timedelta(days=1) for (d,) in starts if d < date(9999, 1, 1)})
+        spans = []
+        for edge in edges:
+            view = Delivered(lake).meters(con, edge)
+            columns = 'meter_id, role, feeder, zone, "class", rating_kw, made_up'
+            rows, total = con.execute(f"SELECT count(*), sum(hash({columns})::HUGEINT) FROM {view}").fetchone() or (0, 0)
+            spans.append((edge, f"{rows}-{int(total):x}" if rows else ""))
+    return spans
+
+
+def _meters_digest(lake: Lake, state: tuple[str, ...], day: date) -> str | None:
+    digest = ""
+    for first, value in _meter_spans(lake, state):
+        if first > day:
+            break
+        digest = value
+    return digest or None

@@ -1,0 +1,166 @@
+"""Append-only tables: what was delivered, batch by batch.
+
+A batch is what one ingest call read. It leaves one fragment a market day and table, `day=D/<batch>.<n>.parquet`, and
+counts once its file in `raw/deliveries` is there, which is written last: killed half-way, nothing is half seen.
+Many fragments of a day are compacted into one `c.<hash>.parquet`, whose footer names those that it replaces.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smartgrid_assets.domain.tables import Table, table
+from smartgrid_assets.resources.partition import move_into_place, stage, write_parquet
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+DELIVERIES = "raw/deliveries"
+COMPACT_FROM = 64
+"""A day with this many fragments is compacted."""
+MERGED_STAYS_S = 3600
+"""Merged fragments stay this long, for readers that listed them before; seconds."""
+
+
+@dataclass(frozen=True)
+class Fragments:
+    """The append-only tables of a lake."""
+
+    root: Path
+
+    def visible(self, path: str, keys: Iterable[date] | None = None) -> list[Path]:
+        """Fragments that count, of these days (default: all)."""
+        return [file for folder in self._folders(path, keys) for file in self._visible_in(path, folder)]
+
+    def _folders(self, path: str, keys: Iterable[date] | None) -> list[Path]:
+        home = self.root / path
+        if table(path).partition == "none":
+            return [home] if home.is_dir() else []
+        if keys is None:
+            return sorted(folder for folder in home.glob("day=*") if folder.is_dir())
+        return [folder for key in keys if (folder := home / f"day={key.isoformat()}").is_dir()]
+
+    def _visible_in(self, path: str, folder: Path) -> list[Path]:
+        files = sorted(folder / name for name in os.listdir(folder) if name.endswith(".parquet") and name[0] != ".")
+        compacts = [file for file in files if file.name.startswith("c.")]
+        merged = {name for file in compacts for name in _merged(str(file))}
+        return [f for f in files if f.name not in merged and (f in compacts or self.counts(path, batch_of(f)))]
+
+    def counts(self, path: str, batch: str) -> bool:
+        """True once the batch's deliveries are recorded (ledgers stand for themselves)."""
+        if not path.startswith("raw/") or path == DELIVERIES:
+            return True
+        return self.delivery_file(batch).exists()
+
+    def delivery_file(self, batch: str) -> Path:
+        """The file whose presence makes a batch count; a batch's name begins with the day it was received."""
+        return self.root / DELIVERIES / f"day={batch[:10]}" / f"{batch}.0.parquet"
+
+    def append(self, con: DuckDBPyConnection, path: str, relation: str, batch: str) -> int:
+        """Write a batch's rows, one fragment a `day` (or one, where the table has no partitions); rows written.
+
+        `relation` has the declared columns, checked before anything is written, and `day` where partitioned.
+        Written again under the same batch, they are the same fragments. Raises SchemaError, LakeWriteError.
+        """
+        declared = table(path)
+        is_daily = declared.partition == "day"
+        _, rows = stage(con, declared, relation, extra="day" if is_daily else None)
+        if rows and is_daily:
+            self._write_days(con, declared, batch)
+        elif rows:
+            self._move(self.root / path, con, "SELECT * FROM staged", f"{batch}.0.parquet")
+        con.execute("DROP TABLE staged")
+        return rows
+
+    def _write_days(self, con: DuckDBPyConnection, declared: Table, batch: str) -> None:
+        home = self.root / declared.path
+        days = [day for (day,) in con.execute("SELECT DISTINCT day FROM staged ORDER BY 1").fetchall()]
+        if len(days) == 1:
+            self._move(home / f"day={days[0]}", con, "SELECT * EXCLUDE (day) FROM staged", f"{batch}.0.parquet")
+            return
+        scratch = self.root / ".tmp" / f"append-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        try:
+            write_parquet(con, "SELECT * FROM staged ORDER BY day", scratch, partition_by="day")
+            for folder in sorted(scratch.iterdir()):
+                for number, file in enumerate(sorted(folder.iterdir())):
+                    target = home / folder.name / f"{batch}.{number}.parquet"
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    move_into_place(file, target)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _move(self, folder: Path, con: DuckDBPyConnection, query: str, name: str) -> None:
+        fresh = folder / f".{name}.{os.getpid()}"
+        write_parquet(con, query, fresh)
+        move_into_place(fresh, folder / name)
+
+    def compact(self, con: DuckDBPyConnection, path: str, key: date) -> bool:
+        """Merge a day's fragments into one where there are many; True if it did. The caller holds the ingest lock."""
+        folder = self.root / path / f"day={key.isoformat()}"
+        if not folder.is_dir():
+            return False
+        self._sweep_merged(folder)
+        files = self._visible_in(path, folder)
+        if len(files) < COMPACT_FROM:
+            return False
+        names = sorted({f.name for f in files} | {n for f in files if f.name.startswith("c.") for n in _merged(str(f))})
+        home = folder / f"c.{hashlib.sha256(json.dumps(names).encode()).hexdigest()[:16]}.parquet"
+        fresh = home.with_name(f".{home.name}.{os.getpid()}")
+        listing = ", ".join("'" + str(f).replace("'", "''") + "'" for f in files)
+        order = ", ".join(table(path).key)
+        query = f"SELECT * FROM read_parquet([{listing}], union_by_name = true, hive_partitioning = false) ORDER BY {order}"
+        write_parquet(con, query, fresh, {"merged": json.dumps(names)})
+        move_into_place(fresh, home)
+        return True
+
+    def _sweep_merged(self, folder: Path) -> None:
+        for compact in folder.glob("c.*.parquet"):
+            if time.time() - compact.stat().st_mtime > MERGED_STAYS_S:
+                for name in _merged(str(compact)):
+                    (folder / name).unlink(missing_ok=True)
+
+    def sweep_uncounted(self) -> int:
+        """Remove fragments of batches that were killed before they counted. The caller holds the ingest lock."""
+        removed = 0
+        for path in ("raw/meter_readings", "raw/rejected_lines", "raw/weather", "raw/prices", "raw/meters", "raw/fleet"):
+            for folder in self._folders(path, None):
+                for name in os.listdir(folder):
+                    dead = name.startswith(".") and ".parquet." in name
+                    if name.endswith(".parquet") and not name.startswith((".", "c.")):
+                        dead = not self.counts(path, batch_of(folder / name)) and not _is_merged(folder, name)
+                    if dead:
+                        (folder / name).unlink(missing_ok=True)
+                        removed += 1
+        return removed
+
+
+def batch_of(file: Path) -> str:
+    """`2026-11-24.ab12cd34ef56` of `2026-11-24.ab12cd34ef56.0.parquet`."""
+    return file.name.rsplit(".", 2)[0]
+
+
+def batch_name(received_day: date, source_hashes: Iterable[str]) -> str:
+    """Name of a batch: the same files received on the same day are the same batch."""
+    return f"{received_day.isoformat()}.{hashlib.sha256(' '.join(sorted(source_hashes)).encode()).hexdigest()[:12]}"
+
+
+def _is_merged(folder: Path, name: str) -> bool:
+    return any(name in _merged(str(compact)) for compact in folder.glob("c.*.parquet"))
+
+
+@lru_cache(maxsize=4096)
+def _merged(compact: str) -> frozenset[str]:
+    import pyarrow.parquet as pq
+
+    return frozenset(json.loads((pq.read_metadata(compact).metadata or {})[b"merged"]))

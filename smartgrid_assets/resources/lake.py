@@ -1,0 +1,243 @@
+"""The lake: where does a table lie, and what does DuckDB see of it?
+
+One partition of one table is ONE immutable Parquet file, `lake/<schema>/<table>/day=YYYY-MM-DD/part.parquet`. Runs
+share no lock: each opens DuckDB in memory and reads files. Only this module and its two neighbours, `partition.py`
+(replace one file) and `fragments.py` (append-only tables), know the layout.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smartgrid_assets.domain.errors import LakeVersionError, LakeWriteError, TimeZoneMismatchError
+from smartgrid_assets.domain.lineage import Footer, Receipt, Recipe
+from smartgrid_assets.domain.tables import TABLES, Table, table
+from smartgrid_assets.resources.fragments import Fragments
+from smartgrid_assets.resources.partition import locked, read_footer, replace_partition
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+LAYOUT = 1
+"""Version of the lake's own layout; a lake with a higher one is refused."""
+
+
+def quote(text: str) -> str:
+    """A SQL string literal; for paths inside views, which take no parameters."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def typed_empty(declared: Table) -> str:
+    """A SELECT without rows that has the table's columns and types."""
+    columns = ", ".join(f'CAST(NULL AS {c.type}) AS "{c.name}"' for c in declared.columns)
+    return f"SELECT {columns} WHERE false"
+
+
+@dataclass(frozen=True)
+class Lake:
+    """A folder of Parquet partitions, for one market time zone.
+
+    Memory: DuckDB takes at most `memory_limit` per process and spills to `lake/.tmp` past it.
+    """
+
+    root: Path
+    timezone: str
+    memory_limit: str = "4GB"
+    threads: int = 2
+
+    @classmethod
+    def open(cls, root: Path, timezone: str, memory_limit: str = "4GB", threads: int = 2) -> Lake:
+        """The lake at `root`, made if it is not there.
+
+        Raises TimeZoneMismatchError for another time zone, LakeVersionError for a newer layout, LakeWriteError
+        where the folder cannot be made.
+        """
+        passport = root / "lake.json"
+        if not passport.exists():
+            _write_passport(passport, timezone)
+        found = json.loads(passport.read_text())
+        if found["layout"] > LAYOUT:
+            raise LakeVersionError(
+                f"{root}: this lake has layout {found['layout']}, made by a newer version; this code reads up to {LAYOUT}. "
+                "Upgrade SmartGridAI, or name another SMARTGRID_HOME."
+            )
+        if found["timezone"] != timezone:
+            raise TimeZoneMismatchError(
+                f"{root}: this lake keeps market days of {found['timezone']}, but SMARTGRID_TIMEZONE is {timezone}. "
+                f"Set SMARTGRID_TIMEZONE={found['timezone']}, or name another SMARTGRID_HOME."
+            )
+        return cls(root, timezone, memory_limit, threads)
+
+    @contextmanager
+    def connect(self) -> Iterator[DuckDBPyConnection]:
+        """A private in-memory DuckDB, UTC, bounded in memory, that spills into a folder of its own."""
+        import duckdb
+
+        spill = self.root / ".tmp" / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        settings = {"memory_limit": self.memory_limit, "threads": self.threads, "temp_directory": str(spill)}
+        con = duckdb.connect(":memory:", config=settings)
+        try:
+            con.execute("SET TimeZone = 'UTC'")
+            con.execute("SET preserve_insertion_order = true")
+            yield con
+        finally:
+            con.close()
+            shutil.rmtree(spill, ignore_errors=True)
+
+    # ---- reading ---------------------------------------------------------------------------------------------
+
+    @property
+    def raw(self) -> Fragments:
+        """The append-only tables."""
+        return Fragments(self.root)
+
+    def folder(self, path: str) -> Path:
+        """Folder of table `schema/name`."""
+        return self.root / path
+
+    def file(self, path: str, key: date) -> Path:
+        """The one file of one partition, whether it is there or not."""
+        return self.folder(path) / f"{table(path).partition}={key.isoformat()}" / "part.parquet"
+
+    def keys(self, path: str) -> list[date]:
+        """Partitions that are there, ascending."""
+        prefix = f"{table(path).partition}="
+        folders = (entry.name for entry in _entries(self.folder(path)) if entry.name.startswith(prefix))
+        days = sorted(date.fromisoformat(name[len(prefix) :]) for name in folders)
+        return [day for day in days if table(path).append_only or self.file(path, day).exists()]
+
+    def footer(self, path: str, key: date) -> Footer | None:
+        """What the partition was made from, or None where it is missing."""
+        return read_footer(self.file(path, key))
+
+    def files(self, path: str, keys: Iterable[date] | None = None) -> list[Path]:
+        """Files of these partitions (default: all) that are there and count."""
+        if table(path).append_only:
+            return self.raw.visible(path, keys)
+        wanted = self.keys(path) if keys is None else keys
+        return [file for key in wanted if (file := self.file(path, key)).exists()]
+
+    def select(self, path: str, keys: Iterable[date] | None = None) -> str:
+        """A SELECT over these partitions with the declared columns, and `day` or `week` where partitioned.
+
+        Files of an older layout are read beside newer ones: a column that they lack is NULL.
+        """
+        declared = table(path)
+        files = self.files(path, keys)
+        columns = ", ".join(f'"{c.name}"' for c in declared.columns)
+        extra = declared.partition_column
+        empty = typed_empty(declared)
+        if not files:
+            tail = f", CAST(NULL AS DATE) AS {extra}" if extra else ""
+            return f"SELECT *{tail} FROM ({empty})"
+        listing = "[" + ", ".join(quote(str(f)) for f in files) + "]"
+        hive = f", hive_partitioning = true, hive_types = {{'{extra}': DATE}}" if extra else ", hive_partitioning = false"
+        scan = f"SELECT * FROM read_parquet({listing}, union_by_name = true{hive})"
+        tail = f", {extra}" if extra else ""
+        return f"SELECT {columns}{tail} FROM ({empty} UNION ALL BY NAME {scan})"
+
+    def view(self, con: DuckDBPyConnection, path: str, keys: Iterable[date] | None = None, name: str | None = None) -> str:
+        """Define a temporary view over these partitions; its name."""
+        name = name or "in_" + re.sub(r"\W", "_", path)
+        con.execute(f'CREATE OR REPLACE TEMP VIEW "{name}" AS {self.select(path, keys)}')
+        return name
+
+    def define_views(self, con: DuckDBPyConnection, mentioned: str | None = None) -> None:
+        """Define `schema.table` for every table (or only for those that a query mentions)."""
+        for declared in TABLES.values():
+            if mentioned is not None and declared.name not in mentioned:
+                continue
+            con.execute(f"CREATE SCHEMA IF NOT EXISTS {declared.schema}")
+            con.execute(f"CREATE OR REPLACE VIEW {declared.sql_name} AS {self.select(declared.path)}")
+
+    # ---- what partitions are made from ----------------------------------------------------------------------
+
+    def now_ns(self) -> int:
+        """The moment at which inputs are looked at; orders runs that make the same partition."""
+        return time.time_ns()
+
+    def digest(self, path: str, key: date) -> str | None:
+        """Digest of one partition's rows, or None where it is missing."""
+        footer = self.footer(path, key)
+        return footer.digest if footer else None
+
+    def digest_as_of(self, path: str, key: date, known_utc: datetime) -> str | None:
+        """Digest of the rows that were known at `known_utc`, or None where there are none."""
+        footer = self.footer(path, key)
+        if footer is None:
+            return None
+        known = [digest for since, digest in footer.versions.items() if since <= known_utc.isoformat()]
+        return "+".join(known) or None
+
+    def lock(self, name: str) -> AbstractContextManager[None]:
+        """One process at a time in `name`; freed by the kernel when the process dies."""
+        return locked(self.root / ".locks" / name)
+
+    # ---- writing ---------------------------------------------------------------------------------------------
+
+    def replace(self, con: DuckDBPyConnection, path: str, key: date, relation: str, recipe: Recipe) -> Receipt:
+        """Put `relation`'s rows in the place of one partition, whole or not at all.
+
+        Raises SchemaError for rows that do not fit domain/tables.py, LakeWriteError where the disk refuses.
+        """
+        return replace_partition(con, table(path), self.file(path, key), relation, recipe)
+
+    def remove(self, path: str, key: date) -> None:
+        """Take one partition away (a hold that is over)."""
+        self.file(path, key).unlink(missing_ok=True)
+
+    def refresh_catalog(self) -> None:
+        """Rewrite `lake/smartgrid.duckdb`, the same views for outsiders; nothing of ours reads it."""
+        import duckdb
+
+        fresh = self.root / f".smartgrid.duckdb.{os.getpid()}"
+        fresh.unlink(missing_ok=True)
+        with duckdb.connect(str(fresh)) as con:
+            for declared in TABLES.values():
+                con.execute(f"CREATE SCHEMA IF NOT EXISTS {declared.schema}")
+                con.execute(f"CREATE OR REPLACE VIEW {declared.sql_name} AS {self._glob_select(declared)}")
+        os.replace(fresh, self.root / "smartgrid.duckdb")
+
+    def _glob_select(self, declared: Table) -> str:
+        """Like `select`, but by pattern, so that a new partition is seen without rewriting the catalog."""
+        if declared.append_only or not self.files(declared.path):
+            return self.select(declared.path)
+        pattern = self.folder(declared.path) / "*" / "part.parquet"
+        part = declared.partition_column
+        columns = ", ".join(f'"{c.name}"' for c in declared.columns)
+        scan = f"SELECT * FROM read_parquet({quote(str(pattern))}, union_by_name = true, hive_types = {{'{part}': DATE}})"
+        return f"SELECT {columns}, {part} FROM ({typed_empty(declared)} UNION ALL BY NAME {scan})"
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        return list(os.scandir(folder))
+    except FileNotFoundError:
+        return []
+
+
+def _write_passport(passport: Path, timezone: str) -> None:
+    try:
+        passport.parent.mkdir(parents=True, exist_ok=True)
+        fresh = passport.with_name(f".lake.json.{os.getpid()}")
+        fresh.write_text(json.dumps({"layout": LAYOUT, "timezone": timezone}) + "\n")
+        # Two first starts at once: the link fails for the second, which then reads the first one's time zone.
+        try:
+            os.link(fresh, passport)
+        except FileExistsError:
+            return
+        finally:
+            fresh.unlink()
+    except OSError as error:
+        raise LakeWriteError(f"{passport.parent}: cannot make the lake here ({error.strerror}). Set SMARTGRID_HOME to a writable folder.") from None

@@ -1,0 +1,323 @@
+"""MLflow: which model was fitted when, on what, how good was it, and who is champion now?
+
+One run a model, zone group and week; recording the same again replaces: the earlier run stays and is tagged
+`smartgrid.superseded`. The store is SQLite beside its artifacts under mlruns/; the lake's tables are the truth,
+this is their window for people. A model's bytes are read without MLflow (which costs 5 CPU-s to import), through a pointer file
+kept beside the artifacts, and only from inside our own store and with the digest that the lake remembers.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import io
+import logging
+import math
+import os
+import re
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from smartgrid_assets.domain.errors import ForecastError, LakeWriteError
+
+EXPERIMENT = "forecasts"
+SUPERSEDED = "smartgrid.superseded"
+MODEL_ID = "smartgrid.model_id"
+PYFUNC_FILE = Path(__file__).with_name("pyfunc_forecaster.py")
+BLOB = "forecaster"
+LOCKED_TRIES = 8
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ModelRun:
+    """What is recorded of one fit.
+
+    week: Monday of the model's week; blob: the serialised forecaster; params, tags: text by name (tags: dagster_run_id,
+    partition, git_sha, dagster_url, code_version ...); dataset_digest: digest of the training data, training_summary: a small frame that describes it;
+    metrics: headline numbers; zone_metrics: one row a zone; plot_png: the last out-of-sample week; example_input,
+    example_output: a few rows of what the pyfunc model takes and gives, from which the signature is read.
+    """
+
+    model: str
+    zone_group: str
+    week: date
+    blob: bytes
+    dataset_digest: str
+    training_summary: pd.DataFrame
+    example_input: pd.DataFrame
+    example_output: pd.DataFrame
+    weather: str = "none"
+    params: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    zone_metrics: pd.DataFrame | None = None
+    plot_png: bytes | None = None
+    requirements: tuple[str, ...] = ("mlflow", "pandas", "numpy", "scikit-learn", "prophet")
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """The tags that say which runs replace each other."""
+        return {
+            "smartgrid.model": self.model,
+            "smartgrid.zone_group": self.zone_group,
+            "smartgrid.week": self.week.isoformat(),
+        }
+
+
+@dataclass(frozen=True)
+class RecordedModel:
+    """Where a fit was recorded; run_id and sha256 go to forecasts/model, and load it again."""
+
+    run_id: str
+    model_uri: str
+    sha256: str
+    size_bytes: int
+
+
+class Tracking:
+    """The MLflow store under `mlruns`. Cheap to make: MLflow is imported at the first use that needs it."""
+
+    def __init__(self, mlruns: Path) -> None:
+        self.mlruns = Path(mlruns).absolute()
+        self.artifacts = self.mlruns / "artifacts"
+        self.uri = f"sqlite:///{self.mlruns / 'mlflow.db'}"
+
+    def record_model(self, spec: ModelRun) -> RecordedModel:
+        """Record one fit and mark earlier runs of the same model, zone group and week as superseded by it."""
+        client = self._client
+        run_id = _retried(lambda: self._start(spec))
+        try:
+            _retried(lambda: self._describe(run_id, spec))
+            self._log_files(run_id, spec)
+            model_id, model_uri = self._log_model(run_id, spec)
+            _retried(lambda: client.set_tag(run_id, MODEL_ID, model_id))
+        except BaseException:
+            _retried(lambda: client.set_terminated(run_id, "FAILED"))
+            raise
+        self._supersede_others(run_id, spec)
+        return RecordedModel(run_id, model_uri, hashlib.sha256(spec.blob).hexdigest(), len(spec.blob))
+
+    def load_model_blob(self, run_id: str, sha256: str) -> bytes:
+        """The bytes of the forecaster that `run_id` stored. Raises ForecastError where they are absent, elsewhere or changed."""
+        store = self.artifacts.resolve()
+        pointer = self._pointer(run_id)
+        try:
+            path = (self.artifacts / pointer.read_text().strip()).resolve()
+            if not path.is_relative_to(store):
+                raise ForecastError(f"Run {run_id}: its model lies at {path}, outside {store}; nothing is loaded.")
+            blob = path.read_bytes()
+        except OSError as error:
+            raise ForecastError(f"Run {run_id}: no stored model in {store} ({error.strerror}); fit the week again.") from None
+        if (found := hashlib.sha256(blob).hexdigest()) != sha256:
+            raise ForecastError(f"Run {run_id}: stored model has digest {found[:12]}, recorded was {sha256[:12]}; fit the week again.")
+        return blob
+
+    def register_champion(self, zone_group: str, champion_run: str, challenger_run: str | None = None) -> None:
+        """Let the registered model of the zone group say who is champion and challenger NOW; a run keeps one version.
+
+        Call it for the newest week only: an alias has no date.
+        """
+        name = f"smartgrid-{re.sub(r'[^A-Za-z0-9_.-]+', '_', zone_group)}"
+        client = self._client  # opened first: opening takes the same lock
+        with self._lock():
+            self._ensure_registered(name)
+            for alias, run_id in (("champion", champion_run), ("challenger", challenger_run)):
+                if run_id:
+                    number = self._version_of(name, run_id)
+                    _retried(lambda a=alias, n=number: client.set_registered_model_alias(name, a, n))
+                else:
+                    _retried(lambda a=alias: client.delete_registered_model_alias(name, a))
+
+    def add_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
+        """Log metrics that came later, say a week's scores.
+
+        The same value again is not logged again; a changed one becomes the next step of its metric. NaN and infinity are left out.
+        """
+        client = self._client
+        with self._lock():
+            have = {m: client.get_metric_history(run_id, m) for m in metrics}
+            fresh = {k: v for k, v in metrics.items() if not have[k] or have[k][-1].value != v}
+            steps = {k: have[k][-1].step + 1 if have[k] else 0 for k in fresh}
+            _retried(lambda: client.log_batch(run_id, metrics=_metrics(fresh, steps)))
+
+    def record_plot(self, run_id: str, png: bytes, name: str = "plot.png") -> None:
+        """Store one picture beside the run."""
+        with TemporaryDirectory() as folder:
+            path = Path(folder, name)
+            path.write_bytes(png)
+            _retried(lambda: self._client.log_artifact(run_id, str(path)))
+
+    def link(self, run_id: str) -> str:
+        """Path of the run in MLflow's UI, to be put behind the UI's address."""
+        return f"#/experiments/{self._experiment_id}/runs/{run_id}"
+
+    @cached_property
+    def _client(self) -> Any:
+        mlflow = _quiet_mlflow()
+        with self._lock():  # two first starts would both create the tables
+            return _retried(lambda: mlflow.MlflowClient(tracking_uri=self.uri))
+
+    @cached_property
+    def _experiment_id(self) -> str:
+        client = self._client
+        with self._lock():
+            known = _retried(lambda: client.get_experiment_by_name(EXPERIMENT))
+            if known:
+                return str(known.experiment_id)
+            return str(_retried(lambda: client.create_experiment(EXPERIMENT, artifact_location=self.artifacts.as_uri())))
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """One process at a time; the system frees it when its holder dies. Not re-entrant."""
+        try:
+            self.artifacts.mkdir(parents=True, exist_ok=True)
+            file = (self.mlruns / ".lock").open("w")
+        except OSError as error:
+            raise LakeWriteError(f"{self.mlruns}: cannot be written ({error.strerror}); give write permission or set SMARTGRID_HOME.") from None
+        with file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _pointer(self, run_id: str) -> Path:
+        """File that holds the path of the run's model, relative to the artifacts."""
+        if not re.fullmatch(r"[0-9a-f]{32}", run_id):
+            raise ForecastError(f"{run_id!r} is no MLflow run id; nothing is loaded.")
+        return self.artifacts / "model_of_run" / run_id
+
+    def _start(self, spec: ModelRun) -> str:
+        tags = spec.identity | {f"smartgrid.{k}": str(v) for k, v in spec.tags.items()} | {"smartgrid.weather": spec.weather}
+        if "git_sha" in spec.tags:
+            tags["mlflow.source.git.commit"] = spec.tags["git_sha"]
+        name = f"{spec.model} {spec.week.isoformat()}"
+        return str(self._client.create_run(self._experiment_id, tags=tags, run_name=name).info.run_id)
+
+    def _describe(self, run_id: str, spec: ModelRun) -> None:
+        """Parameters, headline metrics and the data set with its digest."""
+        import mlflow
+        from mlflow.entities import DatasetInput, InputTag, Param
+
+        params = {"model": spec.model, "zone_group": spec.zone_group, "weather": spec.weather, **spec.params}
+        self._client.log_batch(run_id, metrics=_metrics(spec.metrics), params=[Param(k, str(v)) for k, v in params.items()])
+        data = mlflow.data.from_pandas(spec.training_summary, name=f"{spec.zone_group} {spec.week}", digest=spec.dataset_digest[:36])
+        training = DatasetInput(data._to_mlflow_entity(), [InputTag("mlflow.data.context", "training")])
+        self._client.log_inputs(run_id, [training])
+
+    def _log_files(self, run_id: str, spec: ModelRun) -> None:
+        if spec.zone_metrics is not None:
+            _retried(lambda: self._client.log_table(run_id, spec.zone_metrics, "metrics_by_zone.json"))
+        if spec.plot_png:
+            self.record_plot(run_id, spec.plot_png)
+
+    def _log_model(self, run_id: str, spec: ModelRun) -> tuple[str, str]:
+        """Log the pyfunc model and leave the pointer to its bytes; returns (model id, model URI)."""
+        import mlflow
+        from mlflow.models import infer_signature
+
+        mlflow.set_tracking_uri(self.uri)  # of the whole process: log_model knows no other way
+        with TemporaryDirectory() as folder, mlflow.start_run(run_id=run_id), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # hints at type hints and integers, once a model
+            blob = Path(folder, BLOB)
+            blob.write_bytes(spec.blob)
+            info = _retried(
+                lambda: mlflow.pyfunc.log_model(
+                    name=spec.model,
+                    python_model=str(PYFUNC_FILE),
+                    artifacts={BLOB: str(blob)},
+                    model_config={"sha256": hashlib.sha256(spec.blob).hexdigest()},
+                    signature=infer_signature(spec.example_input, spec.example_output),
+                    input_example=spec.example_input,
+                    pip_requirements=_pinned(spec.requirements),
+                )
+            )
+        self._point(run_id, self.artifacts / "models" / info.model_id / "artifacts" / "artifacts" / BLOB)
+        return info.model_id, info.model_uri
+
+    def _point(self, run_id: str, blob: Path) -> None:
+        pointer = self._pointer(run_id)
+        pointer.parent.mkdir(exist_ok=True)
+        beside = pointer.with_suffix(".new")
+        beside.write_text(str(blob.relative_to(self.artifacts)))
+        os.replace(beside, pointer)
+
+    def _supersede_others(self, run_id: str, spec: ModelRun) -> None:
+        """Under the lock, so that of runs that end together exactly the last one stands."""
+        same = " and ".join(f"tags.`{k}` = '{v}'" for k, v in spec.identity.items())
+        with self._lock():
+            for run in _retried(lambda: self._client.search_runs([self._experiment_id], same)):
+                tagged = SUPERSEDED in run.data.tags
+                if run.info.run_id == run_id and tagged:
+                    _retried(lambda: self._client.delete_tag(run_id, SUPERSEDED))
+                elif run.info.run_id != run_id and not tagged:
+                    _retried(lambda r=run: self._client.set_tag(r.info.run_id, SUPERSEDED, run_id))
+
+    def _ensure_registered(self, name: str) -> None:
+        if not _retried(lambda: self._client.search_registered_models(f"name = '{name}'")):
+            _retried(lambda: self._client.create_registered_model(name))
+
+    def _version_of(self, name: str, run_id: str) -> str:
+        versions = _retried(lambda: self._client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'"))
+        if versions:
+            return str(versions[0].version)
+        model_id = self._client.get_run(run_id).data.tags[MODEL_ID]
+        source = f"models:/{model_id}"
+        return str(_retried(lambda: self._client.create_model_version(name, source, run_id=run_id, model_id=model_id)).version)
+
+
+def figure_to_png(figure: Any, dots_per_inch: int = 100) -> bytes:
+    """A matplotlib figure as PNG bytes."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dots_per_inch, bbox_inches="tight")
+    return buffer.getvalue()
+
+
+def _quiet_mlflow() -> Any:
+    """MLflow, imported without telemetry and without its start-up chatter."""
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+    import mlflow
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    return mlflow
+
+
+def _metrics(values: Mapping[str, float], steps: Mapping[str, int] | None = None) -> list[Any]:
+    from mlflow.entities import Metric
+
+    now_ms = int(time.time() * 1000)
+    return [Metric(k, float(v), now_ms, (steps or {}).get(k, 0)) for k, v in values.items() if math.isfinite(v)]
+
+
+def _pinned(packages: tuple[str, ...]) -> list[str]:
+    """`name==version` of those packages that are installed; given to MLflow, which would else take 50 s to guess them."""
+    pinned = []
+    for package in packages:
+        try:
+            pinned.append(f"{package}=={version(package)}")
+        except PackageNotFoundError:
+            continue
+    return pinned
+
+
+def _retried(call: Callable[[], T]) -> T:
+    """The call's result; while SQLite says that the database is locked, again after a growing pause."""
+    for attempt in range(LOCKED_TRIES):
+        try:
+            return call()
+        except Exception as error:  # MLflow wraps SQLAlchemy's error in its own, by what path depends on the call
+            if "database is locked" not in str(error) or attempt == LOCKED_TRIES - 1:
+                raise
+            time.sleep(0.05 * 2**attempt)
+    raise AssertionError("unreachable")

@@ -1,0 +1,96 @@
+"""Every SMARTGRID_* variable, with its meaning: the only place where the environment is read.
+
+`SMARTGRID_HOME` holds all state (inbox/ lake/ mlruns/ .dagster/). Secrets (webhook addresses) come from here only.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import date, time
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from smartgrid_assets.domain.errors import SettingsError
+from smartgrid_assets.domain.market_day import zone_info
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """One object, read once a process. Each field `x` is the variable SMARTGRID_X."""
+
+    model_config = SettingsConfigDict(env_prefix="SMARTGRID_", frozen=True, extra="ignore")
+
+    home: Path = Field(REPOSITORY, description="Folder of all state: inbox/, lake/, mlruns/, .dagster/.")
+    timezone: str = Field("Europe/Berlin", description="Market time zone (IANA). The lake remembers it.")
+    country: str = Field("DE", description="Country of the public holidays (ISO 3166 code).")
+    subdivision: str = Field("", description="State or province of the public holidays; empty for national ones.")
+    gate: time = Field(time(10, 0), description="Gate closure of day D: this local time on D-1.")
+    first_day: date = Field(date(2010, 1, 1), description="First market day that exists as a partition.")
+    webhook_url: str = Field("", description="Address to notify of failed runs by HTTP POST; empty = off.")
+    notify_log: bool = Field(False, description="Also write failed runs to .dagster/incidents.log.")
+
+    memory_limit: str = Field("4GB", description="DuckDB's memory limit for one process; past it, it spills to disk.")
+    threads: int = Field(2, ge=1, description="DuckDB's and the solver's threads.")
+    model_jobs: int = Field(2, ge=1, description="Parallel processes for model fits.")
+    models: str = Field("", description="Forecast models to run, comma-separated; empty = all that are installed.")
+
+    hold_missing_share: float = Field(0.35, ge=0, le=1, description="A day with more readings missing is held back.")
+    hold_rejected_share: float = Field(0.35, ge=0, le=1, description="A day with more readings rejected is held back.")
+    warn_missing_share: float = Field(0.05, ge=0, le=1, description="A day with more readings missing warns.")
+    source_delay_hours: float = Field(0.0, ge=0, description="History loaded in bulk counts as known this long after its day.")
+
+    alarms_per_1000: float = Field(3.0, gt=0, description="Budget of alarms a day for 1,000 meters and detector.")
+
+    gap: float = Field(1e-3, gt=0, description="Relative optimality gap at which the solver stops.")
+    time_limit_s: float = Field(60.0, gt=0, description="Longest solve of one day, seconds.")
+    reserve_share: float = Field(0.1, ge=0, description="Spinning reserve as a share of demand.")
+    loss_factor: float = Field(1.06, ge=1, description="Injection per metered load: losses and unmetered load.")
+    price_unserved: float = Field(10_000.0, gt=0, description="Price of unserved energy, per MWh.")
+    price_spilled: float = Field(500.0, ge=0, description="Price of spilled energy, per MWh.")
+    price_reserve: float = Field(1_000.0, ge=0, description="Price of missing reserve, per MW and hour.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        zone_info(value)
+        return value
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @property
+    def inbox(self) -> Path:
+        """Where files are delivered; accepted/ and quarantine/ lie inside."""
+        return self.home / "inbox"
+
+    @property
+    def lake(self) -> Path:
+        """Parquet partitions."""
+        return self.home / "lake"
+
+    @property
+    def mlruns(self) -> Path:
+        """MLflow's store and artifacts."""
+        return self.home / "mlruns"
+
+    @property
+    def dagster_home(self) -> Path:
+        """DAGSTER_HOME, unless the environment names another."""
+        return Path(os.environ.get("DAGSTER_HOME") or self.home / ".dagster")
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process. Raises SettingsError with a sentence naming the variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "SMARTGRID_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(f"{name}: {first['msg']}; it is {first['input']!r}.") from None

@@ -1,0 +1,62 @@
+"""Great Expectations on one day: what it finds, and what it must not show."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from smartgrid_assets.domain.check.suite import all_suites, run_suite
+from smartgrid_assets_tests.domain.check.town import DAY, Checked, check, meter, readings
+
+
+@pytest.fixture(scope="module")
+def day() -> Checked:
+    return check(readings() + readings("m2", source_hash="b")[:30], [meter(), meter("m2")])
+
+
+def by_name(results: list) -> dict:
+    return {result.name: result for result in results}
+
+
+def test_a_day_with_a_gap_passes_every_blocking_check_and_warns_of_its_completeness(day: Checked) -> None:
+    said = by_name(run_suite(day.con, all_suites()["validated"], day.day.readings, DAY))
+    assert [r.name for r in said.values() if not r.passed] == ["missing_share"]
+    assert said["missing_share"].severity == "warn"
+    assert said["missing_share"].counts == {"rows": 24, "against": 9}
+    assert said["missing_share"].example["missing_share"] == 0.5
+
+
+def test_a_repeated_key_and_an_energy_that_quality_denies_are_errors(day: Checked) -> None:
+    day.con.execute(f"CREATE OR REPLACE TEMP TABLE broken AS FROM {day.day.readings} UNION ALL (FROM {day.day.readings} LIMIT 1)")
+    day.con.execute("UPDATE broken SET quality = 'missing' WHERE interval_start_utc = (SELECT max(interval_start_utc) FROM broken)")
+    said = by_name(run_suite(day.con, all_suites()["validated"], "broken", DAY))
+    failed = {r.name for r in said.values() if not r.passed and r.severity == "error"}
+    assert failed == {"repeated_keys", "quality_denies_energy"}
+
+
+def test_no_result_shows_a_meter_or_the_energy_of_one(day: Checked) -> None:
+    day.con.execute(f"CREATE OR REPLACE TEMP TABLE broken AS SELECT * REPLACE ('sideways' AS channel) FROM {day.day.readings}")
+    said = run_suite(day.con, all_suites()["validated"], "broken", DAY)
+    shown = by_name(said)["channel"]
+    assert not shown.passed and shown.example["channel"] == "sideways"
+    told = " ".join(f"{r.example} {r.table_markdown}" for r in said)
+    assert "m1" not in told and "m2" not in told and "meter_id" not in told and "kwh" not in told
+
+
+def test_a_feature_day_without_one_hour_fails_and_names_the_zone(day: Checked) -> None:
+    day.con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE load AS
+        SELECT 'north' AS zone, '*' AS feeder, TIMESTAMP '{DAY.start_utc}' + to_minutes(30 * k) AS interval_start_utc,
+            30 AS interval_minutes, TIMESTAMP '{DAY.end_utc}' AS known_from_utc, 5.0::DOUBLE AS load_mw, 9 AS meters, 0.0 AS missing_share
+        FROM range(46) t(k)""")
+    said = by_name(run_suite(day.con, all_suites()["features"], "load", DAY))
+    assert not said["covered_share"].passed and said["covered_share"].example["zone"] == "north"
+    assert said["without_load"].passed
+    day.con.execute("UPDATE load SET load_mw = 'nan' WHERE interval_start_utc = ?", [DAY.start_utc + timedelta(hours=1)])
+    assert not by_name(run_suite(day.con, all_suites()["features"], "load", DAY))["without_load"].passed
+
+
+def test_an_empty_relation_passes_without_a_traceback(day: Checked) -> None:
+    day.con.execute(f"CREATE OR REPLACE TEMP TABLE nothing AS FROM {day.day.readings} LIMIT 0")
+    assert all(result.passed for result in run_suite(day.con, all_suites()["validated"], "nothing", DAY))

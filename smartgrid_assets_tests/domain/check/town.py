@@ -1,0 +1,113 @@
+"""A hand-made day: rows of raw/meter_readings, checked and returned as frames. Shared by the tests of this room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from smartgrid_assets.domain.check.day import CheckedDay, check_day
+from smartgrid_assets.domain.check.limits import CheckLimits
+from smartgrid_assets.domain.market_day import MarketDay, market_day
+from smartgrid_assets.domain.tables import table
+
+BERLIN = "Europe/Berlin"
+DAY = market_day(date(2026, 3, 3), BERLIN)  # a Tuesday
+GATE = time(10)
+UNEVEN = [0.2 + 0.001 * ((n * n * 37) % 301) for n in range(400)]  # never repeats its neighbour
+
+
+def readings(meter: str = "m1", values: list[float | None] | None = None, day: MarketDay = DAY, **other: Any) -> list[dict]:
+    """One row a value from the start of the day on; `other` replaces columns of all rows."""
+    minutes = other.pop("interval_minutes", 30)
+    start = other.pop("start_utc", day.start_utc)
+    given = UNEVEN[: day.intervals(minutes)] if values is None else values
+    received = other.pop("received_at", day.end_utc + timedelta(hours=3))
+    row = {
+        "source_hash": "a", "file_name": "a.csv", "meter_id": meter, "channel": "import", "uom": "kWh", "interval_minutes": minutes,
+        "quality": "measured", "version_at": None, "received_at": received, "available_at": received, **other,
+    }  # fmt: skip
+    return [
+        {**row, "ordinal": n, "value": value, "interval_start_utc": start + timedelta(minutes=minutes * n)}
+        for n, value in enumerate(given)
+    ]
+
+
+def meter(meter_id: str = "m1", **other: Any) -> dict:
+    """A registered home."""
+    return {"meter_id": meter_id, "role": "customer", "feeder": "f", "zone": "z", "class": "home", "rating_kw": None, "made_up": False, **other}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The four tables as frames, what check_day said, and the connection that still holds them."""
+
+    readings: pd.DataFrame
+    earlier: pd.DataFrame
+    rejected: pd.DataFrame
+    quality: pd.DataFrame
+    day: CheckedDay
+    con: duckdb.DuckDBPyConnection
+
+    def found(self, rule: str) -> list[int]:
+        """Positions in the day (0 = first interval of the frame) that the rule flagged."""
+        return [n for n, flags in enumerate(self.readings["flags"]) if rule in flags.split(",")]
+
+    def share(self, rule: str, zone: str = "*") -> float:
+        rows = self.quality[(self.quality["zone"] == zone) & (self.quality["rule"] == rule)]
+        return float(rows["share"].iloc[0])
+
+
+def check(
+    rows: list[dict],
+    meters: list[dict] | None = None,
+    donors: list[dict] | None = None,
+    day: MarketDay = DAY,
+    tz: str = BERLIN,
+    lines: list[dict] | None = None,
+    limits: CheckLimits | None = None,
+) -> Checked:
+    """check_day on rows made by hand."""
+    con = duckdb.connect(config={"threads": 1})
+    raw = {**_types("raw/meter_readings"), "file_name": "VARCHAR"}
+    _fill(con, "raw_readings", raw, rows)
+    _fill(con, "raw_lines", {**_types("raw/rejected_lines"), "file_name": "VARCHAR"}, lines or [])
+    _fill(con, "valid_meters", {name: type_ for name, type_ in _types("raw/meters").items() if name in meter()}, meters or [])
+    _fill(con, "donors", {"day": "DATE", **_types("validated/meter_readings"), "known_until_utc": "TIMESTAMP"}, donors or [])
+    lookback = lambda days: f"(SELECT * FROM donors WHERE day IN ({', '.join(repr(str(d)) for d in days)}))"  # noqa: E731 - reads as a table
+    done = check_day(con, day, tz, GATE, "raw_readings", "raw_lines", "valid_meters", lookback, limits or CheckLimits())
+    order = "ORDER BY meter_id, channel, interval_start_utc"
+    frame = lambda name, by=order: con.execute(f"FROM {name} {by}").df()  # noqa: E731 - one short expression
+    return Checked(
+        frame(done.readings), frame(done.earlier, order + ", known_from_utc"),
+        frame(done.rejected, "ORDER BY ALL"), frame(done.quality, "ORDER BY zone, rule"), done, con,
+    )  # fmt: skip
+
+
+def donor_day(meter_id: str, day: date, kwh: list[float] | float, tz: str = BERLIN, minutes: int = 30, **other: Any) -> list[dict]:
+    """A validated day of one meter, known at 09:00 UTC of the day after unless `other` says otherwise."""
+    window = market_day(day, tz)
+    values = kwh if isinstance(kwh, list) else [kwh] * window.intervals(minutes)
+    row = {
+        "day": day, "meter_id": meter_id, "channel": "import", "interval_minutes": minutes, "quality": "measured", "flags": "",
+        "method": "", "known_from_utc": datetime.combine(day, time(9)) + timedelta(days=1), "known_until_utc": None, **other,
+    }  # fmt: skip
+    return [
+        {**row, "interval_start_utc": window.start_utc + timedelta(minutes=minutes * n), "energy_kwh": v, "delivered_kwh": v}
+        for n, v in enumerate(values)
+    ]
+
+
+def _types(path: str) -> dict[str, str]:
+    return {column.name: column.type for column in table(path).columns}
+
+
+def _fill(con: duckdb.DuckDBPyConnection, name: str, types: dict[str, str], rows: list[dict]) -> None:
+    columns = ", ".join(f'"{column}" {type_}' for column, type_ in types.items())
+    con.execute(f"CREATE TEMP TABLE {name} ({columns})")
+    if rows:
+        frame = pd.DataFrame(rows, columns=list(types))  # noqa: F841 - DuckDB reads it by name
+        con.execute(f"INSERT INTO {name} FROM frame")
