@@ -174,6 +174,7 @@ class _Batch:
         batch = self.context.delivered.batch_name(received, [_identity(read) for read in new])
         for path in FED:
             self.context.lake.raw.append(self.con, path, _batch_table(path), batch)
+        self.context.lake.raw.settle()
         self._record(new, received, now)
         self.context.lake.raw.append(self.con, "raw/deliveries", "batch_deliveries", batch)
 

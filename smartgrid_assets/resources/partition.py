@@ -141,7 +141,7 @@ def _write_beside(con: DuckDBPyConnection, file: Path, footer: Footer) -> Path:
 def write_parquet(
     con: DuckDBPyConnection, query: str, file: Path, metadata: dict[str, str] | None = None, partition_by: str | None = None
 ) -> None:
-    """Write a query's rows to `file` (a folder of files with `partition_by`) and fsync.
+    """Write a query's rows to `file` and fsync it; with `partition_by`, to a folder of files that the caller makes durable.
 
     Raises LakeWriteError with a sentence; leaves no half file.
     """
@@ -155,8 +155,8 @@ def write_parquet(
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         con.execute(f"COPY ({query}) TO '{target}' ({options})")
-        for written in file.glob("*/*") if partition_by else [file]:
-            with written.open("rb") as handle:
+        if not partition_by:
+            with file.open("rb") as handle:
                 os.fsync(handle.fileno())
     except (OSError, duckdb.IOException) as error:
         shutil.rmtree(file, ignore_errors=True) if partition_by else file.unlink(missing_ok=True)

@@ -11,12 +11,12 @@ from typing import Any
 
 import mlflow
 import pandas as pd
-from mlflow.pyfunc import PythonModel
+from mlflow.pyfunc.model import PythonModel
 
 BLOB = "forecaster"
 
 
-class PyfuncForecaster(PythonModel):  # type: ignore[misc]  # mlflow ships no types for it
+class PyfuncForecaster(PythonModel):
     """predict: rows of history and future of one or more zones -> quantiles of the future rows."""
 
     def load_context(self, context: Any) -> None:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -45,7 +45,8 @@ class ModelRun:
     """What is recorded of one fit.
 
     week: Monday of the model's week; blob: the serialised forecaster; params, tags: text by name (tags: dagster_run_id,
-    partition, git_sha, dagster_url, code_version ...); dataset_digest: digest of the training data, training_summary: a small frame that describes it;
+    partition, git_sha, dagster_url, code_version ...); dataset_digest: digest of the training data, training_summary: a
+    small frame that describes it;
     metrics: headline numbers; zone_metrics: one row a zone; plot_png: the last out-of-sample week; example_input,
     example_output: a few rows of what the pyfunc model takes and gives, from which the signature is read.
     """
@@ -135,10 +136,9 @@ class Tracking:
             self._ensure_registered(name)
             for alias, run_id in (("champion", champion_run), ("challenger", challenger_run)):
                 if run_id:
-                    number = self._version_of(name, run_id)
-                    _retried(lambda a=alias, n=number: client.set_registered_model_alias(name, a, n))
+                    _retried(partial(client.set_registered_model_alias, name, alias, self._version_of(name, run_id)))
                 else:
-                    _retried(lambda a=alias: client.delete_registered_model_alias(name, a))
+                    _retried(partial(client.delete_registered_model_alias, name, alias))
 
     def add_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
         """Log metrics that came later, say a week's scores.
@@ -185,7 +185,9 @@ class Tracking:
             self.artifacts.mkdir(parents=True, exist_ok=True)
             file = (self.mlruns / ".lock").open("w")
         except OSError as error:
-            raise LakeWriteError(f"{self.mlruns}: cannot be written ({error.strerror}); give write permission or set SMARTGRID_HOME.") from None
+            raise LakeWriteError(
+                f"{self.mlruns}: cannot be written ({error.strerror}); give write permission or set SMARTGRID_HOME."
+            ) from None
         with file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
@@ -205,12 +207,12 @@ class Tracking:
 
     def _describe(self, run_id: str, spec: ModelRun) -> None:
         """Parameters, headline metrics and the data set with its digest."""
-        import mlflow
+        from mlflow.data.pandas_dataset import from_pandas
         from mlflow.entities import DatasetInput, InputTag, Param
 
         params = {"model": spec.model, "zone_group": spec.zone_group, "weather": spec.weather, **spec.params}
         self._client.log_batch(run_id, metrics=_metrics(spec.metrics), params=[Param(k, str(v)) for k, v in params.items()])
-        data = mlflow.data.from_pandas(spec.training_summary, name=f"{spec.zone_group} {spec.week}", digest=spec.dataset_digest[:36])
+        data = from_pandas(spec.training_summary, name=f"{spec.zone_group} {spec.week}", digest=spec.dataset_digest[:36])
         training = DatasetInput(data._to_mlflow_entity(), [InputTag("mlflow.data.context", "training")])
         self._client.log_inputs(run_id, [training])
 
@@ -249,7 +251,7 @@ class Tracking:
         pointer.parent.mkdir(exist_ok=True)
         beside = pointer.with_suffix(".new")
         beside.write_text(str(blob.relative_to(self.artifacts)))
-        os.replace(beside, pointer)
+        beside.replace(pointer)
 
     def _supersede_others(self, run_id: str, spec: ModelRun) -> None:
         """Under the lock, so that of runs that end together exactly the last one stands."""
@@ -260,7 +262,7 @@ class Tracking:
                 if run.info.run_id == run_id and tagged:
                     _retried(lambda: self._client.delete_tag(run_id, SUPERSEDED))
                 elif run.info.run_id != run_id and not tagged:
-                    _retried(lambda r=run: self._client.set_tag(r.info.run_id, SUPERSEDED, run_id))
+                    _retried(partial(self._client.set_tag, run.info.run_id, SUPERSEDED, run_id))
 
     def _ensure_registered(self, name: str) -> None:
         if not _retried(lambda: self._client.search_registered_models(f"name = '{name}'")):

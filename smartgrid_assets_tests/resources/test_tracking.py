@@ -8,7 +8,6 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -32,7 +31,12 @@ def a_run(**changes) -> ModelRun:
         example_input=given,
         example_output=pd.DataFrame({"zone": ["Z1"], "interval_start_utc": times[1:], "q50": [1.0]}),
         params={"period_days": 7},
-        tags={"dagster_run_id": "5f1c", "partition": "2026-01-05", "git_sha": "0123abc", "dagster_url": "http://localhost:3000/runs/5f1c"},
+        tags={
+            "dagster_run_id": "5f1c",
+            "partition": "2026-01-05",
+            "git_sha": "0123abc",
+            "dagster_url": "http://localhost:3000/runs/5f1c",
+        },
         metrics={"pinball_mw": 0.4, "mase": float("nan")},
         zone_metrics=pd.DataFrame({"zone": ["Z1"], "mae_mw": [0.7]}),
     )
@@ -180,6 +184,44 @@ def test_importing_and_reading_a_model_does_not_load_mlflow(tracking):
         "Tracking(Path(sys.argv[1])).load_model_blob(*sys.argv[2:]); assert 'mlflow' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script, str(tracking.mlruns), recorded.run_id, recorded.sha256], check=True)
+
+
+STAND_IN = """
+import sys, types
+import pandas as pd
+class FittedModel:
+    @classmethod
+    def load(cls, blob, sha256):
+        import hashlib
+        assert hashlib.sha256(blob).hexdigest() == sha256
+        return cls()
+    def predict(self, zone, history, future):
+        assert list(history.columns) == ["interval_start_utc", "load_mw"] and list(future.columns) == ["interval_start_utc"]
+        return future.assign(q50=history["load_mw"].iloc[-1])
+module = types.ModuleType("smartgrid_assets.domain.forecast.forecaster")
+module.FittedModel = FittedModel
+sys.modules[module.__name__] = module
+"""
+
+
+def test_the_model_is_loaded_by_pyfunc_without_dagster_and_gives_each_zone_its_own_history(tracking):
+    times = pd.to_datetime(["2026-01-01", "2026-01-08"])
+    rows = [
+        pd.DataFrame({"zone": zone, "role": ["history", "future"], "interval_start_utc": times, "load_mw": [load, None]})
+        for zone, load in (("Z1", 1.0), ("Z2", 2.0))
+    ]
+    given = pd.concat(rows, ignore_index=True)
+    recorded = tracking.record_model(a_run(model="pyfunc", example_input=given))
+    given.to_pickle(tracking.mlruns / "given.pickle")
+    script = STAND_IN + (
+        "import mlflow; mlflow.set_tracking_uri(sys.argv[1]); model = mlflow.pyfunc.load_model(sys.argv[2])\n"
+        "forecast = model.predict(pd.read_pickle(sys.argv[3]))\n"
+        "assert forecast[['zone', 'q50']].values.tolist() == [['Z1', 1.0], ['Z2', 2.0]], forecast\n"
+        "assert not {'dagster', 'smartgrid_assets.defs'} & set(sys.modules)\n"
+    )
+    command = [sys.executable, "-c", script, tracking.uri, recorded.model_uri, str(tracking.mlruns / "given.pickle")]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_a_figure_becomes_a_png():

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.domain.acquire.offsets import zone_or_offset
 from smartgrid_assets.domain.acquire.sql import run
-from smartgrid_assets.domain.acquire.stamps import label_stamps
+from smartgrid_assets.domain.acquire.stamps import label_stamps, moment_utc
 from smartgrid_assets.domain.acquire.words import CHANNEL_WORDS, QUALITY_WORDS, UNIT_WORDS, word
 from smartgrid_assets.domain.errors import DeliveryError
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from smartgrid_assets.domain.acquire.lines import Lines
     from smartgrid_assets.domain.acquire.mapping import Mapping
 
-_NAMED = re.compile(r"\$([a-z_][a-z0-9_]*)")
 _CLOCK = re.compile(r"^\D*(\d{1,2}):(\d{2})(:00)?$")
 NOT_DELIVERED = "('', 'nan', 'na', 'n/a', 'null', 'none', '-')"
 
@@ -37,15 +36,10 @@ class Cells:
     has_minutes_column: bool
     values: dict[str, Any] = field(default_factory=dict)
 
-    def values_in(self, sql: str) -> dict[str, Any]:
-        """Only the values that a statement names."""
-        named = set(_NAMED.findall(sql))
-        return {name: value for name, value in self.values.items() if name in named}
-
 
 def is_blank(text: str) -> str:
     """SQL: the source has no value there."""
-    return f"({text} IS NULL OR lower(trim({text})) IN {NOT_DELIVERED})"
+    return f"({text} IS NULL OR (NOT coalesce(isfinite(TRY_CAST({text} AS DOUBLE)), false) AND lower(trim({text})) IN {NOT_DELIVERED}))"
 
 
 def number(text: str, decimal: str) -> str:
@@ -56,7 +50,7 @@ def number(text: str, decimal: str) -> str:
 def stamp(lines: Lines, mapping: Mapping) -> str:
     """SQL: a line's time stamp as text; of a file without stamps, its start plus as many steps as lines before it."""
     if mapping.time.column is not None:
-        return f"coalesce(trim({lines.column(mapping.time.column)}), '')"
+        return f"coalesce({lines.column(mapping.time.column)}, '')"
     return "($start::TIMESTAMP + to_minutes(l.rowid * $step))::VARCHAR"
 
 
@@ -93,7 +87,7 @@ def _long(job: Job, lines: Lines, mapping: Mapping) -> Cells:
                {word(lines.column(value.unit_column), UNIT_WORDS) if value.unit_column else "$unit::VARCHAR"} AS unit,
                {cell} AS value, {number(cell, job.head.decimal)} AS number, {is_blank(cell)} AS is_blank,
                {_quality(lines, mapping)} AS quality,
-               {lines.column(value.version_column) if value.version_column else "NULL::VARCHAR"} AS version,
+               {moment_utc(lines.column(value.version_column)) if value.version_column else "NULL::TIMESTAMP"} AS version_at,
                {lines.column(value.minutes_column) if value.minutes_column else "NULL::VARCHAR"} AS minutes
         FROM {lines.table} l"""
     values = {"meter": None if meter.column else meter_name(job, mapping), "channel": value.channel, "unit": value.unit}
@@ -112,9 +106,9 @@ def _wide(job: Job, lines: Lines, mapping: Mapping) -> Cells:
     names = wide_columns(lines.columns, mapping)
     table, described = f"{job.prefix}_cells", f"{job.prefix}_columns"
     _describe_columns(job, described, lines, names, mapping)
-    listed = ", ".join(lines.column(name, "w") for name in names)
+    listed = ", ".join(f"c{lines.columns.index(name)}" for name in names)
     meter = f"coalesce(trim({lines.column(mapping.meter.column)}), '')" if mapping.meter.column else "NULL"
-    version = lines.column(mapping.value.version_column) if mapping.value and mapping.value.version_column else "NULL::VARCHAR"
+    version = moment_utc(lines.column(mapping.value.version_column)) if mapping.value and mapping.value.version_column else "NULL::TIMESTAMP"
     picked = ", ".join(lines.column(name) for name in names)
     by_interval = mapping.layout == "wide_intervals"
     stamps = _interval_stamps(job, lines, mapping) if by_interval else "u.stamp"
@@ -130,10 +124,11 @@ def _wide(job: Job, lines: Lines, mapping: Mapping) -> Cells:
         SELECT u.line, u.line * {len(names)} + d.position AS ordinal, {stamps} AS stamp,
                coalesce(u.line_meter, d.meter) AS meter, coalesce(u.line_channel, d.channel) AS channel,
                coalesce(u.line_unit, d.unit) AS unit, u.value, {number("u.value", job.head.decimal)} AS number,
-               {is_blank("u.value")} AS is_blank, u.quality, u.version, NULL::VARCHAR AS minutes
-        FROM (UNPIVOT INCLUDE NULLS (
-                SELECT l.rowid AS line, {stamp(lines, mapping)} AS stamp, {meter} AS line_meter, {version} AS version, {per_line}, {picked}
-                FROM {lines.table} l) w ON {listed} INTO NAME place VALUE value) u
+               {is_blank("u.value")} AS is_blank, u.quality, u.version_at, NULL::VARCHAR AS minutes
+        FROM (
+                SELECT l.rowid AS line, {stamp(lines, mapping)} AS stamp, {meter} AS line_meter, {version} AS version_at, {per_line}, {picked}
+                FROM {lines.table} l
+             ) UNPIVOT INCLUDE NULLS (value FOR place IN ({listed})) u
         JOIN {described} d USING (place) {f"LEFT JOIN {job.prefix}_dates t ON t.stamp = u.stamp" if by_interval else ""}""",
         {**stamp_values(mapping), **_zone_value(job, mapping)},
     )

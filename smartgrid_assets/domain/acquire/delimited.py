@@ -13,6 +13,8 @@ from smartgrid_assets.domain.acquire.lines import Lines, read_lines
 from smartgrid_assets.domain.acquire.mapping_keys import WEATHER_UNITS
 from smartgrid_assets.domain.acquire.meters import make_up_meters
 from smartgrid_assets.domain.acquire.place import LIVE, place
+from smartgrid_assets.domain.acquire.sql import count
+from smartgrid_assets.domain.acquire.stamps import moment_utc
 from smartgrid_assets.domain.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ def _read_readings(job: Job, lines: Lines, mapping: Mapping, parsed: Parsed) -> 
     placed = place(job, cells, mapping, "readings")
     if mapping.layout != "long":
         _forget_never_delivered(job)
-    keep(job, parsed, placed, READINGS, lines)
+    keep(job, parsed, placed, READINGS, lines, lines.rows if mapping.layout == "long" else count(job.con, f"{job.prefix}_cells"))
     parsed.notes += placed.notes
 
 
@@ -81,7 +83,7 @@ def _read_weather(job: Job, lines: Lines, mapping: Mapping, parsed: Parsed) -> N
     issued = "start_utc - to_seconds($lead)" if rule.lead_hours is not None else "issued"
     sql = f"SELECT *, {issued} AS issued_at, $kind = 'forecast' AND {issued} IS NULL AS forecast_unissued FROM ({placed.sql})"
     available = f"CASE WHEN $kind <> 'forecast' THEN available_at WHEN {_was_history()} THEN issued_at ELSE $received::TIMESTAMP END"
-    keep(job, parsed, type(placed)(sql, placed.values, placed.notes), WEATHER, lines, available)
+    keep(job, parsed, type(placed)(sql, placed.values, placed.notes), WEATHER, lines, lines.rows, available)
     parsed.notes += [note for note in placed.notes if note not in parsed.notes]
 
 
@@ -106,7 +108,7 @@ def _weather_cells(job: Job, lines: Lines, mapping: Mapping, rule: WeatherRule) 
     sql = f"""
         SELECT l.rowid AS line, l.rowid AS ordinal, {stamp(lines, mapping)} AS stamp,
                {f"coalesce(trim({lines.column(rule.zone_column)}), '')" if rule.zone_column else "$zone::VARCHAR"} AS zone,
-               timezone('UTC', TRY_CAST({issued} AS TIMESTAMPTZ)) AS issued, coalesce({issued}, '') AS issue,
+               {moment_utc(issued)} AS issued, coalesce({issued}, '') AS issue,
                {lines.column(rule.minutes_column) if rule.minutes_column else "NULL::VARCHAR"} AS minutes,
                {" AND ".join(blanks)} AS is_blank, {" OR ".join(bad)} AS is_bad, {", ".join(quantities)}
         FROM {lines.table} l"""
@@ -126,7 +128,7 @@ def _read_prices(job: Job, lines: Lines, mapping: Mapping, parsed: Parsed) -> No
         FROM {lines.table} l"""
     values = {"zone": rule.zone, "currency": rule.currency, **stamp_values(mapping)}
     placed = place(job, Cells(sql, ("zone",), mapping.interval_minutes, rule.minutes_column is not None, values), mapping, "prices")
-    keep(job, parsed, placed, PRICES, lines)
+    keep(job, parsed, placed, PRICES, lines, lines.rows)
     parsed.notes += placed.notes
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.domain.acquire.mapping_keys import WEATHER_UNITS
-from smartgrid_assets.domain.acquire.sql import count, run
+from smartgrid_assets.domain.acquire.sql import cases, count, run
 from smartgrid_assets.domain.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _TIME_FAULT = "WHEN skipped THEN 'clock_change' WHEN start_utc IS NULL THEN 'time' WHEN length = 0 THEN 'interval'"
 READING_FAULT = f"""CASE WHEN meter = '' THEN 'meter' {_TIME_FAULT} WHEN channel IS NULL THEN 'channel' WHEN unit IS NULL THEN 'unit'
-    WHEN NOT is_blank AND (number IS NULL OR isinf(number)) THEN 'value' WHEN quality IS NULL THEN 'quality' END"""
+    WHEN NOT is_blank AND NOT coalesce(isfinite(number), false) THEN 'value' WHEN quality IS NULL THEN 'quality' END"""
 WEATHER_FAULT = f"CASE WHEN zone = '' THEN 'zone' {_TIME_FAULT} WHEN is_bad THEN 'value' WHEN forecast_unissued THEN 'issued_at' END"
 PRICE_FAULT = f"CASE WHEN zone = '' THEN 'zone' {_TIME_FAULT} WHEN number IS NULL OR NOT isfinite(number) THEN 'value' WHEN currency = '' THEN 'currency' END"
 REASONS = {
@@ -53,7 +53,7 @@ READINGS = Kept(
     READING_FAULT,
     """meter AS meter_id, channel, unit AS uom, start_utc AS interval_start_utc, length::SMALLINT AS interval_minutes,
     CASE WHEN NOT is_blank THEN number END AS value, CASE WHEN is_blank THEN 'missing' ELSE quality END AS quality,
-    CASE WHEN version IS NOT NULL THEN timezone('UTC', TRY_CAST(version AS TIMESTAMPTZ)) END AS version_at""",
+    version_at""",
 )
 WEATHER = Kept(
     "raw/weather",
@@ -69,8 +69,8 @@ PRICES = Kept(
 )
 
 
-def keep(job: Job, parsed: Parsed, placed: Placed, kept: Kept, lines: Lines, available: str = "available_at") -> None:
-    """Make the temporary table of a raw table, and note the cells that are rejected."""
+def keep(job: Job, parsed: Parsed, placed: Placed, kept: Kept, lines: Lines, cells: int, available: str = "available_at") -> None:
+    """Make the temporary table of a raw table, and note the rejected among its `cells`; a clean file is judged only once."""
     table = f"{job.prefix}_{kept.path.partition('/')[2]}"
     values = {**placed.values, "source_hash": job.source_hash, "received": job.source.received_at}
     judged = f"SELECT *, {kept.fault} AS fault FROM ({placed.sql}) WHERE NOT {kept.is_nothing}"
@@ -82,8 +82,9 @@ def keep(job: Job, parsed: Parsed, placed: Placed, kept: Kept, lines: Lines, ava
         FROM ({judged}) WHERE fault IS NULL""",
         values,
     )
-    _note_rejected(job, judged, values, lines, kept.path)
     rows = count(job.con, table)
+    if rows < cells or kept.is_nothing != "false":
+        _note_rejected(job, judged, values, lines, kept.path)
     if rows:
         parsed.tables[kept.path] = table
         parsed.readings += rows
@@ -101,7 +102,7 @@ def _note_rejected(job: Job, judged: str, values: dict[str, Any], lines: Lines, 
         job.con,
         f"""INSERT INTO {faults(job)}
         SELECT {lines.number("f.line")}, f.ordinal, f.fault,
-               'Line ' || {lines.number("f.line")} || f.subject || ': ' || {_reason("f.fault")} || '.', {lines.content("l")}, f.day
+               'Line ' || {lines.number("f.line")} || f.subject || ': ' || {cases("f.fault", REASONS)} || '.', {lines.content("l")}, f.day
         FROM {faulty} f JOIN {lines.table} l ON l.rowid = f.line""",
         {"delimiter": lines.delimiter},
     )
@@ -110,10 +111,6 @@ def _note_rejected(job: Job, judged: str, values: dict[str, Any], lines: Lines, 
 
 def _subject(path: str) -> str:
     return "', meter ' || meter || ', ' || stamp" if path == READINGS.path else "', ' || stamp"
-
-
-def _reason(fault: str) -> str:
-    return f"CASE {fault} " + " ".join(f"WHEN '{rule}' THEN '{text}'" for rule, text in REASONS.items()) + " END"
 
 
 def faults(job: Job) -> str:

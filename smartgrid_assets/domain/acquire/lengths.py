@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from smartgrid_assets.domain.acquire.sql import run
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
@@ -24,7 +26,8 @@ def infer_lengths(con: DuckDBPyConnection, table: str, cells: Cells, labels: str
     """
     series, sensible = ", ".join(cells.series), ", ".join(map(str, SENSIBLE))
     stamped = f"SELECT {series}, label FROM ({cells.sql}) JOIN {labels} USING (stamp) WHERE label IS NOT NULL AND NOT is_blank"
-    con.execute(
+    run(
+        con,
         f"""CREATE OR REPLACE TEMP TABLE {table} AS
         WITH spans AS (
             SELECT {series}, count(*) AS n, date_diff('minute', min(label), max(label)) / nullif(count(*) - 1, 0) AS step,
@@ -33,16 +36,17 @@ def infer_lengths(con: DuckDBPyConnection, table: str, cells: Cells, labels: str
         )
         SELECT {series}, n, CASE WHEN step IN ({sensible}) AND minutes_of_hour <= greatest(60 / step, 1) THEN step::INTEGER END AS minutes
         FROM spans""",
-        cells.values_in(stamped),
+        cells.values,
     )
-    con.execute(
+    run(
+        con,
         f"""CREATE OR REPLACE TEMP TABLE {table}_counted AS
         WITH steps AS (
             SELECT {series}, date_diff('minute', lag(label) OVER (PARTITION BY {series} ORDER BY label), label) AS step
             FROM ({stamped}) SEMI JOIN (SELECT * FROM {table} WHERE minutes IS NULL AND n > 1) USING ({series})
         )
         SELECT {series}, mode(step) AS minutes FROM steps WHERE step > 0 GROUP BY ALL""",
-        cells.values_in(stamped),
+        cells.values,
     )
     con.execute(f"UPDATE {table} t SET minutes = c.minutes FROM {table}_counted c WHERE {_same('t', 'c', cells.series)}")
     con.execute(f"UPDATE {table} SET minutes = (SELECT mode(minutes) FROM {table}) WHERE minutes IS NULL")

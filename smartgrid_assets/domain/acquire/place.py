@@ -35,34 +35,54 @@ class Placed:
 def place(job: Job, cells: Cells, mapping: Mapping, tag: str) -> Placed:
     """Resolve the start times of cells. Raises DeliveryError where stamps cannot be read or the file holds no intervals."""
     name = f"{job.prefix}_{tag}"
-    label_stamps(job.con, f"{name}_labels", f"SELECT stamp FROM ({cells.sql})", mapping.time, job.head.name, cells.values)
-    sized, values = _sized(job, cells, mapping, name)
-    pairs = f"SELECT DISTINCT stamp, length AS minutes FROM ({sized})"
-    pairs_table = f"{name}_pairs"
-    run(job.con, f"CREATE OR REPLACE TEMP TABLE {pairs_table} AS {pairs}", values)
-    start_times(job.con, f"{name}_starts", f"SELECT * FROM {pairs_table}", f"{name}_labels", mapping.time, job.context.tz)
+    run(job.con, f"CREATE OR REPLACE TEMP TABLE {name}_texts AS SELECT DISTINCT stamp, minutes FROM ({cells.sql})", cells.values)
+    label_stamps(job.con, f"{name}_labels", f"SELECT stamp FROM {name}_texts", mapping.time, job.head.name)
+    key = _make_pairs(job, cells, name)
+    start_times(job.con, f"{name}_starts", f"{name}_pairs", f"{name}_labels", mapping.time, job.context.tz)
     _moments(job, name, mapping)
-    late, notes = _passes(job, name, sized, values, cells.series)
-    sql = f"""SELECT c.*, s.start_utc, s.wall, s.skipped, s.day, s.available_at
-        FROM ({sized}) c {f"LEFT JOIN {late} late USING (ordinal)" if late else ""}
-        JOIN {name}_moments s ON s.stamp = c.stamp AND s.minutes = c.length AND s.pass = {"coalesce(late.pass, 1)" if late else "1"}"""
-    return Placed(sql, values, notes)
+    keyed = f"SELECT c.*, {key.sql} AS key FROM ({cells.sql}) c {key.join}"
+    late, notes = _passes(job, name, keyed, cells)
+    sql = f"""SELECT c.*, s.minutes AS length, s.start_utc, s.wall, s.skipped, s.day, s.available_at
+        FROM ({keyed}) c {f"LEFT JOIN {late} late USING (ordinal)" if late else ""}
+        JOIN {name}_moments s ON s.stamp = c.stamp{key.match} AND s.pass = {"coalesce(late.pass, 1)" if late else "1"}"""
+    return Placed(sql, cells.values, notes)
 
 
-def _sized(job: Job, cells: Cells, mapping: Mapping, name: str) -> tuple[str, dict[str, Any]]:
-    """SQL of the cells with `length`: of the column, of the mapping, or the most common step; 0 where there is none."""
+@dataclass(frozen=True)
+class _Key:
+    """What beside its stamp decides when a cell is: nothing, or its length (as text, or as inferred for its series)."""
+
+    sql: str = "''"
+    join: str = ""
+    match: str = ""
+
+
+def _make_pairs(job: Job, cells: Cells, name: str) -> _Key:
+    """Make the table of distinct stamp, key and minutes (0 where there is no length)."""
+    pairs, lengths = f"CREATE OR REPLACE TEMP TABLE {name}_pairs AS SELECT DISTINCT", f"{name}_lengths"
     if cells.has_minutes_column:
-        length = f"TRY_CAST(c.minutes AS SMALLINT) IN ({', '.join(map(str, SENSIBLE))})"
-        return f"SELECT c.*, CASE WHEN {length} THEN c.minutes::SMALLINT ELSE 0 END AS length FROM ({cells.sql}) c", cells.values
-    if cells.minutes is not None:
-        return f"SELECT c.*, {int(cells.minutes)} AS length FROM ({cells.sql}) c", cells.values
-    common = infer_lengths(job.con, f"{name}_lengths", cells, f"{name}_labels")
-    _refuse_long_steps(job, f"{name}_lengths")
+        given = "TRY_CAST(minutes AS SMALLINT)"
+        sensible = f"CASE WHEN {given} IN ({', '.join(map(str, SENSIBLE))}) THEN {given} ELSE 0 END"
+        job.con.execute(f"{pairs} stamp, coalesce(minutes, '') AS key, {sensible} AS minutes FROM {name}_texts")
+        return _Key("coalesce(c.minutes, '')", match=" AND s.key = c.key")
+    common = cells.minutes
+    if common is None:
+        common = infer_lengths(job.con, lengths, cells, f"{name}_labels")
+        _refuse_long_steps(job, lengths)
     if common is not None:
-        return f"SELECT c.*, {common} AS length FROM ({cells.sql}) c", cells.values
-    same = " AND ".join(f"c.{column} IS NOT DISTINCT FROM n.{column}" for column in cells.series)
-    short = f"CASE WHEN n.minutes < {DAY_MINUTES} THEN n.minutes ELSE 0 END"
-    return f"SELECT c.*, coalesce({short}, 0) AS length FROM ({cells.sql}) c LEFT JOIN {name}_lengths n ON {same}", cells.values
+        job.con.execute(f"{pairs} stamp, '' AS key, {int(common)} AS minutes FROM {name}_texts")
+        return _Key()
+    key = _Key(
+        "coalesce(n.minutes, 0)::VARCHAR",
+        f"LEFT JOIN {lengths} n ON " + " AND ".join(f"c.{column} IS NOT DISTINCT FROM n.{column}" for column in cells.series),
+        " AND s.key = c.key",
+    )
+    keyed = f"SELECT c.stamp, coalesce(n.minutes, 0) AS length FROM ({cells.sql}) c {key.join}"
+    run(
+        job.con, f"{pairs} stamp, length::VARCHAR AS key, CASE WHEN length < {DAY_MINUTES} THEN length ELSE 0 END AS minutes FROM ({keyed})",
+        cells.values,
+    )  # fmt: skip
+    return key
 
 
 def _refuse_long_steps(job: Job, lengths: str) -> None:
@@ -84,9 +104,9 @@ def _moments(job: Job, name: str, mapping: Mapping) -> None:
         job.con,
         f"""CREATE OR REPLACE TEMP TABLE {name}_moments AS
         WITH passes AS (
-            SELECT stamp, minutes, wall, skipped, second_utc IS NOT NULL AS repeated, 1 AS pass, first_utc AS start_utc FROM {name}_starts
+            SELECT stamp, key, minutes, wall, skipped, second_utc IS NOT NULL AS repeated, 1 AS pass, first_utc AS start_utc FROM {name}_starts
             UNION ALL
-            SELECT stamp, minutes, wall, skipped, true, 2, second_utc FROM {name}_starts WHERE second_utc IS NOT NULL
+            SELECT stamp, key, minutes, wall, skipped, true, 2, second_utc FROM {name}_starts WHERE second_utc IS NOT NULL
         ), days AS (
             SELECT *, coalesce(timezone($tz, timezone('UTC', start_utc)), wall)::DATE AS day FROM passes
         )
@@ -98,19 +118,19 @@ def _moments(job: Job, name: str, mapping: Mapping) -> None:
     )
 
 
-def _passes(job: Job, name: str, sized: str, values: dict[str, Any], series: tuple[str, ...]) -> tuple[str | None, list[str]]:
+def _passes(job: Job, name: str, keyed: str, cells: Cells) -> tuple[str | None, list[str]]:
     """Which cells are the second pass of a repeated hour; None where no hour is repeated."""
     repeated = job.con.execute(f"SELECT count(*) FROM {name}_moments WHERE repeated").fetchone()
     notes = _skipped_note(job, name)
     if not repeated or not repeated[0]:
         return None, notes
-    keys = ", ".join(series)
+    keys = ", ".join(cells.series)
     run(
         job.con,
         f"""CREATE OR REPLACE TEMP TABLE {name}_late AS
         WITH days AS (
-            SELECT c.ordinal, c.line, c.stamp, {", ".join(f"c.{column}" for column in series)}, s.wall, s.repeated, s.wall::DATE AS wall_day
-            FROM ({sized}) c JOIN {name}_moments s ON s.stamp = c.stamp AND s.minutes = c.length AND s.pass = 1
+            SELECT c.ordinal, c.line, c.stamp, {", ".join(f"c.{column}" for column in cells.series)}, s.wall, s.repeated, s.wall::DATE AS wall_day
+            FROM ({keyed}) c JOIN {name}_moments s ON s.stamp = c.stamp AND s.key = c.key AND s.pass = 1
             WHERE s.wall::DATE IN (SELECT wall::DATE FROM {name}_moments WHERE repeated)
         ), directed AS (
             SELECT *, coalesce(corr(epoch(wall), line) OVER (PARTITION BY {keys}, wall_day) < -0.5, false) AS backwards FROM days
@@ -121,7 +141,7 @@ def _passes(job: Job, name: str, sized: str, values: dict[str, Any], series: tup
         )
         SELECT ordinal, wall_day, times, CASE WHEN times = 1 THEN 1 WHEN backwards THEN if(n = times, 1, 2) ELSE if(n = 1, 1, 2) END AS pass
         FROM numbered""",
-        values,
+        cells.values,
     )
     return f"{name}_late", notes + _repeated_note(job, name)
 

@@ -20,6 +20,20 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def literal(text: str) -> str:
+    """A text of our own code as an SQL literal; what others wrote is bound as a value.
+
+    >>> literal("interval's")
+    "'interval''s'"
+    """
+    return "'" + text.replace("'", "''") + "'"
+
+
+def cases(of: str, texts: dict[str, str]) -> str:
+    """SQL: the text that belongs to a word of ours, null for others."""
+    return f"CASE {of} " + " ".join(f"WHEN {literal(word)} THEN {literal(text)}" for word, text in texts.items()) + " END"
+
+
 def run(con: DuckDBPyConnection, sql: str, values: dict[str, Any] | None = None) -> DuckDBPyConnection:
     """Execute with named values ($name); values that the statement does not name are left out."""
     named = set(_NAMED.findall(sql))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from smartgrid_assets.domain.acquire.sql import literal
+
 CHANNEL_WORDS = {
     "import": "import", "consumption": "import", "delivered": "import", "consumed": "import", "e1": "import", "load": "import",
     "export": "export", "received": "export", "feed-in": "export", "feed_in": "export", "b1": "export",
@@ -21,10 +23,7 @@ def word(text: str, words: dict[str, str]) -> str:
     by_ours: dict[str, list[str]] = {}
     for said, ours in words.items():
         by_ours.setdefault(ours, []).append(said)
-    cases = " ".join(f"WHEN said IN ({', '.join(map(_text, said))}) THEN {_text(ours)}" for ours, said in by_ours.items())
-    said = f"lower(trim(coalesce({text}, '')))"
-    return f"CASE {cases.replace('said IN', f'{said} IN')} END"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+    said_so = f"lower(trim(coalesce({text}, '')))"
+    cases = " ".join(f"WHEN {said_so} IN ({', '.join(map(literal, said))}) THEN {literal(ours)}" for ours, said in by_ours.items())
+    # most files use our words already: compare those as they are, and look closer only at others
+    return f"CASE WHEN {text} IN ({', '.join(map(literal, by_ours))}) THEN {text} ELSE CASE {cases} END END"

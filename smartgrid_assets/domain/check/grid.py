@@ -17,7 +17,7 @@ def lay_grids(con: DuckDBPyConnection, day: MarketDay, dust_kwh: float) -> None:
     offset = f"(epoch(start_utc) - {_seconds(day)})"
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_counts AS
-        SELECT series, minutes, {offset}::BIGINT % (minutes * 60) AS grid_s, count(*) AS n, count(kwh) AS delivered,
+        SELECT series, minutes, {offset}::BIGINT % (minutes::BIGINT * 60) AS grid_s, count(*) AS n, count(kwh) AS delivered,
             max(kwh * 60 / minutes) AS highest_kw,
             count(*) FILTER (kwh = previous_kwh AND abs(kwh) > {dust_kwh}) AS repeats,
             count(*) FILTER (abs(kwh) <= {dust_kwh}) AS zeros

@@ -28,8 +28,16 @@ def holds(con: DuckDBPyConnection, quality: str, limits: CheckLimits) -> list[Ho
     A day of which nothing at all is expected is no day to hold: it has no rows.
     """
     asked = {
-        "missing_share": ("missing", limits.hold_missing_share, "were not delivered; deliver them, and the day is tried again"),
-        "rejected_share": ("rejected", limits.hold_rejected_share, "were rejected; see validated.rejected_readings, and ask for a correction"),
+        "missing_share": (
+            "missing",
+            limits.hold_missing_share,
+            "were not delivered; deliver them, and the day is tried again",
+        ),
+        "rejected_share": (
+            "rejected",
+            limits.hold_rejected_share,
+            "were rejected; see validated.rejected_readings, and ask for a correction",
+        ),
     }
     found = []
     for check_name, (rule, threshold, what) in asked.items():

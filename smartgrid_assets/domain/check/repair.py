@@ -29,10 +29,12 @@ def expect_silent(con: DuckDBPyConnection, day: MarketDay, donors: Donors, silen
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_silent_grids AS
         SELECT series, quantile_disc(minutes, 0.5) AS step_minutes,
-            quantile_disc((({offset} % (minutes * 60)) + minutes * 60) % (minutes * 60), 0.5) AS grid_s
+            quantile_disc((({offset} % (minutes::BIGINT * 60)) + minutes::BIGINT * 60) % (minutes::BIGINT * 60), 0.5) AS grid_s
         FROM chk_donors SEMI JOIN {silent} q USING (series)
         WHERE {known_sql(f"TIMESTAMP '{at}'")} GROUP BY series""")
-    con.execute("INSERT INTO chk_grids BY NAME SELECT *, 0 AS delivered, 0 AS repeats, 0 AS zeros FROM chk_silent_grids")
+    con.execute(
+        "INSERT INTO chk_grids BY NAME SELECT *, 0 AS delivered, 0 AS repeats, 0 AS zeros FROM chk_silent_grids"
+    )
     con.execute(f"INSERT INTO chk_missing {slots_sql('chk_silent_grids', day)}")
 
 
@@ -44,6 +46,11 @@ def repair(con: DuckDBPyConnection, day: MarketDay, tz: str, donors: Donors, at:
     con.execute("""
         CREATE OR REPLACE TEMP TABLE chk_needy AS
         SELECT series FROM chk_missing UNION SELECT series FROM chk_findings WHERE action = 'reject'""")
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE chk_repaired (series INTEGER, start_utc TIMESTAMP, minutes SMALLINT, delivered_kwh DOUBLE,
+            energy_kwh DOUBLE, quality VARCHAR, method VARCHAR)""")
+    if not con.execute("SELECT count(*) FROM chk_needy").fetchall()[0][0]:
+        return
     _lay_out(con, day)
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_spans AS
@@ -55,7 +62,9 @@ def repair(con: DuckDBPyConnection, day: MarketDay, tz: str, donors: Donors, at:
         FROM chk_slots
         WINDOW before AS (PARTITION BY series ORDER BY start_utc ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
             after AS (PARTITION BY series ORDER BY start_utc ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)""")
-    con.execute("CREATE OR REPLACE TEMP TABLE chk_long AS SELECT DISTINCT series FROM chk_spans WHERE NOT good AND is_long")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE chk_long AS SELECT DISTINCT series FROM chk_spans WHERE NOT good AND is_long"
+    )
     donors.ask("chk_long")
     _estimate(con, tz, at, limits)
     _trim_unfounded(con, limits)
@@ -81,7 +90,7 @@ def _estimate(con: DuckDBPyConnection, tz: str, at: datetime, limits: CheckLimit
               FROM chk_donors WHERE {known_sql(f"TIMESTAMP '{at}'")})
         WHERE nth <= {limits.like_days} GROUP BY ALL""")
     con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE chk_repaired AS
+        INSERT INTO chk_repaired
         SELECT s.series, s.start_utc, s.minutes, s.kwh AS delivered_kwh,
             CASE WHEN s.good THEN s.kwh WHEN s.is_long THEN l.kwh
                 ELSE s.kwh_before + (s.kwh_after - s.kwh_before) * epoch(s.start_utc - s.start_before)
@@ -105,4 +114,6 @@ def _trim_unfounded(con: DuckDBPyConnection, limits: CheckLimits) -> None:
         WHERE s.made_up AND g.delivered < {limits.fill_from_share} * g.slots AND r.quality = 'missing'
             AND r.delivered_kwh IS NULL AND r.start_utc NOT BETWEEN w.first_utc AND w.last_utc""")
     for relation in ("chk_repaired", "chk_findings", "chk_missing"):
-        con.execute(f"DELETE FROM {relation} t USING chk_trimmed x WHERE x.series = t.series AND x.start_utc = t.start_utc")
+        con.execute(
+            f"DELETE FROM {relation} t USING chk_trimmed x WHERE x.series = t.series AND x.start_utc = t.start_utc"
+        )

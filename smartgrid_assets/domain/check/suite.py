@@ -92,10 +92,16 @@ def _frame(con: DuckDBPyConnection, sql: str) -> pd.DataFrame:
 def _open_great_expectations() -> tuple[Any, Callable[[str, pd.DataFrame], Any]]:
     """Great Expectations in memory: no files, no analytics, no progress bars. Its import takes seconds."""
     import great_expectations as gx
-    from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults, ProgressBarsConfig
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
 
     config = DataContextConfig(
-        store_backend_defaults=InMemoryStoreBackendDefaults(), analytics_enabled=False, progress_bars=ProgressBarsConfig(globally=False)
+        store_backend_defaults=InMemoryStoreBackendDefaults(),
+        analytics_enabled=False,
+        progress_bars=ProgressBarsConfig(globally=False),
     )
     source = gx.get_context(mode="ephemeral", project_config=config).data_sources.add_pandas("frames")
 
@@ -121,14 +127,20 @@ def _plain(value: Any) -> Any:
     """Numbers and text as JSON knows them."""
     if pd.isna(value):
         return None
-    return value.item() if hasattr(value, "item") else value if isinstance(value, (int, float, str, bool)) else str(value)
+    return (
+        value.item() if hasattr(value, "item") else value if isinstance(value, (int, float, str, bool)) else str(value)
+    )
 
 
 def _markdown(frame: pd.DataFrame) -> str:
     """A Markdown table without further libraries; empty where there is nothing to show."""
     if frame.empty:
         return ""
-    lines = [list(frame.columns), ["---"] * len(frame.columns), *([_cell(v) for v in row] for row in frame.itertuples(index=False))]
+    lines = [
+        list(frame.columns),
+        ["---"] * len(frame.columns),
+        *([_cell(v) for v in row] for row in frame.itertuples(index=False)),
+    ]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 

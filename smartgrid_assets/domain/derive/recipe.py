@@ -65,8 +65,8 @@ def load_features(
     changed = "row(load_mw, meters, missing_share, temperature_c, irradiance_w_m2, wind_speed_m_s)"
     return declared(con, "features/load", f"""
         SELECT * FROM {SUMS} JOIN derive_known USING (zone, interval_start_utc, interval_minutes, known_from_utc)
-        QUALIFY {changed} IS DISTINCT FROM lag({changed}) OVER version OR row_number() OVER version = 1
-        WINDOW version AS (PARTITION BY zone, feeder, interval_start_utc ORDER BY known_from_utc)""")
+        WINDOW version AS (PARTITION BY zone, feeder, interval_start_utc ORDER BY known_from_utc)
+        QUALIFY {changed} IS DISTINCT FROM lag({changed}) OVER version OR row_number() OVER version = 1""")
 
 
 def meter_profile(con: DuckDBPyConnection, day: MarketDay, tz: str, readings: str, meters: str, is_holiday: bool) -> str:

@@ -1,7 +1,8 @@
 """Which of the strange meters are worth a visit today?
 
-A budget is a cap, not a quota: within it only strong evidence alarms, so that a clean day raises few. What most meters of a feeder do together
-is the feeder's doing, and what a fifth of the fleet does together is the data's: then no meter is blamed for it.
+A budget is a cap, not a quota: within it only strong evidence alarms, so that a clean day raises few. What most meters
+of a feeder do together is the feeder's doing, and what a fifth of the fleet does together is the data's: then no meter
+is blamed for it.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ def deviations(today: pd.DataFrame) -> np.ndarray:
     """(meters, features): |z| on which own past and peers agree (the smaller); where one is unknown the other; else 0."""
     own = np.abs(today[feature_columns(today, "own_z_")].to_numpy(float))
     peers = np.abs(today[feature_columns(today, "peer_z_")].to_numpy(float))
-    return np.nan_to_num(np.fmin(own, peers))
+    agreed: np.ndarray = np.nan_to_num(np.fmin(own, peers))
+    return agreed
 
 
 def feeder_events(today: pd.DataFrame) -> pd.Series:

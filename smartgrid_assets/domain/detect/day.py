@@ -20,13 +20,14 @@ from smartgrid_assets.domain.detect.tail import tail_probability
 
 COLUMNS = ("meter_id", "detector", "score", "rank", "is_alarm", "reason")
 SCORE_WITH_WORDS = 0.99
+DEFAULT_BUDGET = AlarmBudget()
 
 
 def detect_day(
     con: Any,
     profiles: str,
     market_day: date,
-    budget: AlarmBudget = AlarmBudget(),
+    budget: AlarmBudget = DEFAULT_BUDGET,
     detectors: Sequence[Detector] | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:

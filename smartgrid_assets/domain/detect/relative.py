@@ -26,7 +26,7 @@ MIN_PEERS = 10
 MIN_PEERS_AT_ALL = 3
 MAD_TO_SIGMA = 1.4826
 Z_LIMIT = 30.0
-REFERENCE_METERS = 2_000
+REFERENCE_METERS = 1_000
 METERS_A_QUERY = 100_000
 REST_DAY = "rest_day"
 
@@ -44,9 +44,7 @@ def relative_today(con: Any, profiles: str, day: date) -> pd.DataFrame:
     features = _prepare(con, profiles, day)
     meters = con.execute("SELECT count(*) FROM detect_days WHERE is_today").fetchone()[0]
     buckets = 1 + meters // METERS_A_QUERY
-    parts = [
-        con.execute(_own_past_sql(features, f"hash(meter_id) % {buckets} = {b}", "is_today")).df() for b in range(buckets)
-    ]
+    parts = [con.execute(_own_past_sql(features, f"hash(meter_id) % {buckets} = {b}", "is_today")).df() for b in range(buckets)]
     return _with_peers(pd.concat(parts, ignore_index=True), features)
 
 
@@ -109,8 +107,8 @@ def _own_past_sql(features: Sequence[Feature], meters: str, targets: str) -> str
 def _with_peers(rows: pd.DataFrame, features: Sequence[Feature]) -> pd.DataFrame:
     """Add peers_f and peer_z_f, and limit all z to +-Z_LIMIT. Peers: same day and class, or all where these are few."""
     rows = rows.sort_values(["meter_id", "market_day"], ignore_index=True)
-    by_day = [rows["market_day"]]
-    by_class = [rows["market_day"], rows["class"]]
+    by_day = rows.groupby("market_day").ngroup()
+    by_class = rows.groupby(["market_day", "class"]).ngroup()
     added: dict[str, pd.Series] = {}
     for f in features:
         level = rows[f"value_{f.name}"]
@@ -123,7 +121,7 @@ def _with_peers(rows: pd.DataFrame, features: Sequence[Feature]) -> pd.DataFrame
     return pd.concat([rows, pd.DataFrame(added, index=rows.index)], axis=1)
 
 
-def _against_group(values: pd.Series, narrow: list[pd.Series], wide: list[pd.Series], floor: float) -> tuple[pd.Series, pd.Series]:
+def _against_group(values: pd.Series, narrow: pd.Series, wide: pd.Series, floor: float) -> tuple[pd.Series, pd.Series]:
     """(median, robust z) of each value in its narrow group, or in the wide one where the narrow has under MIN_PEERS.
 
     NaN where even the wide one has under MIN_PEERS_AT_ALL.
@@ -137,6 +135,6 @@ def _against_group(values: pd.Series, narrow: list[pd.Series], wide: list[pd.Ser
     return centre, (values - centre) / np.maximum(MAD_TO_SIGMA * spread, floor)
 
 
-def _median_and_mad(values: pd.Series, groups: list[pd.Series]) -> tuple[pd.Series, pd.Series]:
+def _median_and_mad(values: pd.Series, groups: pd.Series) -> tuple[pd.Series, pd.Series]:
     centre = values.groupby(groups).transform("median")
     return centre, (values - centre).abs().groupby(groups).transform("median")

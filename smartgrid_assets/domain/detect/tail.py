@@ -16,8 +16,8 @@ RAREST = 1e-12
 def tail_probability(scores: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Probability, RAREST to 1, that an ordinary meter-day scores at least so high; falls as the score rises.
 
-    >>> tail_probability(np.array([0.0, 95.0, 200.0]), np.arange(100.0)).round(3).tolist()
-    [1.0, 0.048, 0.0]
+    >>> tail_probability(np.array([0.0, 50.0, 98.1]), np.arange(101.0)).round(2).tolist()
+    [1.0, 0.51, 0.01]
     """
     reference = np.sort(reference)
     start, end = np.quantile(reference, [TAIL_FROM, TAIL_TO])

@@ -30,7 +30,14 @@ def test_two_hours_are_interpolated_and_more_are_not() -> None:
 
 
 def test_like_days_are_the_four_nearest_of_the_same_class_at_the_same_local_time() -> None:
-    days = [date(2026, 3, 2), date(2026, 2, 27), date(2026, 2, 26), date(2026, 2, 25), date(2026, 2, 24), date(2026, 3, 1)]
+    days = [
+        date(2026, 3, 2),
+        date(2026, 2, 27),
+        date(2026, 2, 26),
+        date(2026, 2, 25),
+        date(2026, 2, 24),
+        date(2026, 3, 1),
+    ]
     donors = [row for n, day in enumerate(days) for row in donor_day("m1", day, [n + 0.1 * k for k in range(48)])]
     checked = check(without(20, 30), [meter()], donors)
     assert checked.readings["energy_kwh"].iloc[20] == pytest.approx((0 + 1 + 2 + 3) / 4 + 2.0)
@@ -84,7 +91,9 @@ def test_a_meter_of_which_nothing_is_known_does_not_appear_but_counts_as_missing
 
 def test_a_day_without_any_delivery_is_held() -> None:
     checked = check([], [meter()])
-    assert checked.readings.empty and [r.check_name for r in holds(checked.con, checked.day.quality, CheckLimits())] == ["missing_share"]
+    assert checked.readings.empty and [
+        r.check_name for r in holds(checked.con, checked.day.quality, CheckLimits())
+    ] == ["missing_share"]
 
 
 def test_a_whole_day_is_not_held() -> None:

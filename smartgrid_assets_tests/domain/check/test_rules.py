@@ -30,9 +30,13 @@ FAULTS = {
 
 HONEST = {
     "stuck: a whole-number register repeats itself": ([float(n // 13 + 1) for n in range(48)], {}),
-    "stuck: a street light is even all night": ([1.253] * 14 + [0.6] + [0.0] * 20 + [0.7] + [1.253] * 12, {"class": "street_light"}),
+    "stuck: a street light is even all night": (
+        [1.253] * 14 + [0.6] + [0.0] * 20 + [0.7] + [1.253] * 12,
+        {"class": "street_light"},
+    ),
     "stuck: an LED circuit with three decimals": ([0.0] * 30 + [12.534] * 18, {}),
-    "stuck: a coarse night base": ([0.05] * 16 + HOME[16:], {}),
+    "stuck: a coarse night base": ([0.05] * 16 + [round(v, 2) for v in HOME[16:]], {}),
+    "stuck: an empty flat on standby": ([0.061] * 16 + HOME[16:], {}),
     "stuck: numerical dust": ([1e-7] * 20 + HOME[20:], {}),
     "stuck: five and a half hours": (day_with(12, [0.318] * 11), {}),
     "stuck: a constant auxiliary load": ([0.15] * 48, {}),
@@ -66,7 +70,7 @@ def test_an_honest_oddity_is_not_rejected(case: str) -> None:
 def test_a_rejected_reading_is_estimated_and_its_delivered_value_kept() -> None:
     checked = check(readings(values=day_with(20, [-0.4])), [meter()])
     row = checked.readings.iloc[20]
-    assert (row.quality, row.method, row.flags, row.delivered_kwh) == ("estimated", "linear", "negative", -0.4)
+    assert (row.quality, row.method, row["flags"], row.delivered_kwh) == ("estimated", "linear", "negative", -0.4)
     assert row.energy_kwh == pytest.approx((HOME[19] + HOME[21]) / 2)
     reason = checked.rejected.iloc[0]
     assert (reason.rule, reason.value, reason.file_name) == ("negative", -0.4, "a.csv")
@@ -155,7 +159,12 @@ ODD = {
 @pytest.mark.parametrize("case", ODD)
 def test_no_rule_stumbles_over_an_odd_day_and_the_tables_keep_their_declaration(case: str) -> None:
     checked = check(ODD[case], [meter()] if case != "unknown meter" else [])
-    for name, path in [("readings", "meter_readings"), ("earlier", "earlier_readings"), ("rejected", "rejected_readings"), ("quality", "data_quality")]:
+    for name, path in [
+        ("readings", "meter_readings"),
+        ("earlier", "earlier_readings"),
+        ("rejected", "rejected_readings"),
+        ("quality", "data_quality"),
+    ]:
         declared = table(f"validated/{path}")
         described = checked.con.execute(f"DESCRIBE FROM {getattr(checked.day, name)}").fetchall()
         assert {row[0]: row[1] for row in described} == {c.name: c.type for c in declared.columns}

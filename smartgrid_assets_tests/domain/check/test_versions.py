@@ -23,7 +23,11 @@ def test_a_correction_after_the_gate_leaves_the_earlier_value_visible() -> None:
     now = checked.readings.iloc[7]
     assert (now.energy_kwh, now.known_from_utc) == (9.0, late)
     was = checked.earlier.iloc[0]
-    assert (was.energy_kwh, was.known_from_utc, was.known_until_utc) == (UNEVEN[7], DAY.end_utc + timedelta(hours=3), late)
+    assert (was.energy_kwh, was.known_from_utc, was.known_until_utc) == (
+        UNEVEN[7],
+        DAY.end_utc + timedelta(hours=3),
+        late,
+    )
     assert len(checked.earlier) == 1
     unchanged = checked.readings.drop(7)["known_from_utc"]
     assert (unchanged == DAY.end_utc + timedelta(hours=3)).all()
@@ -61,7 +65,14 @@ def test_a_meter_that_comes_late_was_estimated_until_then() -> None:
 
 def test_a_gap_that_a_later_file_fills_stays_estimated_for_the_gate_before() -> None:
     rows = readings()
-    filled = [{**rows[9], "received_at": FIRST_GATE + timedelta(hours=2), "available_at": FIRST_GATE + timedelta(hours=2), **CORRECTION}]
+    filled = [
+        {
+            **rows[9],
+            "received_at": FIRST_GATE + timedelta(hours=2),
+            "available_at": FIRST_GATE + timedelta(hours=2),
+            **CORRECTION,
+        }
+    ]
     checked = check(rows[:9] + rows[10:] + filled, [meter()])
     assert checked.earlier[["quality", "method"]].values.tolist() == [["estimated", "linear"]]
     assert checked.readings["quality"].iloc[9] == "measured" and checked.found("gap") == []
@@ -105,7 +116,7 @@ DELIVERIES = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(DELIVERIES, st.randoms(use_true_random=False))
 def test_any_order_of_deliveries_gives_the_same_tables(deliveries: list[tuple], random) -> None:
     rows = readings(source_hash="base")[:30]

@@ -20,7 +20,9 @@ GATE = time(10)
 UNEVEN = [0.2 + 0.001 * ((n * n * 37) % 301) for n in range(400)]  # never repeats its neighbour
 
 
-def readings(meter: str = "m1", values: list[float | None] | None = None, day: MarketDay = DAY, **other: Any) -> list[dict]:
+def readings(
+    meter: str = "m1", values: list[float | None] | None = None, day: MarketDay = DAY, **other: Any
+) -> list[dict]:
     """One row a value from the start of the day on; `other` replaces columns of all rows."""
     minutes = other.pop("interval_minutes", 30)
     start = other.pop("start_utc", day.start_utc)
@@ -38,7 +40,16 @@ def readings(meter: str = "m1", values: list[float | None] | None = None, day: M
 
 def meter(meter_id: str = "m1", **other: Any) -> dict:
     """A registered home."""
-    return {"meter_id": meter_id, "role": "customer", "feeder": "f", "zone": "z", "class": "home", "rating_kw": None, "made_up": False, **other}
+    return {
+        "meter_id": meter_id,
+        "role": "customer",
+        "feeder": "f",
+        "zone": "z",
+        "class": "home",
+        "rating_kw": None,
+        "made_up": False,
+        **other,
+    }
 
 
 @dataclass(frozen=True)
@@ -75,8 +86,18 @@ def check(
     raw = {**_types("raw/meter_readings"), "file_name": "VARCHAR"}
     _fill(con, "raw_readings", raw, rows)
     _fill(con, "raw_lines", {**_types("raw/rejected_lines"), "file_name": "VARCHAR"}, lines or [])
-    _fill(con, "valid_meters", {name: type_ for name, type_ in _types("raw/meters").items() if name in meter()}, meters or [])
-    _fill(con, "donors", {"day": "DATE", **_types("validated/meter_readings"), "known_until_utc": "TIMESTAMP"}, donors or [])
+    _fill(
+        con,
+        "valid_meters",
+        {name: type_ for name, type_ in _types("raw/meters").items() if name in meter()},
+        meters or [],
+    )
+    _fill(
+        con,
+        "donors",
+        {"day": "DATE", **_types("validated/meter_readings"), "known_until_utc": "TIMESTAMP"},
+        donors or [],
+    )
     lookback = lambda days: f"(SELECT * FROM donors WHERE day IN ({', '.join(repr(str(d)) for d in days)}))"  # noqa: E731 - reads as a table
     done = check_day(con, day, tz, GATE, "raw_readings", "raw_lines", "valid_meters", lookback, limits or CheckLimits())
     order = "ORDER BY meter_id, channel, interval_start_utc"
@@ -87,7 +108,9 @@ def check(
     )  # fmt: skip
 
 
-def donor_day(meter_id: str, day: date, kwh: list[float] | float, tz: str = BERLIN, minutes: int = 30, **other: Any) -> list[dict]:
+def donor_day(
+    meter_id: str, day: date, kwh: list[float] | float, tz: str = BERLIN, minutes: int = 30, **other: Any
+) -> list[dict]:
     """A validated day of one meter, known at 09:00 UTC of the day after unless `other` says otherwise."""
     window = market_day(day, tz)
     values = kwh if isinstance(kwh, list) else [kwh] * window.intervals(minutes)
@@ -96,7 +119,12 @@ def donor_day(meter_id: str, day: date, kwh: list[float] | float, tz: str = BERL
         "method": "", "known_from_utc": datetime.combine(day, time(9)) + timedelta(days=1), "known_until_utc": None, **other,
     }  # fmt: skip
     return [
-        {**row, "interval_start_utc": window.start_utc + timedelta(minutes=minutes * n), "energy_kwh": v, "delivered_kwh": v}
+        {
+            **row,
+            "interval_start_utc": window.start_utc + timedelta(minutes=minutes * n),
+            "energy_kwh": v,
+            "delivered_kwh": v,
+        }
         for n, v in enumerate(values)
     ]
 

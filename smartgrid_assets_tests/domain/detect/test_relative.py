@@ -17,7 +17,13 @@ MONDAY = date(2026, 2, 2)
 def fleet(energy: dict[str, list[float]], **columns) -> pd.DataFrame:
     """Daily energies per meter that end on MONDAY."""
     rows = [
-        {"meter_id": m, "market_day": MONDAY - timedelta(days=len(kwh) - 1 - i), "energy_kwh": x, "class": "home", **columns}
+        {
+            "meter_id": m,
+            "market_day": MONDAY - timedelta(days=len(kwh) - 1 - i),
+            "energy_kwh": x,
+            "class": "home",
+            **columns,
+        }
         for m, kwh in energy.items()
         for i, x in enumerate(kwh)
     ]

@@ -13,6 +13,6 @@ def runs_sql(given: RuleInput, condition: str, series_condition: str) -> str:
     """
     return f"""
         SELECT *, count(*) OVER (PARTITION BY meter_id, channel, energy_kwh, run_start) AS run_length
-        FROM (SELECT *, epoch(interval_start_utc) - 60 * interval_minutes
+        FROM (SELECT *, epoch(interval_start_utc) - 60 * interval_minutes::BIGINT
                   * row_number() OVER (PARTITION BY meter_id, channel, energy_kwh ORDER BY interval_start_utc) AS run_start
               FROM {given.readings} WHERE {series_condition} AND {condition})"""

@@ -3,7 +3,8 @@
 What repeats by nature must pass: a coarse register's small numbers, a street light's even night, a constant
 auxiliary load. So a run speaks only where its value has enough digits, and either the rest of the day shows that this
 meter never repeats, or the meter is never off and the digits are too fine for any real load. Values are counted in
-the register's own resolution: the coarsest power of ten that holds all of the day.
+the register's own resolution: the coarsest power of ten that holds all of the day, and where none does (pulses divided
+by three), the smallest step between readings that follow each other.
 """
 
 from __future__ import annotations
@@ -11,25 +12,30 @@ from __future__ import annotations
 from smartgrid_assets.domain.check.rule import Rule, RuleInput, where_sql
 from smartgrid_assets.domain.check.rules._runs import runs_sql
 
-FEW_COUNTS = 50  # below it, a load that varies by 2 % repeats itself
+FEW_COUNTS = 100  # below it, a load that varies by 1 % repeats itself
 MANY_COUNTS = 200  # above it, no load is as even as its register
 REST_REPEATS = 0.1  # a meter that repeats more often than this by itself is coarse or constant
-FINEST_DECIMALS = 9
+FINEST_DECIMALS = 6
+NOISE = 1e-7  # of the value: what conversions between units and to single precision leave
+STEPS_TO_TRUST = 12  # fewer steps do not show how fine a register is
 
 
 def _sql(given: RuleInput) -> str:
     minutes = given.limits.run_hours * 60
     fine = f"energy_kwh > {given.limits.dust_kwh}"
-    decimals = f"list_filter(range({FINEST_DECIMALS}), lambda d: round(value, d::INTEGER) = value)[1]"
+    decimals = f"list_filter(range({FINEST_DECIMALS + 1}), lambda d: abs(round(value, d::INTEGER) - value) <= {NOISE} * abs(value))[1]"
+    step = f"CASE WHEN abs(energy_kwh - previous_kwh) > {NOISE} * energy_kwh THEN abs(energy_kwh - previous_kwh) END"
     return f"""
         WITH runs AS ({runs_sql(given, fine, f"(repeats + 1) * step_minutes >= {minutes}")}),
         marked AS (SELECT *, run_length * interval_minutes >= {minutes} AS is_run,
-                       coalesce({decimals}, {FINEST_DECIMALS}) AS decimals FROM runs),
-        days AS (SELECT meter_id, channel, max(decimals) AS decimals,
+                       {decimals} AS decimals, {step} AS step_kwh FROM runs),
+        days AS (SELECT meter_id, channel, CASE WHEN count(decimals) = count(*) THEN max(decimals) END AS decimals,
+                     CASE WHEN count(step_kwh) >= {STEPS_TO_TRUST} THEN min(step_kwh) END AS finest_kwh,
                      count(*) FILTER (NOT is_run) * any_value(step_minutes) AS rest_minutes,
                      count(*) FILTER (NOT is_run AND energy_kwh = previous_kwh) / nullif(count(*) FILTER (NOT is_run), 0) AS rest_repeats
                  FROM marked GROUP BY ALL HAVING bool_or(is_run)),
-        judged AS (SELECT m.* EXCLUDE decimals, rest_minutes, rest_repeats, abs(value) * pow(10, d.decimals) AS value_counts
+        judged AS (SELECT m.* EXCLUDE decimals, rest_minutes, rest_repeats,
+                       coalesce(abs(value) * pow(10, d.decimals), energy_kwh / finest_kwh, {MANY_COUNTS}) AS value_counts
                    FROM marked m JOIN days d USING (meter_id, channel) WHERE is_run)
         SELECT r.meter_id, r.channel, r.interval_start_utc,
             {where_sql()} || energy_kwh || ' kWh, ' || run_length || ' times in a row to the last digit. '

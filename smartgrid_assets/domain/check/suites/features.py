@@ -39,7 +39,13 @@ def _zones(relation: str, day: MarketDay, columns: list[str]) -> str:
 
 
 def _zero(column: str, meaning: str) -> Check:
-    return Check(column, "hours", "error", meaning, lambda gx: gx.ExpectColumnValuesToBeBetween(column=column, min_value=0, max_value=0))
+    return Check(
+        column,
+        "hours",
+        "error",
+        meaning,
+        lambda gx: gx.ExpectColumnValuesToBeBetween(column=column, min_value=0, max_value=0),
+    )
 
 
 SUITE = Suite(

@@ -49,15 +49,25 @@ def _sample(relation: str, day: MarketDay, columns: list[str]) -> str:
 
 
 def _zero(column: str, meaning: str) -> Check:
-    return Check(column, "hours", "error", meaning, lambda gx: gx.ExpectColumnValuesToBeBetween(column=column, min_value=0, max_value=0))
+    return Check(
+        column,
+        "hours",
+        "error",
+        meaning,
+        lambda gx: gx.ExpectColumnValuesToBeBetween(column=column, min_value=0, max_value=0),
+    )
 
 
 def _at_most(column: str, limit: float, meaning: str) -> Check:
-    return Check(column, "hours", "warn", meaning, lambda gx: gx.ExpectColumnValuesToBeBetween(column=column, max_value=limit))
+    return Check(
+        column, "hours", "warn", meaning, lambda gx: gx.ExpectColumnValuesToBeBetween(column=column, max_value=limit)
+    )
 
 
 def _among(column: str, words: list, meaning: str) -> Check:
-    return Check(column, "sample", "error", meaning, lambda gx: gx.ExpectColumnValuesToBeInSet(column=column, value_set=words))
+    return Check(
+        column, "sample", "error", meaning, lambda gx: gx.ExpectColumnValuesToBeInSet(column=column, value_set=words)
+    )
 
 
 SUITE = Suite(

@@ -1,0 +1,171 @@
+"""What every forecaster is: one contract of fit, predict, dump and load, for one zone; and the group fitted together.
+
+A forecaster is fitted once a week on what the gate of the week's first day knew; each day it predicts from what
+that day's gate knew, which is newer. The freshest equal-time lag is two days: D-1 is not known when D is issued.
+History: interval_start_utc, interval_minutes, load_mw, local_time, is_holiday, weekday, weight, temperature_c,
+irradiance_w_m2, wind_speed_m_s, sorted by time; future: the same without load_mw and weight.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+import pandas as pd
+
+from smartgrid_assets.domain.errors import ForecastError
+from smartgrid_assets.domain.forecast.quantiles import QUANTILES
+from smartgrid_assets.domain.registry import discover
+
+__all__ = ["QUANTILES", "FitContext", "FittedModel", "ForecastModel", "Forecaster", "Needs", "fit_zones"]
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Needs:
+    """min_days: history without which it is not fitted. history_days: more is not looked at. weather: uses it where there is some."""
+
+    min_days: int
+    history_days: int
+    weather: bool = False
+
+
+@dataclass(frozen=True)
+class FitContext:
+    """Where and when: time zone, country, seed, weather that predictions will have, and the gate (naive UTC)."""
+
+    tz: str
+    country: str = ""
+    subdivision: str = ""
+    seed: int = 0
+    weather: Literal["forecast", "observed", "none"] = "none"
+    gate_utc: datetime | None = None
+
+
+class Forecaster(Protocol):
+    """One zone's fitted or unfitted model."""
+
+    def fit(self, history: pd.DataFrame, context: FitContext) -> None:
+        """Learn. Raises ForecastError with a sentence where it cannot."""
+
+    def predict(self, history: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
+        """interval_start_utc and q05 .. q95 (MW, never crossing, never NaN), a row a row of `future`. Raises ForecastError."""
+
+    def dump(self) -> bytes:
+        """All that was learned, as bytes."""
+
+    def restore(self, payload: bytes) -> None:
+        """The inverse of dump."""
+
+
+@dataclass(frozen=True)
+class ForecastModel:
+    """A plug-in of domain/forecast/models/. refit `never`: nothing is learned, only looked up."""
+
+    name: str
+    build: Callable[[], Forecaster]
+    needs: Needs
+    description: str
+    version: int = 1
+    refit: Literal["weekly", "never"] = "weekly"
+
+
+@dataclass
+class FittedModel:
+    """One model fitted for the zones of a group. failed: zone -> sentence."""
+
+    model: str
+    context: FitContext
+    zones: dict[str, Forecaster] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def predict(self, zone: str, history: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
+        """Quantiles of one zone. Raises ForecastError where the zone was not fitted or the forecast has gaps."""
+        if zone not in self.zones:
+            raise ForecastError(self.failed.get(zone, f"{self.model} was not fitted for zone {zone}."))
+        forecast = self.zones[zone].predict(history, future)
+        if forecast.isna().to_numpy().any():
+            raise ForecastError(f"{self.model}, zone {zone}: the history known at the gate leaves intervals without a forecast.")
+        return forecast
+
+    def dump(self) -> bytes:
+        """A zip of a JSON manifest and a payload a zone; the same fit gives the same bytes."""
+        context = asdict(self.context) | {"gate_utc": self.context.gate_utc.isoformat() if self.context.gate_utc else None}
+        names = {zone: f"zone-{n}" for n, zone in enumerate(sorted(self.zones))}
+        manifest = {"model": self.model, "context": context, "zones": names, "failed": self.failed}
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            _put(archive, MANIFEST, json.dumps(manifest, sort_keys=True).encode())
+            for zone, name in names.items():
+                _put(archive, name, self.zones[zone].dump())
+        return buffer.getvalue()
+
+    @classmethod
+    def load(cls, blob: bytes, sha256: str) -> FittedModel:
+        """The inverse of dump. The digest is checked before any payload is opened; ForecastError where it differs."""
+        if hashlib.sha256(blob).hexdigest() != sha256:
+            raise ForecastError("The stored model is not the one that was recorded (its digest differs); fit the week again.")
+        with zipfile.ZipFile(io.BytesIO(blob)) as archive:
+            manifest = json.loads(archive.read(MANIFEST))
+            payloads = {zone: archive.read(name) for zone, name in manifest["zones"].items()}
+        context = manifest["context"]
+        context["gate_utc"] = datetime.fromisoformat(context["gate_utc"]) if context["gate_utc"] else None
+        build = models()[manifest["model"]].build
+        zones = {zone: build() for zone in payloads}
+        for zone, forecaster in zones.items():
+            forecaster.restore(payloads[zone])
+        return cls(manifest["model"], FitContext(**context), zones, manifest["failed"])
+
+
+def _put(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    # A fixed time in the archive keeps the bytes, and so the digest, the same for the same fit.
+    entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    archive.writestr(entry, content)
+
+
+def models() -> dict[str, ForecastModel]:
+    """All forecast models, by name."""
+    return discover("smartgrid_assets.domain.forecast.models", "MODEL")
+
+
+def fit_zones(model: ForecastModel, histories: Mapping[str, pd.DataFrame], context: FitContext, n_jobs: int = 1) -> FittedModel:
+    """Fit a model for each zone; a zone that cannot be fitted is recorded with its reason, not raised.
+
+    Fans out through joblib: a cluster's backend takes the same call by name (joblib.parallel_config).
+    """
+    from joblib import Parallel, delayed
+
+    zones = sorted(histories)
+    jobs = min(n_jobs, len(zones)) or 1
+    results = Parallel(n_jobs=jobs)(delayed(_fit_zone)(model, histories[zone], context) for zone in zones)
+    fitted = FittedModel(model.name, context)
+    for zone, result in zip(zones, results, strict=True):
+        if isinstance(result, str):
+            fitted.failed[zone] = result
+        else:
+            fitted.zones[zone] = result
+    return fitted
+
+
+def _fit_zone(model: ForecastModel, history: pd.DataFrame, context: FitContext) -> Forecaster | str:
+    from threadpoolctl import threadpool_limits
+
+    known = history[history["load_mw"].notna()]
+    days = known["local_time"].dt.normalize().nunique()
+    if days < model.needs.min_days:
+        return f"{model.name} needs {model.needs.min_days} days of history; {days} are known at the gate."
+    since = known["local_time"].iloc[-1] - pd.Timedelta(days=model.needs.history_days)
+    forecaster = model.build()
+    try:
+        with threadpool_limits(1):
+            forecaster.fit(known[known["local_time"] > since].reset_index(drop=True), context)
+    except ForecastError as error:
+        return str(error)
+    return forecaster

@@ -1,0 +1,50 @@
+"""On, start and stop of thermal units: the three binaries and what ties them.
+
+    on[t] - on[t-1] = start[t] - stop[t]
+    on[t] = 1 where a started minimum up time or must-run holds it; 0 in outages and rests
+
+The operator's wishes (must-run, fixed commitment) give way in an elastic model; the past and outages do not.
+Source: Garver 1962; Morales-España, Latorre & Ramos 2013, equation 5.
+"""
+
+from __future__ import annotations
+
+from smartgrid_assets.domain.plan.horizon import UnitHorizon
+from smartgrid_assets.domain.plan.model import Block, PlanModel, Row, minus
+
+
+def _declare(model: PlanModel) -> None:
+    for horizon in model.units:
+        unit = horizon.unit
+        on = model.variables("on", unit.name, binary=True)
+        model.variables("start", unit.name, binary=True)
+        stop = model.variables("stop", unit.name, binary=True)
+        for t in range(model.count):
+            if horizon.held[t] is not None:
+                on[t].setlb(horizon.held[t])
+                on[t].setub(horizon.held[t])
+            model.injection[t].append((unit.p_min_mw, on[t]))
+            model.cost("shutdown", unit.shutdown_cost, stop[t])
+
+
+def _constrain(model: PlanModel) -> None:
+    for horizon in model.units:
+        name = horizon.unit.name
+        on, start, stop = (model.grids[grid][name] for grid in ("on", "start", "stop"))
+        logic: list[Row] = []
+        for t in range(model.count):
+            terms = [(1.0, on[t]), (-1.0, start[t]), (1.0, stop[t])]
+            before = 0.0 if t else float(horizon.was_on)
+            logic.append((terms + ([(-1.0, on[t - 1])] if t else []), before, before))
+        model.rows(f"logic[{name}]", logic)
+        orders = [_order(model, horizon, t, want) for t, want in enumerate(horizon.ordered) if want is not None]
+        model.rows(f"ordered[{name}]", orders)
+
+
+def _order(model: PlanModel, horizon: UnitHorizon, t: int, want: int) -> Row:
+    give = model.give("ordered commitment", horizon.unit.name, t, horizon.unit.p_max_mw)
+    on = model.grids["on"][horizon.unit.name][t]
+    return ([(1.0, on), *give], 1.0, None) if want else ([(1.0, on), *minus(give)], None, 0.0)
+
+
+BLOCK = Block("commitment", _declare, _constrain)

@@ -1,0 +1,156 @@
+"""The optimisation model of one plan, put together from the blocks.
+
+Blocks come in two rounds: all declare their variables, then all add their constraints, so that their order does not
+matter. A block never sees another: they meet in variable grids by name (`on`, `above`, ...), in the injection and the reserve of
+each interval, and in the parts of the cost. In an elastic model `give()` lets a named family of limits be broken at
+PRICE_BROKEN, and the plan says which was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from smartgrid_assets.domain.plan.horizon import UnitHorizon
+from smartgrid_assets.domain.plan.problem import DispatchProblem
+from smartgrid_assets.domain.registry import discover
+
+Term = tuple[float, Any]
+Row = tuple[list[Term], float | None, float | None]
+"""Terms, lower and upper bound of their sum."""
+
+BLOCKS = "smartgrid_assets.domain.plan.blocks"
+PRICE_BROKEN = 1e5
+"""Per MW and hour of a limit broken in an elastic model: above the prices of unserved energy in use (3,000 to 25,000)."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One family of constraints: what it declares and what it adds, both taking the model."""
+
+    name: str
+    declare: Callable[[PlanModel], None]
+    constrain: Callable[[PlanModel], None]
+
+
+def nothing(model: PlanModel) -> None:
+    """For a block that has no variables, or no constraints."""
+
+
+def minus(terms: list[Term]) -> list[Term]:
+    """The terms with their signs turned."""
+    return [(-coefficient, var) for coefficient, var in terms]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A limit of `family` that an elastic model may break by `var` MW for `unit` in interval t."""
+
+    family: str
+    unit: str
+    t: int
+    var: Any
+
+
+@dataclass
+class PlanModel:
+    """Grids of variables, terms and costs while the blocks build; the Pyomo model is `pyomo`."""
+
+    problem: DispatchProblem
+    elastic: bool = False
+    pyomo: Any = None
+    units: list[UnitHorizon] = field(default_factory=list)
+    grids: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    binaries: list[Any] = field(default_factory=list)
+    injection: list[list[Term]] = field(default_factory=list)
+    reserve: list[list[Term]] = field(default_factory=list)
+    costs: dict[str, list[Term]] = field(default_factory=dict)
+    broken: list[Broken] = field(default_factory=list)
+    names: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """Number of intervals."""
+        return len(self.problem.interval_start_utc)
+
+    @property
+    def hours(self) -> float:
+        """Length of an interval, hours."""
+        return self.problem.hours
+
+    def variables(self, grid: str, unit: str, upper: float | list[float] | None = None, binary: bool = False) -> list[Any]:
+        """T new variables from 0, kept as grids[grid][unit]; upper: None, a number or T numbers."""
+        uppers = upper if isinstance(upper, list) else [upper] * self.count
+        made = self.extra(f"{grid}[{unit}]", uppers, binary)
+        self.grids.setdefault(grid, {})[unit] = made
+        if binary:
+            self.binaries.extend(made)
+        return made
+
+    def extra(self, name: str, uppers: Sequence[float | None], binary: bool = False) -> list[Any]:
+        """New variables from 0 to `uppers`, in no grid."""
+        import pyomo.environ as pe
+
+        if not uppers:
+            return []
+        domain = pe.Binary if binary else pe.Reals
+        new = pe.Var(range(len(uppers)), within=domain, bounds=None if binary else lambda _, i: (0.0, uppers[i]))
+        self.pyomo.add_component(name, new)
+        return [new[i] for i in range(len(uppers))]
+
+    def rows(self, name: str, rows: Iterable[Row]) -> Any:
+        """Adds linear rows under one name; returns the Pyomo constraint, indexed from 0."""
+        import pyomo.environ as pe
+
+        listed = [row for row in rows if row[0]]
+        if not listed:
+            return None
+        made = pe.Constraint(range(len(listed)), rule=lambda _, i: (listed[i][1], _linear(listed[i][0]), listed[i][2]))
+        self.pyomo.add_component(name, made)
+        self.names[name] = made
+        return made
+
+    def cost(self, part: str, coefficient: float, var: Any) -> None:
+        """Adds coefficient * var to a part of the cost: energy, no_load, startup, shutdown, unserved, spilled, reserve..."""
+        if coefficient:
+            self.costs.setdefault(part, []).append((coefficient, var))
+
+    def give(self, family: str, unit: str, t: int, weight_mw: float = 1.0) -> list[Term]:
+        """A term that lets one row be exceeded in an elastic model; nothing in an ordinary one.
+
+        weight_mw: MW that one unit of the row's overstepping is worth (a commitment: the unit's largest power).
+        """
+        if not self.elastic:
+            return []
+        import pyomo.environ as pe
+
+        var = pe.Var(within=pe.NonNegativeReals)
+        self.pyomo.add_component(f"broken{len(self.broken)}", var)
+        self.broken.append(Broken(family, unit, t, var))
+        price = max(PRICE_BROKEN, 10 * (self.problem.price_unserved or 0.0))
+        self.cost("broken", price * weight_mw * self.hours, var)
+        return [(1.0, var)]
+
+
+def build_model(problem: DispatchProblem, elastic: bool = False) -> PlanModel:
+    """The whole model of a problem, from every block in blocks/."""
+    import pyomo.environ as pe
+
+    blocks: list[Block] = list(discover(BLOCKS, "BLOCK").values())
+    model = PlanModel(problem, elastic, pe.ConcreteModel(), [UnitHorizon(u, problem) for u in problem.fleet.thermal])
+    model.injection = [[] for _ in range(model.count)]
+    model.reserve = [[] for _ in range(model.count)]
+    for block in blocks:
+        block.declare(model)
+    for block in blocks:
+        block.constrain(model)
+    total = [term for terms in model.costs.values() for term in terms]
+    model.pyomo.total_cost = pe.Objective(expr=_linear(total) if total else 0.0)
+    return model
+
+
+def _linear(terms: list[Term]) -> Any:
+    from pyomo.core.expr.numeric_expr import LinearExpression
+
+    return LinearExpression(linear_coefs=[c for c, _ in terms], linear_vars=[v for _, v in terms])

@@ -1,0 +1,89 @@
+"""What is asked of a plan, how long to try, and which ancillary products it must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from smartgrid_assets.domain.errors import MisalignedError, PlanError
+from smartgrid_assets.domain.plan.fleet import Fleet
+from smartgrid_assets.domain.plan.services import AncillaryServices
+
+
+@dataclass(frozen=True)
+class DispatchProblem:
+    """Demand and reserve per interval, and the fleet that must meet them.
+
+    interval_start_utc: T naive UTC starts, one interval after the other; interval_minutes: their length.
+    demand_mw: T, injection needed, MW (see demand_mw()); negative = surplus from outside.
+    reserve_mw: T, spinning reserve required, MW; empty = none.
+    available_mw: renewable unit -> T, MW.
+    price_unserved, price_spilled (per MWh), price_reserve (per MW and hour): None = forbidden.
+    services: ancillary products beyond the one reserve, or None.
+    Raises MisalignedError, PlanError where these do not fit together.
+    """
+
+    interval_start_utc: Sequence[datetime]
+    interval_minutes: int
+    demand_mw: Sequence[float]
+    fleet: Fleet
+    reserve_mw: Sequence[float] = ()
+    available_mw: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    price_unserved: float | None = 10_000.0
+    price_spilled: float | None = 0.0
+    price_reserve: float | None = 1_000.0
+    services: AncillaryServices | None = None
+
+    def __post_init__(self) -> None:
+        count = len(self.interval_start_utc)
+        if count == 0 or self.interval_minutes <= 0:
+            raise PlanError("A plan needs at least one interval of positive length.")
+        if not len(self.reserve_mw):
+            object.__setattr__(self, "reserve_mw", [0.0] * count)
+        series = {"demand_mw": self.demand_mw, "reserve_mw": self.reserve_mw, **self.available_mw}
+        for name, values in series.items():
+            if len(values) != count:
+                raise MisalignedError(f"{name}: {len(values)} values for {count} intervals.")
+            if not np.isfinite(np.asarray(values, dtype=float)).all():
+                raise PlanError(f"{name}: holds a value that is no number; a plan needs one for every interval.")
+        step = timedelta(minutes=self.interval_minutes)
+        if any(b - a != step for a, b in zip(self.interval_start_utc, self.interval_start_utc[1:], strict=False)):
+            raise MisalignedError(f"interval_start_utc: intervals must follow each other every {self.interval_minutes} minutes.")
+        if missing := [u.name for u in self.fleet.renewable if u.name not in self.available_mw]:
+            raise PlanError(f"Renewable unit {missing[0]!r}: no available_mw is given for it.")
+        for unit in self.fleet.thermal:
+            if unit.fixed_commitment and len(unit.fixed_commitment) != count:
+                raise MisalignedError(f"Unit {unit.name!r}: fixed_commitment has {len(unit.fixed_commitment)} values for {count} intervals.")
+
+    @property
+    def hours(self) -> float:
+        """Length of an interval, hours."""
+        return self.interval_minutes / 60.0
+
+
+@dataclass(frozen=True)
+class SolveOptions:
+    """When to stop: relative gap or seconds; threads of the solver and its random seed."""
+
+    gap: float = 1e-3
+    time_limit_s: float = 60.0
+    threads: int = 1
+    seed: int = 0
+
+
+def demand_mw(load_by_zone: Mapping[str, Sequence[float]], loss_factor: float = 1.0, unmetered_mw: float = 0.0) -> list[float]:
+    """Injection that metered load needs: (sum over zones + unmetered load) * loss factor, per interval, MW.
+
+    loss_factor: injection / metered consumption, at least 1 in practice.
+    Raises MisalignedError when zones differ in length.
+
+    >>> demand_mw({"north": [10.0, 20.0], "south": [5.0, 5.0]}, 1.1, 1.0)
+    [17.6, 28.6]
+    """
+    if len({len(load) for load in load_by_zone.values()}) > 1:
+        raise MisalignedError(f"load_by_zone: zones differ in length: { {z: len(v) for z, v in load_by_zone.items()} }.")
+    totals = np.sum([np.asarray(load, dtype=float) for load in load_by_zone.values()], axis=0)
+    return [float(x) for x in np.round((totals + unmetered_mw) * loss_factor, 9)]

@@ -1,0 +1,39 @@
+"""Fixtures of all tests: an empty home, the chain on it, and the real data beside the checkout where it is there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+for _name in ("DAGSTER_DISABLE_TELEMETRY", "MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK"):
+    os.environ.setdefault(_name, "true")
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real data with known answers; a test that needs it skips, saying so, where it is absent."""
+    folder = Path(os.environ.get("SMARTGRID_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"real data is not at {folder}; set SMARTGRID_SHARED_DATA")
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty SMARTGRID_HOME, with settings read anew from the environment."""
+    from smartgrid_assets.settings import settings
+
+    for name in [name for name in os.environ if name.startswith("SMARTGRID_") and name != "SMARTGRID_SHARED_DATA"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("SMARTGRID_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home" / ".dagster"))
+    settings.cache_clear()
+    yield tmp_path / "home"
+    settings.cache_clear()
