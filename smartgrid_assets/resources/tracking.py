@@ -95,6 +95,10 @@ class Tracking:
         self.artifacts = self.mlruns / "artifacts"
         self.uri = f"sqlite:///{self.mlruns / 'mlflow.db'}"
 
+    def record(self, **described: Any) -> RecordedModel:
+        """`record_model` for callers that only hold this object: the fields of ModelRun by name."""
+        return self.record_model(ModelRun(**described))
+
     def record_model(self, spec: ModelRun) -> RecordedModel:
         """Record one fit and mark earlier runs of the same model, zone group and week as superseded by it."""
         client = self._client

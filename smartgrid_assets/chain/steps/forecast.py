@@ -133,14 +133,14 @@ def history_of(work: Work, day: date) -> pd.DataFrame:
     return history_frame(con, load, None, context.gate(day), context.load_known_until(day), marks)
 
 
-def future_of(work: Work, day: date, minutes: int, zones: list[str]) -> tuple[pd.DataFrame, str]:
-    """What the gate knew of `day`, a row a zone and interval, and which weather: forecast or none."""
+def future_of(work: Work, day: date, minutes: int, zones: list[str], gate_of: date | None = None) -> tuple[pd.DataFrame, str]:
+    """What its gate (or that of market day `gate_of`) knew of `day`, a row a zone and interval, and which weather: forecast or none."""
     from smartgrid_assets.domain.derive.frames import future_frame
 
     context, con = work.context, work.con
     weather = context.delivered.weather(con, [day], "forecast")
     return future_frame(
-        con, context.market_day(day), context.settings.timezone, minutes, zones, calendar_of(context, day), weather, context.gate(day)
+        con, context.market_day(day), context.settings.timezone, minutes, zones, calendar_of(context, day), weather, context.gate(gate_of or day)
     )
 
 

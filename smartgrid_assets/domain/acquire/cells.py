@@ -44,7 +44,11 @@ def is_blank(text: str) -> str:
 
 def number(text: str, decimal: str) -> str:
     """SQL: the text as a number, null where it is none; a decimal comma allows points between thousands."""
-    return f"TRY_CAST(replace(replace({text}, '.', ''), ',', '.') AS DOUBLE)" if decimal == "," else f"TRY_CAST({text} AS DOUBLE)"
+    return (
+        f"TRY_CAST(replace(replace({text}, '.', ''), ',', '.') AS DOUBLE)"
+        if decimal == ","
+        else f"TRY_CAST({text} AS DOUBLE)"
+    )
 
 
 def stamp(lines: Lines, mapping: Mapping) -> str:
@@ -73,7 +77,9 @@ def meter_name(job: Job, mapping: Mapping) -> str | None:
         return mapping.meter.id
     if found := re.search(pattern, job.head.file_name):
         return found.group(1)
-    raise DeliveryError(f"{job.head.name}: the file's name has no meter in it; the mapping {mapping.name} looks for {pattern!r}.")
+    raise DeliveryError(
+        f"{job.head.name}: the file's name has no meter in it; the mapping {mapping.name} looks for {pattern!r}."
+    )
 
 
 def _long(job: Job, lines: Lines, mapping: Mapping) -> Cells:
@@ -91,7 +97,13 @@ def _long(job: Job, lines: Lines, mapping: Mapping) -> Cells:
                {lines.column(value.minutes_column) if value.minutes_column else "NULL::VARCHAR"} AS minutes
         FROM {lines.table} l"""
     values = {"meter": None if meter.column else meter_name(job, mapping), "channel": value.channel, "unit": value.unit}
-    return Cells(sql, ("meter", "channel"), mapping.interval_minutes, value.minutes_column is not None, {**values, **stamp_values(mapping)})
+    return Cells(
+        sql,
+        ("meter", "channel"),
+        mapping.interval_minutes,
+        value.minutes_column is not None,
+        {**values, **stamp_values(mapping)},
+    )
 
 
 def _quality(lines: Lines, mapping: Mapping) -> str:
@@ -108,7 +120,11 @@ def _wide(job: Job, lines: Lines, mapping: Mapping) -> Cells:
     _describe_columns(job, described, lines, names, mapping)
     listed = ", ".join(f"c{lines.columns.index(name)}" for name in names)
     meter = f"coalesce(trim({lines.column(mapping.meter.column)}), '')" if mapping.meter.column else "NULL"
-    version = moment_utc(lines.column(mapping.value.version_column)) if mapping.value and mapping.value.version_column else "NULL::TIMESTAMP"
+    version = (
+        moment_utc(lines.column(mapping.value.version_column))
+        if mapping.value and mapping.value.version_column
+        else "NULL::TIMESTAMP"
+    )
     picked = ", ".join(lines.column(name) for name in names)
     by_interval = mapping.layout == "wide_intervals"
     stamps = _interval_stamps(job, lines, mapping) if by_interval else "u.stamp"
@@ -170,7 +186,9 @@ def _interval_stamps(job: Job, lines: Lines, mapping: Mapping) -> str:
     minutes = int(mapping.interval_minutes or 0)
     step = f"(d.position + {1 if mapping.time.stamps == 'end' else 0}) * {minutes}"
     zone = _zone_value(job, mapping)["zone"]
-    midnight = "t.label - to_minutes($zone::INTEGER)" if isinstance(zone, int) else "timezone('UTC', timezone($zone, t.label))"
+    midnight = (
+        "t.label - to_minutes($zone::INTEGER)" if isinstance(zone, int) else "timezone('UTC', timezone($zone, t.label))"
+    )
     wall = "(t.label + to_minutes(d.wall_minutes))::VARCHAR"
     return f"coalesce(CASE WHEN d.wall_minutes IS NOT NULL THEN {wall} ELSE ({midnight} + to_minutes({step}))::VARCHAR || 'Z' END, u.stamp)"
 

@@ -30,8 +30,12 @@ def read_delimited(job: Job, mapping: Mapping | None, parsed: Parsed) -> None:
     assert mapping is not None
     check_columns(job, mapping)
     lines = read_lines(job)
-    if mapping.time.column is None and (row := job.con.execute(f"SELECT line FROM {lines.misshapen} LIMIT 1").fetchone()):
-        raise DeliveryError(f"{job.head.name}: line {row[0]} is damaged, and without time stamps all later rows would shift. Nothing was kept.")
+    if mapping.time.column is None and (
+        row := job.con.execute(f"SELECT line FROM {lines.misshapen} LIMIT 1").fetchone()
+    ):
+        raise DeliveryError(
+            f"{job.head.name}: line {row[0]} is damaged, and without time stamps all later rows would shift. Nothing was kept."
+        )
     open_faults(job)
     if mapping.value is not None:
         _read_readings(job, lines, mapping, parsed)
@@ -59,7 +63,14 @@ def _read_readings(job: Job, lines: Lines, mapping: Mapping, parsed: Parsed) -> 
     placed = place(job, cells, mapping, "readings")
     if mapping.layout != "long":
         _forget_never_delivered(job)
-    keep(job, parsed, placed, READINGS, lines, lines.rows if mapping.layout == "long" else count(job.con, f"{job.prefix}_cells"))
+    keep(
+        job,
+        parsed,
+        placed,
+        READINGS,
+        lines,
+        lines.rows if mapping.layout == "long" else count(job.con, f"{job.prefix}_cells"),
+    )
     parsed.notes += placed.notes
 
 
@@ -112,7 +123,13 @@ def _weather_cells(job: Job, lines: Lines, mapping: Mapping, rule: WeatherRule) 
                {lines.column(rule.minutes_column) if rule.minutes_column else "NULL::VARCHAR"} AS minutes,
                {" AND ".join(blanks)} AS is_blank, {" OR ".join(bad)} AS is_bad, {", ".join(quantities)}
         FROM {lines.table} l"""
-    return Cells(sql, ("zone", "issue"), mapping.interval_minutes, rule.minutes_column is not None, {"zone": rule.zone, **stamp_values(mapping)})
+    return Cells(
+        sql,
+        ("zone", "issue"),
+        mapping.interval_minutes,
+        rule.minutes_column is not None,
+        {"zone": rule.zone, **stamp_values(mapping)},
+    )
 
 
 def _read_prices(job: Job, lines: Lines, mapping: Mapping, parsed: Parsed) -> None:
@@ -127,7 +144,9 @@ def _read_prices(job: Job, lines: Lines, mapping: Mapping, parsed: Parsed) -> No
                {lines.column(rule.minutes_column) if rule.minutes_column else "NULL::VARCHAR"} AS minutes
         FROM {lines.table} l"""
     values = {"zone": rule.zone, "currency": rule.currency, **stamp_values(mapping)}
-    placed = place(job, Cells(sql, ("zone",), mapping.interval_minutes, rule.minutes_column is not None, values), mapping, "prices")
+    placed = place(
+        job, Cells(sql, ("zone",), mapping.interval_minutes, rule.minutes_column is not None, values), mapping, "prices"
+    )
     keep(job, parsed, placed, PRICES, lines, lines.rows)
     parsed.notes += placed.notes
 

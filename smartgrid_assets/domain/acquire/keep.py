@@ -69,7 +69,9 @@ PRICES = Kept(
 )
 
 
-def keep(job: Job, parsed: Parsed, placed: Placed, kept: Kept, lines: Lines, cells: int, available: str = "available_at") -> None:
+def keep(
+    job: Job, parsed: Parsed, placed: Placed, kept: Kept, lines: Lines, cells: int, available: str = "available_at"
+) -> None:
     """Make the temporary table of a raw table, and note the rejected among its `cells`; a clean file is judged only once."""
     table = f"{job.prefix}_{kept.path.partition('/')[2]}"
     values = {**placed.values, "source_hash": job.source_hash, "received": job.source.received_at}
@@ -120,7 +122,9 @@ def faults(job: Job) -> str:
 
 def open_faults(job: Job) -> None:
     """Make the empty table of faults."""
-    job.con.execute(f"CREATE OR REPLACE TEMP TABLE {faults(job)} (line BIGINT, ordinal BIGINT, rule VARCHAR, reason VARCHAR, content VARCHAR, day DATE)")
+    job.con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {faults(job)} (line BIGINT, ordinal BIGINT, rule VARCHAR, reason VARCHAR, content VARCHAR, day DATE)"
+    )
 
 
 def close_faults(job: Job, parsed: Parsed, lines: Lines) -> None:
@@ -145,7 +149,9 @@ def close_faults(job: Job, parsed: Parsed, lines: Lines) -> None:
         parsed.notes.append(_rejected_note(job, table))
     if not parsed.readings:
         first = job.con.execute(f"SELECT reason FROM {table} ORDER BY ordinal LIMIT 1").fetchone()
-        why = f"all {parsed.rejected} line(s) are bad. {first[0]}" if first else "there is a header and nothing below it."
+        why = (
+            f"all {parsed.rejected} line(s) are bad. {first[0]}" if first else "there is a header and nothing below it."
+        )
         raise DeliveryError(f"{job.head.name}: nothing could be kept: {why}")
 
 

@@ -67,11 +67,18 @@ def read_lines(job: Job) -> Lines:
             values,
         )
     except duckdb.Error as error:
-        raise DeliveryError(f"{head.name}: reading stopped, nothing was kept. {_first_sentence(error)} Ask for the file again.") from None
+        raise DeliveryError(
+            f"{head.name}: reading stopped, nothing was kept. {_first_sentence(error)} Ask for the file again."
+        ) from None
     rows = count(job.con, table)
     first_line = 2 if head.has_header else 1
     _gather_misshapen(job, misshapen, errors, rows, first_line)
     drop(job.con, errors, scans)
+    if not rows:
+        first = job.con.execute(f"SELECT reason FROM {misshapen} ORDER BY line LIMIT 1").fetchone()
+        raise DeliveryError(
+            f"{head.name}: nothing could be kept: {first[0] if first else 'there is a header and nothing below it.'}"
+        )
     return Lines(table, misshapen, head.columns, rows, first_line, head.delimiter)
 
 

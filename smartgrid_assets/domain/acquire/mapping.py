@@ -9,17 +9,19 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import json
-import re
 import tomllib
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar
 
 from smartgrid_assets.domain.acquire.mapping_keys import SPEC, check_keys
+from smartgrid_assets.domain.acquire.mapping_sense import check_sense
 from smartgrid_assets.domain.acquire.offsets import zone_or_offset
 from smartgrid_assets.domain.errors import SettingsError
+
+RuleT = TypeVar("RuleT")
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,13 @@ class Mapping:
     def named_columns(self) -> list[str]:
         """Columns that must be in the file."""
         rules = (self.time, self.meter, self.value, self.weather, self.prices)
-        single = [getattr(rule, name) for rule in rules if rule for name in vars(rule) if name == "column" or name.endswith("_column")]
+        single = [
+            getattr(rule, name)
+            for rule in rules
+            if rule
+            for name in vars(rule)
+            if name == "column" or name.endswith("_column")
+        ]
         wide = [*((self.value and self.value.columns) or ()), *self.columns]
         return [*(name for name in single if name), *wide, *(self.weather.columns if self.weather else ())]
 
@@ -155,7 +163,7 @@ def mapping_from_table(table: dict[str, Any], name: str) -> Mapping:
         recognise_header=tuple(recognise.get("header", ())),
         recognise_file_name=recognise.get("file_name", ""),
     )
-    _check_sense(mapping)
+    check_sense(mapping)
     return mapping
 
 
@@ -167,7 +175,7 @@ def shipped_mappings() -> tuple[Mapping, ...]:
     return tuple(read_mapping(f.read_text(encoding="utf-8"), f.name[: -len(".toml")]) for f in files)
 
 
-def _rule(kind: Any, table: dict[str, Any]) -> Any:
+def _rule(kind: type[RuleT], table: dict[str, Any]) -> RuleT:
     return kind(**{("class_name" if key == "class" else key): value for key, value in table.items()})
 
 
@@ -187,26 +195,3 @@ def _weather(table: dict[str, Any], name: str) -> WeatherRule:
     if bad := [column for column, (as_name, _) in columns.items() if not as_name]:
         raise SettingsError(f"Mapping {name}: weather.columns.{bad[0]}.as is missing; say which quantity it is.")
     return _rule(WeatherRule, {**table, "columns": columns})
-
-
-def _check_sense(mapping: Mapping) -> None:
-    if mapping.refuse:
-        return
-    where, value, time = f"Mapping {mapping.name}", mapping.value, mapping.time
-    if not (value or mapping.weather or mapping.prices):
-        raise SettingsError(f"{where}: there is neither [value] nor [weather] nor [prices]; say which columns to keep.")
-    if time.column is None and (time.start is None or mapping.interval_minutes is None):
-        raise SettingsError(f"{where}: time.column is missing; or, for a file without time stamps, time.start and interval_minutes.")
-    if value and mapping.layout == "long" and value.column is None:
-        raise SettingsError(f"{where}: value.column is missing; a long file has one.")
-    if value and mapping.layout != "long" and value.column is not None:
-        raise SettingsError(f'{where}: value.column is for long files; a wide one has value.columns (a list, or "*").')
-    if value and value.unit is None and value.unit_column is None and not all("unit" in c for c in mapping.columns.values() or [{}]):
-        raise SettingsError(f"{where}: value.unit is missing; it is one of kWh, Wh, MWh (energy), kW, W, MW (mean power).")
-    if mapping.layout == "wide_intervals" and mapping.interval_minutes is None:
-        raise SettingsError(f"{where}: interval_minutes is missing; a file with a column an interval needs it.")
-    pattern = mapping.meter.id_from_file_name
-    if pattern is not None and re.compile(pattern).groups != 1:
-        raise SettingsError(f"{where}: meter.id_from_file_name needs exactly one group in parentheses.")
-    if value and mapping.layout != "wide_meters" and not (mapping.meter.column or mapping.meter.id or pattern):
-        raise SettingsError(f"{where}: meter.column is missing; or meter.id, or meter.id_from_file_name.")

@@ -24,7 +24,7 @@ _WEATHER_UNITS = ("", *dict.fromkeys(unit for units in WEATHER_UNITS.values() fo
 _METER = {"role": ROLES, "zone": str, "feeder": str, "class": str}
 
 
-class ByColumn(dict):
+class ByColumn(dict[str, Any]):
     """A table whose keys are columns of the file; each holds a table of these keys."""
 
 
@@ -61,7 +61,14 @@ SPEC: dict[str, Any] = {
         "lead_hours": float,
         "minutes_column": str,
     },
-    "prices": {"column": str, "zone": str, "zone_column": str, "currency": str, "currency_column": str, "minutes_column": str},
+    "prices": {
+        "column": str,
+        "zone": str,
+        "zone_column": str,
+        "currency": str,
+        "currency_column": str,
+        "minutes_column": str,
+    },
 }
 
 
@@ -88,12 +95,14 @@ def _check_value(value: Any, wanted: Any, name: str, full: str) -> None:
             _check_type(value, list, name, full)
     elif isinstance(wanted, tuple):
         if value not in wanted:
-            raise SettingsError(f"Mapping {name}: {full} = {value!r} is not one of {', '.join(repr(w) for w in wanted)}.")
+            raise SettingsError(
+                f"Mapping {name}: {full} = {value!r} is not one of {', '.join(repr(w) for w in wanted)}."
+            )
     else:
         _check_type(value, wanted, name, full)
 
 
-def _check_type(value: Any, wanted: type, name: str, full: str) -> None:
+def _check_type(value: Any, wanted: Any, name: str, full: str) -> None:
     accepted = (int, float) if wanted is float else wanted
     if not isinstance(value, accepted) or (isinstance(value, bool) and wanted is not bool):
         raise SettingsError(f"Mapping {name}: {full} should be {_WORDS[wanted]}, not {value!r}.")

@@ -25,7 +25,11 @@ def starter(head: Head) -> str:
     meter = next((column for column in texts if column != time), None)
     long = len(values) <= 1
     value = values[0] if values else next((c for c in head.columns if c not in (time, meter)), head.columns[-1])
-    ignored = [c for c in head.columns if c not in (time, value, meter)] if long else [c for c in head.columns if c not in (time, *values)]
+    ignored = (
+        [c for c in head.columns if c not in (time, value, meter)]
+        if long
+        else [c for c in head.columns if c not in (time, *values)]
+    )
     return "\n".join((
         'layout = "long"             # one value a row; or wide_meters: a column a meter; or wide_intervals: a column an interval'
         if long else 'layout = "wide_meters"      # a column a meter; or long: one value a row; or wide_intervals: a column an interval',

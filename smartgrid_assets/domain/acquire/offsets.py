@@ -26,5 +26,7 @@ def zone_or_offset(text: str, where: str) -> str | int:
     try:
         zone_info(text)
     except SettingsError:
-        raise SettingsError(f"{where}: {text!r} is no time zone; use an IANA name such as Europe/Berlin, UTC, or an offset such as +10:00.") from None
+        raise SettingsError(
+            f"{where}: {text!r} is no time zone; use an IANA name such as Europe/Berlin, UTC, or an offset such as +10:00."
+        ) from None
     return text

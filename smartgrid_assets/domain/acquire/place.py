@@ -35,7 +35,11 @@ class Placed:
 def place(job: Job, cells: Cells, mapping: Mapping, tag: str) -> Placed:
     """Resolve the start times of cells. Raises DeliveryError where stamps cannot be read or the file holds no intervals."""
     name = f"{job.prefix}_{tag}"
-    run(job.con, f"CREATE OR REPLACE TEMP TABLE {name}_texts AS SELECT DISTINCT stamp, minutes FROM ({cells.sql})", cells.values)
+    run(
+        job.con,
+        f"CREATE OR REPLACE TEMP TABLE {name}_texts AS SELECT DISTINCT stamp, minutes FROM ({cells.sql})",
+        cells.values,
+    )
     label_stamps(job.con, f"{name}_labels", f"SELECT stamp FROM {name}_texts", mapping.time, job.head.name)
     key = _make_pairs(job, cells, name)
     start_times(job.con, f"{name}_starts", f"{name}_pairs", f"{name}_labels", mapping.time, job.context.tz)
@@ -74,7 +78,8 @@ def _make_pairs(job: Job, cells: Cells, name: str) -> _Key:
         return _Key()
     key = _Key(
         "coalesce(n.minutes, 0)::VARCHAR",
-        f"LEFT JOIN {lengths} n ON " + " AND ".join(f"c.{column} IS NOT DISTINCT FROM n.{column}" for column in cells.series),
+        f"LEFT JOIN {lengths} n ON "
+        + " AND ".join(f"c.{column} IS NOT DISTINCT FROM n.{column}" for column in cells.series),
         " AND s.key = c.key",
     )
     keyed = f"SELECT c.stamp, coalesce(n.minutes, 0) AS length FROM ({cells.sql}) c {key.join}"
@@ -86,7 +91,9 @@ def _make_pairs(job: Job, cells: Cells, name: str) -> _Key:
 
 
 def _refuse_long_steps(job: Job, lengths: str) -> None:
-    row = job.con.execute(f"SELECT count(*), count(*) FILTER (minutes >= {DAY_MINUTES}), mode(minutes) FROM {lengths}").fetchone()
+    row = job.con.execute(
+        f"SELECT count(*), count(*) FILTER (minutes >= {DAY_MINUTES}), mode(minutes) FROM {lengths}"
+    ).fetchone()
     assert row is not None
     series, long, common = row
     if series and series == long:
@@ -95,7 +102,9 @@ def _refuse_long_steps(job: Job, lengths: str) -> None:
             "Deliver intervals of at most 12 hours."
         )
     if series and common == 0:
-        raise DeliveryError(f"{job.head.name}: how long an interval is cannot be told from the stamps. Say interval_minutes in a mapping.")
+        raise DeliveryError(
+            f"{job.head.name}: how long an interval is cannot be told from the stamps. Say interval_minutes in a mapping."
+        )
 
 
 def _moments(job: Job, name: str, mapping: Mapping) -> None:
@@ -159,9 +168,15 @@ def _repeated_note(job: Job, name: str) -> list[str]:
 
 
 def _skipped_note(job: Job, name: str) -> list[str]:
-    row = job.con.execute(f"SELECT list(DISTINCT wall::DATE ORDER BY wall::DATE) FROM {name}_moments WHERE skipped").fetchone()
+    row = job.con.execute(
+        f"SELECT list(DISTINCT wall::DATE ORDER BY wall::DATE) FROM {name}_moments WHERE skipped"
+    ).fetchone()
     days = row[0] if row else None
-    return [f"Clock change, {_listed(days)}: stamps inside the hour that the clocks skip; these lines are rejected."] if days else []
+    return (
+        [f"Clock change, {_listed(days)}: stamps inside the hour that the clocks skip; these lines are rejected."]
+        if days
+        else []
+    )
 
 
 def _listed(days: list[Any]) -> str:

@@ -13,7 +13,17 @@ from smartgrid_assets.domain.acquire.mapping import Mapping, mapping_from_table
 from smartgrid_assets.domain.acquire.mapping_keys import WEATHER_UNITS
 
 METER = ("meter_id", "meter", "meterid", "meter_no", "meter_number", "nmi", "mpan", "mprn", "esiid", "id")
-START = ("interval_start_utc", "interval_start", "start", "start_time", "timestamp", "time", "datetime", "date_time", "timestamp_utc")
+START = (
+    "interval_start_utc",
+    "interval_start",
+    "start",
+    "start_time",
+    "timestamp",
+    "time",
+    "datetime",
+    "date_time",
+    "timestamp_utc",
+)
 END = ("interval_end_utc", "interval_end", "end", "end_time")
 VALUE = {
     "kwh": "kWh", "energy_kwh": "kWh", "consumption_kwh": "kWh", "usage_kwh": "kWh", "value_kwh": "kWh", "wh": "Wh", "energy_wh": "Wh",
@@ -22,7 +32,11 @@ VALUE = {
 }  # fmt: skip
 UNIT, CHANNEL = ("unit", "uom", "units"), ("channel", "register", "direction", "flow_direction")
 QUALITY, VERSION = ("quality", "quality_flag", "status"), ("version_at", "updated_at", "update_time")
-MINUTES, ZONE, ISSUED = ("interval_minutes", "minutes", "interval_length"), ("zone", "area"), ("issued_at", "issue_time")
+MINUTES, ZONE, ISSUED = (
+    ("interval_minutes", "minutes", "interval_length"),
+    ("zone", "area"),
+    ("issued_at", "issue_time"),
+)
 PRICE = re.compile(r"^price_(?:([a-z]{3})_)?per_mwh$")
 
 
@@ -93,5 +107,8 @@ def guess_prices(head: Head) -> Mapping | None:
     if time is None or zone is None or len(prices) != 1 or not (currency or prices[0][1]):
         return None
     of = {"currency_column": currency} if currency else {"currency": prices[0][1].upper()}
-    table = {"time": time, "prices": {"column": prices[0][0], "zone_column": zone, **of, **header.optional(minutes_column=MINUTES)}}
+    table = {
+        "time": time,
+        "prices": {"column": prices[0][0], "zone_column": zone, **of, **header.optional(minutes_column=MINUTES)},
+    }
     return mapping_from_table(table, "")

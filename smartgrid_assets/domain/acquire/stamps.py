@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
     from smartgrid_assets.domain.acquire.mapping import TimeRule
 
-FORMATS = tuple(
-    f"{day}{clock}"
-    for day in ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%Y%m%d", "%d.%m.%y")
-    for clock in (" %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", "")
-) + ("%Y%m%dT%H%M", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%d%b%Y:%H:%M:%S", "%d %b %Y %H:%M")
+_DAYS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%Y%m%d", "%d.%m.%y")
+_CLOCKS = (" %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", "")
+FORMATS = (
+    *(f"{day}{clock}" for day in _DAYS for clock in _CLOCKS),
+    *("%Y%m%dT%H%M", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%d%b%Y:%H:%M:%S", "%d %b %Y %H:%M"),
+)
 HAS_OFFSET = r"^\d.*[T ]\d{1,2}:?\d{2}(:?\d{2}([.,]\d+)?)?\s*(Z|z|UTC|[+-]\d{2}(:?\d{2})?)$"
 SAMPLE = 500
 IS_ISO = r"^\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
@@ -32,13 +33,22 @@ _MIDNIGHT_24 = r"\b24(:00(?::00)?)$"
 
 
 def label_stamps(
-    con: DuckDBPyConnection, table: str, texts: str, time: TimeRule, file_name: str, values: dict[str, Any] | None = None
+    con: DuckDBPyConnection,
+    table: str,
+    texts: str,
+    time: TimeRule,
+    file_name: str,
+    values: dict[str, Any] | None = None,
 ) -> None:
     """Make `table`: stamp (text), zoned, label (UTC where zoned, else wall time; null where it cannot be read).
 
     texts: SQL of one column `stamp`, values: what it names. Raises DeliveryError where no stamp can be read, or day and month cannot be told apart.
     """
-    run(con, f"CREATE OR REPLACE TEMP TABLE {table}_texts AS SELECT DISTINCT stamp AS original, trim(stamp) AS stamp FROM ({texts})", values)
+    run(
+        con,
+        f"CREATE OR REPLACE TEMP TABLE {table}_texts AS SELECT DISTINCT stamp AS original, trim(stamp) AS stamp FROM ({texts})",
+        values,
+    )
     pattern = time.format or _format_of(con, f"{table}_texts", file_name)
     naive = "TRY_CAST(stamp AS TIMESTAMP)" if pattern is None else _strptime("$pattern")
     run(
@@ -56,7 +66,11 @@ def label_stamps(
 def _format_of(con: DuckDBPyConnection, texts: str, file_name: str) -> str | None:
     """The strptime pattern that reads most of the naive stamps; None for ISO 8601."""
     iso = "regexp_matches(stamp, $iso) OR regexp_matches(stamp, $has_offset)"
-    found = run(con, f"SELECT count(*), count(*) FILTER ({iso}) FROM {texts} WHERE stamp <> ''", {"iso": IS_ISO, "has_offset": HAS_OFFSET}).fetchone()
+    found = run(
+        con,
+        f"SELECT count(*), count(*) FILTER ({iso}) FROM {texts} WHERE stamp <> ''",
+        {"iso": IS_ISO, "has_offset": HAS_OFFSET},
+    ).fetchone()
     assert found is not None
     stamps, iso_count = found
     if stamps and iso_count == stamps:
@@ -67,7 +81,9 @@ def _format_of(con: DuckDBPyConnection, texts: str, file_name: str) -> str | Non
     best = max(counts.values(), default=0)
     if iso_count == 0 and best == 0:
         seen = f"such as {str(example)[:40]!r}" if example else "all are blank"
-        raise DeliveryError(f"{file_name}: no time stamp can be read ({seen}). Say time.column and time.format in a mapping.")
+        raise DeliveryError(
+            f"{file_name}: no time stamp can be read ({seen}). Say time.column and time.format in a mapping."
+        )
     if iso_count >= best:
         return None
     fitting = [pattern for pattern, times in counts.items() if times == best]

@@ -20,6 +20,7 @@ Term = tuple[float, Any]
 Row = tuple[list[Term], float | None, float | None]
 """Terms, lower and upper bound of their sum."""
 
+COST_PARTS = ("energy", "no_load", "startup", "shutdown", "unserved", "spilled", "reserve_shortfall")
 BLOCKS = "smartgrid_assets.domain.plan.blocks"
 PRICE_BROKEN = 1e5
 """Per MW and hour of a limit broken in an elastic model: above the prices of unserved energy in use (3,000 to 25,000)."""
@@ -65,7 +66,7 @@ class PlanModel:
     binaries: list[Any] = field(default_factory=list)
     injection: list[list[Term]] = field(default_factory=list)
     reserve: list[list[Term]] = field(default_factory=list)
-    costs: dict[str, list[Term]] = field(default_factory=dict)
+    costs: dict[str, list[tuple[int, float, Any]]] = field(default_factory=dict)
     broken: list[Broken] = field(default_factory=list)
     names: dict[str, Any] = field(default_factory=dict)
 
@@ -111,10 +112,10 @@ class PlanModel:
         self.names[name] = made
         return made
 
-    def cost(self, part: str, coefficient: float, var: Any) -> None:
-        """Adds coefficient * var to a part of the cost: energy, no_load, startup, shutdown, unserved, spilled, reserve..."""
+    def cost(self, part: str, t: int, coefficient: float, var: Any) -> None:
+        """Adds coefficient * var to a part of the cost (of COST_PARTS, or "broken") in interval t."""
         if coefficient:
-            self.costs.setdefault(part, []).append((coefficient, var))
+            self.costs.setdefault(part, []).append((t, coefficient, var))
 
     def give(self, family: str, unit: str, t: int, weight_mw: float = 1.0) -> list[Term]:
         """A term that lets one row be exceeded in an elastic model; nothing in an ordinary one.
@@ -129,7 +130,7 @@ class PlanModel:
         self.pyomo.add_component(f"broken{len(self.broken)}", var)
         self.broken.append(Broken(family, unit, t, var))
         price = max(PRICE_BROKEN, 10 * (self.problem.price_unserved or 0.0))
-        self.cost("broken", price * weight_mw * self.hours, var)
+        self.cost("broken", t, price * weight_mw * self.hours, var)
         return [(1.0, var)]
 
 
@@ -145,7 +146,7 @@ def build_model(problem: DispatchProblem, elastic: bool = False) -> PlanModel:
         block.declare(model)
     for block in blocks:
         block.constrain(model)
-    total = [term for terms in model.costs.values() for term in terms]
+    total = [(coefficient, var) for terms in model.costs.values() for _, coefficient, var in terms]
     model.pyomo.total_cost = pe.Objective(expr=_linear(total) if total else 0.0)
     return model
 

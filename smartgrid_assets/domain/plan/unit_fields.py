@@ -17,7 +17,7 @@ from smartgrid_assets.domain.plan.units import Outage, Renewable, Storage, Therm
 Unit = ThermalUnit | Storage | Renewable
 KINDS: dict[str, type] = {"thermal": ThermalUnit, "storage": Storage, "renewable": Renewable}
 _COMPLAINTS = {"thermal": thermal_complaints, "storage": storage_complaints, "renewable": renewable_complaints}
-_TEXT = {"name", "zone", "fuel"}
+_TEXT = {"name", "zone", "fuel", "source"}
 
 
 def unit_from_values(kind: str, values: dict[str, Any], where: str) -> Unit:

@@ -94,9 +94,13 @@ class Storage:
 
 @dataclass(frozen=True)
 class Renewable:
-    """Wind or sun: what is available comes from outside per interval; using less costs `curtailment_cost_per_mwh`."""
+    """Wind or sun: what is available comes from outside per interval; using less costs `curtailment_cost_per_mwh`.
+
+    source: wind or solar; says from which weather availability follows.
+    """
 
     name: str
     zone: str
     p_max_mw: float
     curtailment_cost_per_mwh: float = 0.0
+    source: str = "wind"

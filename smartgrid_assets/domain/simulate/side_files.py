@@ -27,7 +27,7 @@ from smartgrid_assets.domain.simulate.weather_forecast import forecast_states, i
 
 RECEIVED_AT, RECEIVED_LATE_AT = time(4, 0), time(9, 30)
 LAST_VALID_DAY = date(2099, 12, 31)
-DIVERSITY = 0.45  # customers' fuses are never all used at once; what a feeder is built for
+DIVERSITY = 0.22  # of many customers' fuses, what is used at once; a single customer may use all of its own
 
 
 def write_table(path: Path, columns: dict[str, object]) -> Path:
@@ -60,7 +60,8 @@ def write_side_files(
 
 def _meters(town: Town) -> dict[str, object]:
     network, who = town.network, town.customers
-    feeder_kw = np.ceil(DIVERSITY * np.bincount(network.feeder_of, who.rating_kw) / 10) * 10
+    used_at_once = DIVERSITY + (1 - DIVERSITY) / np.bincount(network.feeder_of)
+    feeder_kw = np.ceil(used_at_once * np.bincount(network.feeder_of, who.rating_kw) / 10) * 10
     zone_kw = np.ceil(0.9 * np.bincount(network.zone_of, feeder_kw) / 10) * 10
     feeders, zones = [feeder_id(n) for n in range(network.feeders)], [zone_id(n) for n in range(network.zones)]
     zone_of_feeder = [zones[n] for n in network.zone_of]

@@ -1,7 +1,7 @@
 """What did the weather service say the morning before?
 
-A forecast is the true state plus an error that wanders within the issue and grows with lead time: about 0.6 degrees
-at 18 hours, 1.5 at 66. Each issue at D-1 06:00 local covers D and D+1, for a plan solves two days.
+A forecast is the true state plus an error that wanders within the issue and grows with lead time: about 0.5 degrees
+at 18 hours, 1.3 at 66; clouds are harder. Each issue at D-1 06:00 local covers D and D+1, for a plan solves two days.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from smartgrid_assets.domain.simulate.weather import MEMORY_HOURS, STATES, wande
 
 ISSUE_TIME = time(6, 0)
 ERROR_AT_ISSUE, ERROR_PER_HOUR = 0.03, 0.006  # of a state's standard deviation
+HARDNESS = np.array([1.0, 2.5, 1.6, 1.0])  # by state, as weather.STATES
 
 
 def issued_at_utc(day: date, tz: str) -> datetime:
@@ -33,4 +34,4 @@ def forecast_states(truth: np.ndarray, lead_hours: np.ndarray, seed: int, day: d
     noise = generator(seed, "weather forecast", day.toordinal()).standard_normal((n, zones, len(STATES)))
     step_hours = float(lead_hours[1] - lead_hours[0])
     error = wandering(noise, np.minimum(MEMORY_HOURS, 24.0), step_hours)
-    return truth + (ERROR_AT_ISSUE + ERROR_PER_HOUR * lead_hours)[:, None, None] * error
+    return truth + HARDNESS * (ERROR_AT_ISSUE + ERROR_PER_HOUR * lead_hours)[:, None, None] * error

@@ -28,9 +28,13 @@ class Delivered:
         """Rows of a raw table in the order of their ordinals; none where the file fed it nothing."""
         if path not in self.parsed.tables:
             return []
-        return self.con.execute(f"SELECT {columns} FROM {self.parsed.tables[path]} WHERE {where} ORDER BY ordinal").fetchall()
+        return self.con.execute(
+            f"SELECT {columns} FROM {self.parsed.tables[path]} WHERE {where} ORDER BY ordinal"
+        ).fetchall()
 
-    def readings(self, columns: str = "meter_id, interval_start_utc, value", where: str = "true") -> list[tuple[Any, ...]]:
+    def readings(
+        self, columns: str = "meter_id, interval_start_utc, value", where: str = "true"
+    ) -> list[tuple[Any, ...]]:
         """Rows of raw/meter_readings."""
         return self.rows("raw/meter_readings", columns, where)
 
@@ -45,7 +49,11 @@ class Delivered:
 
 
 def read_file(
-    path: Path, tz: str = "Europe/Berlin", mapping: str | Mapping | None = None, received: datetime = LONG_AGO, delay_hours: float = 0
+    path: Path,
+    tz: str = "Europe/Berlin",
+    mapping: str | Mapping | None = None,
+    received: datetime = LONG_AGO,
+    delay_hours: float = 0,
 ) -> Delivered:
     """Read a file in a connection of its own; every table made has its declared columns and keys."""
     con = duckdb.connect()
@@ -67,7 +75,9 @@ def deliver(folder: Path, content: str | bytes, name: str = "readings.csv", **ho
 def _check_tables(con: duckdb.DuckDBPyConnection, parsed: Parsed) -> None:
     for path, relation in parsed.tables.items():
         declared = table(path)
-        wanted = [(column.name, column.type) for column in declared.columns] + ([("day", "DATE")] if declared.partition == "day" else [])
+        wanted = [(column.name, column.type) for column in declared.columns] + (
+            [("day", "DATE")] if declared.partition == "day" else []
+        )
         found = con.execute(f"DESCRIBE {relation}").fetchall()
         assert [(row[0], row[1]) for row in found] == wanted, path
         needed = [f"{column.name} IS NULL" for column in declared.columns if not column.nullable]

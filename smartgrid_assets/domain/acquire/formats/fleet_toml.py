@@ -35,7 +35,9 @@ def _read(job: Job, mapping: Mapping | None, parsed: Parsed) -> None:
     name, fleet = job.head.name, _parse(job)
     rows = [
         (ordinal, *_row(name, kind, unit, number))
-        for ordinal, (kind, number, unit) in enumerate((kind, n, unit) for kind in KINDS for n, unit in enumerate(_units(name, fleet, kind), 1))
+        for ordinal, (kind, number, unit) in enumerate(
+            (kind, n, unit) for kind in KINDS for n, unit in enumerate(_units(name, fleet, kind), 1)
+        )
     ]
     seen: set[str] = set()
     for _, unit, *_rest in rows:
@@ -47,7 +49,10 @@ def _read(job: Job, mapping: Mapping | None, parsed: Parsed) -> None:
         f"CREATE OR REPLACE TEMP TABLE {table} (source_hash VARCHAR, ordinal BIGINT, unit VARCHAR, kind VARCHAR, zone VARCHAR, "
         "p_min_mw DOUBLE, p_max_mw DOUBLE, spec VARCHAR, received_at TIMESTAMP)"
     )
-    job.con.executemany(f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", [(job.source_hash, *row, job.source.received_at) for row in rows])
+    job.con.executemany(
+        f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [(job.source_hash, *row, job.source.received_at) for row in rows],
+    )
     parsed.tables["raw/fleet"] = table
     parsed.readings = len(rows)
     others = sorted(set(fleet) - set(KINDS))
@@ -55,8 +60,7 @@ def _read(job: Job, mapping: Mapping | None, parsed: Parsed) -> None:
 
 
 def _parse(job: Job) -> dict[str, Any]:
-    opened = gzip.open(job.source.path, "rb") if job.head.compression == "gzip" else job.source.path.open("rb")
-    with opened as handle:
+    with gzip.open(job.source.path, "rb") if job.head.compression == "gzip" else job.source.path.open("rb") as handle:
         data = handle.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise DeliveryError(f"{job.head.name}: a fleet of more than {MAX_BYTES >> 20} MB is not read.")

@@ -34,7 +34,9 @@ _REASONS = {
 def _recognises(head: Head) -> float:
     names = {plain(column) for column in head.columns}
     is_series = names & {*START, *END} and names & set(VALUE)
-    return 0.9 if head.has_header and names & set(METER) and names & {"role", "feeder", "zone"} and not is_series else 0.0
+    return (
+        0.9 if head.has_header and names & set(METER) and names & {"role", "feeder", "zone"} and not is_series else 0.0
+    )
 
 
 def _read(job: Job, mapping: Mapping | None, parsed: Parsed) -> None:

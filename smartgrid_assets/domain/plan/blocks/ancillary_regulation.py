@@ -27,9 +27,9 @@ def _declare(model: PlanModel) -> None:
         capability = min(MINUTES["regulation"] * gives.agc_mw_per_minute, (gives.agc_high_mw - gives.agc_low_mw) / 2)
         powers = [model.variables(direction, name, upper=capability) for direction in _DIRECTIONS]
         for t in range(model.count):
-            model.cost("energy", gives.agc_fixed_cost * model.hours, regulating[t])
+            model.cost("energy", t, gives.agc_fixed_cost * model.hours, regulating[t])
             for direction, power in zip(_DIRECTIONS, powers, strict=True):
-                model.cost("energy", gives.costs.get(direction, 0.0) * model.hours, power[t])
+                model.cost("energy", t, gives.costs.get(direction, 0.0) * model.hours, power[t])
 
 
 def _constrain(model: PlanModel) -> None:

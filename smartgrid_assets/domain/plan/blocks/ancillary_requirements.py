@@ -21,8 +21,8 @@ def _declare(model: PlanModel) -> None:
     if services is None:
         return
     for (product, area), required in services.required_mw.items():
-        for short in model.variables(f"{product}_short", area, upper=[float(mw) for mw in required]):
-            model.cost("reserve_shortfall", services.shortfall_price[product] * model.hours, short)
+        for t, short in enumerate(model.variables(f"{product}_short", area, upper=[float(mw) for mw in required])):
+            model.cost("reserve_shortfall", t, services.shortfall_price[product] * model.hours, short)
 
 
 def _constrain(model: PlanModel) -> None:

@@ -29,8 +29,8 @@ def _declare(model: PlanModel) -> None:
         }
         for (product, grid), cap in caps.items():
             if product in services.products and cap is not None:
-                for var in model.variables(grid, name, upper=cap):
-                    model.cost("energy", gives.costs.get(product, 0.0) * model.hours, var)
+                for t, var in enumerate(model.variables(grid, name, upper=cap)):
+                    model.cost("energy", t, gives.costs.get(product, 0.0) * model.hours, var)
 
 
 def _constrain(model: PlanModel) -> None:

@@ -20,8 +20,8 @@ def _declare(model: PlanModel) -> None:
     spilled = model.variables("spilled", SYSTEM, upper=None if problem.price_spilled is not None else 0.0)
     for t in range(model.count):
         model.injection[t] += [(1.0, unserved[t]), (-1.0, spilled[t])]
-        model.cost("unserved", (problem.price_unserved or 0.0) * model.hours, unserved[t])
-        model.cost("spilled", (problem.price_spilled or 0.0) * model.hours, spilled[t])
+        model.cost("unserved", t, (problem.price_unserved or 0.0) * model.hours, unserved[t])
+        model.cost("spilled", t, (problem.price_spilled or 0.0) * model.hours, spilled[t])
 
 
 def _constrain(model: PlanModel) -> None:

@@ -24,7 +24,7 @@ def _declare(model: PlanModel) -> None:
                 on[t].setlb(horizon.held[t])
                 on[t].setub(horizon.held[t])
             model.injection[t].append((unit.p_min_mw, on[t]))
-            model.cost("shutdown", unit.shutdown_cost, stop[t])
+            model.cost("shutdown", t, unit.shutdown_cost, stop[t])
 
 
 def _constrain(model: PlanModel) -> None:

@@ -15,7 +15,7 @@ def _declare(model: PlanModel) -> None:
         curtailed = model.variables("curtailed", unit.name, upper=available)
         for t in range(model.count):
             model.injection[t].append((1.0, used[t]))
-            model.cost("spilled", unit.curtailment_cost_per_mwh * model.hours, curtailed[t])
+            model.cost("spilled", t, unit.curtailment_cost_per_mwh * model.hours, curtailed[t])
 
 
 def _constrain(model: PlanModel) -> None:

@@ -16,8 +16,8 @@ SYSTEM = "*"
 def _declare(model: PlanModel) -> None:
     price = model.problem.price_reserve
     most = [float(mw) if price is not None else 0.0 for mw in model.problem.reserve_mw]
-    for short in model.variables("reserve_short", SYSTEM, upper=most):
-        model.cost("reserve_shortfall", (price or 0.0) * model.hours, short)
+    for t, short in enumerate(model.variables("reserve_short", SYSTEM, upper=most)):
+        model.cost("reserve_shortfall", t, (price or 0.0) * model.hours, short)
 
 
 def _constrain(model: PlanModel) -> None:

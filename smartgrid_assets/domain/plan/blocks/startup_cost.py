@@ -20,8 +20,8 @@ def _constrain(model: PlanModel) -> None:
     for horizon in model.units:
         if not horizon.unit.startup_costs:
             continue
-        for start in model.grids["start"][horizon.unit.name]:
-            model.cost("startup", horizon.unit.startup_costs[-1][1], start)
+        for t, start in enumerate(model.grids["start"][horizon.unit.name]):
+            model.cost("startup", t, horizon.unit.startup_costs[-1][1], start)
         if pauses := _short_pauses(horizon, model.count):
             _match(model, horizon, pauses)
 
@@ -45,7 +45,7 @@ def _match(model: PlanModel, horizon: UnitHorizon, pauses: list[tuple[int, int, 
     by_start: dict[int, list[Term]] = defaultdict(list)
     by_stop: dict[int, list[Term]] = defaultdict(list)
     for (s, t, saving), match in zip(pauses, matches, strict=True):
-        model.cost("startup", -saving, match)
+        model.cost("startup", t, -saving, match)
         by_start[t].append((1.0, match))
         by_stop[s].append((1.0, match))
     rows: list[Row] = [([*terms, (-1.0, start[t])], None, 0.0) for t, terms in by_start.items()]

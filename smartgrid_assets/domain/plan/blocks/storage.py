@@ -25,7 +25,7 @@ def _declare(model: PlanModel) -> None:
             stored[t].setlb(unit.min_mwh)
             model.injection[t] += [(1.0, discharge[t]), (-1.0, charge[t])]
             model.reserve[t].append((1.0, reserve[t]))
-            model.cost("energy", unit.cost_per_mwh * model.hours, discharge[t])
+            model.cost("energy", t, unit.cost_per_mwh * model.hours, discharge[t])
 
 
 def _constrain(model: PlanModel) -> None:

@@ -40,9 +40,9 @@ def read(content: Mapping[str, Any]) -> DispatchProblem:
     system, elements = _at(content, "system"), _at(content, "elements")
     count = len(_at(system, "time_keys", "system"))
     minutes = int(_at(system, "time_period_length_minutes", "system"))
-    for kind in ("branch", "dc_branch", "storage", "interface"):
+    for kind in ("branch", "dc_branch", "storage", "interface", "fuel_supply"):
         if elements.get(kind):
-            raise PlanError(f"elements.{kind}: this reader takes copper-plate cases without storage; {len(elements[kind])} found.")
+            raise PlanError(f"elements.{kind}: this reader takes copper-plate cases without storage and fuel supplies; {len(elements[kind])} found.")
     loads = [load for load in elements.get("load", {}).values() if load.get("in_service", True)]
     demand = [sum(_series(load["p_load"], count)[t] for load in loads) for t in range(count)]
     generators = {name: g for name, g in _at(elements, "generator", "elements").items() if g.get("in_service", True)}

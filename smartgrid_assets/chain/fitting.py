@@ -1,0 +1,188 @@
+"""Models fitted for a week and used for its days: frames in, rows of forecasts/model and forecasts/candidates out."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import time
+from typing import TYPE_CHECKING, Any
+
+from smartgrid_assets.chain.step import Work
+from smartgrid_assets.chain.steps.forecast import MODEL, SEED, ZONE_GROUP, chosen_models, future_of, history_of
+from smartgrid_assets.domain.errors import ForecastError
+from smartgrid_assets.domain.market_day import week_of
+from smartgrid_assets.domain.tables import QUANTILE_COLUMNS, table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from smartgrid_assets.domain.forecast.forecaster import FitContext, FittedModel, ForecastModel
+
+PLOTTED_DAYS = 7
+SAMPLE_ROWS = 4
+
+
+def fit_week(work: Work) -> pd.DataFrame:
+    """Fit every chosen model for the week; rows of forecasts/model. A model that fails is a row that says so."""
+    import pandas as pd
+
+    history = history_of(work, work.key)
+    zones = fitted_zones(history)
+    weather = _weather_of_week(work, history, zones)
+    rows = [_fit(work, model, {zone: _of(history, zone) for zone in zones}, weather) for model in chosen_models(work.context).values()]
+    return pd.DataFrame(rows, columns=[c.name for c in table(MODEL).columns])
+
+
+def fitted_zones(history: pd.DataFrame) -> list[str]:
+    """Zones to forecast; the whole (*) too, unless it is the only zone's double."""
+    zones = sorted(history["zone"].unique())
+    return [zone for zone in zones if zone != "*"] if len(zones) == 2 else zones
+
+
+def _of(frame: pd.DataFrame, zone: str) -> pd.DataFrame:
+    return frame[frame["zone"] == zone].drop(columns="zone").reset_index(drop=True)
+
+
+def step_minutes(history: pd.DataFrame) -> int:
+    """Interval length of the newest known load, minutes."""
+    return int(history.sort_values("interval_start_utc")["interval_minutes"].iloc[-1])
+
+
+def _weather_of_week(work: Work, history: pd.DataFrame, zones: list[str]) -> str:
+    """Whether the week's first day has a weather forecast: a model that learns from weather must get it later, too."""
+    _, weather = future_of(work, work.key, step_minutes(history), zones)
+    return weather
+
+
+def _fit(work: Work, model: ForecastModel, histories: dict[str, pd.DataFrame], weather: str) -> dict[str, Any]:
+    from smartgrid_assets.domain.forecast.forecaster import FitContext, fit_zones
+
+    settings, started = work.context.settings, time.perf_counter()
+    kind: Any = weather if model.needs.weather else "none"
+    context = FitContext(settings.timezone, settings.country, settings.subdivision, SEED, kind, work.context.gate(work.key))
+    fitted = fit_zones(model, histories, context, settings.model_jobs)
+    seconds = time.perf_counter() - started
+    row: dict[str, Any] = {
+        "zone_group": ZONE_GROUP, "model": model.name, "status": "fitted" if fitted.zones else "failed",
+        "reason": " ".join(sorted(set(fitted.failed.values()))), "gate_utc": work.context.gate(work.key),
+        "trained_from_utc": min(h["interval_start_utc"].iloc[0] for h in histories.values()),
+        "trained_to_utc": max(h["interval_start_utc"].iloc[-1] for h in histories.values()),
+        "training_rows": sum(len(histories[zone]) for zone in fitted.zones), "zones": len(fitted.zones), "weather": kind,
+        "run_id": "", "sha256": "", "size_bytes": 0, "fit_seconds": seconds,
+    }  # fmt: skip
+    if fitted.zones:
+        row |= _record(work, model, fitted, histories, context, seconds)
+    return row
+
+
+def _record(
+    work: Work, model: ForecastModel, fitted: FittedModel, histories: dict[str, pd.DataFrame], context: FitContext, seconds: float
+) -> dict[str, Any]:
+    """One MLflow run: parameters, data with digest, metrics a zone, a plot, and the model itself."""
+    import pandas as pd
+
+    blob = fitted.dump()
+    zone = sorted(fitted.zones)[-1]
+    metrics, plot, example, output = _last_week(model, histories, context, zone, fitted)
+    summary = pd.DataFrame([{"zone": z, "rows": len(h), "mean_mw": h["load_mw"].mean(), "max_mw": h["load_mw"].max()} for z, h in histories.items()])
+    run = work.context.tracking.record(
+            model=model.name, zone_group=ZONE_GROUP, week=work.key, blob=blob,
+            dataset_digest=hashlib.sha256(repr(sorted(work.inputs.items())).encode()).hexdigest()[:16],
+            training_summary=summary, example_input=example, example_output=output, weather=context.weather,
+            params={"history_days": model.needs.history_days, "seed": context.seed, "zones": len(fitted.zones), "version": model.version},
+            tags=work.context.tags | {"partition": work.key.isoformat()},
+            metrics={"fit_seconds": seconds, **{k: float(v) for k, v in metrics.drop(columns="zone").mean().items()}},
+            zone_metrics=metrics, plot_png=plot,
+    )  # fmt: skip
+    return {"run_id": run.run_id, "sha256": run.sha256, "size_bytes": run.size_bytes}
+
+
+def predict_day(work: Work) -> tuple[pd.DataFrame, list[str]]:
+    """Every fitted model's quantiles of the day; rows of forecasts/candidates, and sentences for what could not be forecast."""
+    import pandas as pd
+
+    history = history_of(work, work.key)
+    zones = fitted_zones(history)
+    future, weather = future_of(work, work.key, step_minutes(history), zones)
+    frames, problems = [], []
+    for stored in _stored_models(work):
+        fitted = _load(work, stored)
+        seen = future if stored.weather == "none" or weather == stored.weather else None
+        for zone in zones:
+            if seen is None:
+                problems.append(f"{stored.model}: fitted with weather, and the gate knew no weather forecast of the day.")
+                break
+            try:
+                forecast = fitted.predict(zone, _of(history, zone), _of(seen, zone))
+            except ForecastError as error:
+                problems.append(f"{stored.model}, zone {zone}: {error}")
+                continue
+            frames.append(forecast.assign(zone=zone, model=stored.model, run_id=stored.run_id, weather=stored.weather))
+    columns = ["zone", "model", "interval_start_utc", *QUANTILE_COLUMNS, "run_id", "weather"]
+    rows = pd.concat(frames, ignore_index=True) if frames else typed_empty(columns)
+    return rows.assign(interval_minutes=step_minutes(history), issued_at=work.context.gate(work.key)), sorted(set(problems))
+
+
+def _stored_models(work: Work) -> list[Any]:
+    view = work.context.lake.view(work.con, MODEL, [week_of(work.key)])
+    return list(work.con.execute(f"SELECT * FROM {view} WHERE status = 'fitted' ORDER BY model").df().itertuples())
+
+
+def _load(work: Work, stored: Any) -> FittedModel:
+    from smartgrid_assets.domain.forecast.forecaster import FittedModel
+
+    return FittedModel.load(work.context.tracking.load_model_blob(stored.run_id, stored.sha256), stored.sha256)
+
+
+def typed_empty(columns: list[str]) -> pd.DataFrame:
+    """No rows, with types that the lake can cast."""
+    import pandas as pd
+
+    return pd.DataFrame({name: pd.Series(dtype="datetime64[us]" if name.endswith(("_utc", "_at")) else "float64") for name in columns})
+
+
+def _last_week(
+    model: ForecastModel, histories: dict[str, pd.DataFrame], context: FitContext, zone: str, fitted: FittedModel
+) -> tuple[pd.DataFrame, bytes | None, pd.DataFrame, pd.DataFrame]:
+    """Scores a zone of a fit that has not seen the last known week, its plot for one zone, and a small example of input and output.
+
+    That fit is made for one zone only (the last by name, the whole where there is one): the weekly scores of all zones
+    are in forecasts/scores.
+    """
+    import pandas as pd
+
+    from smartgrid_assets.domain.forecast.forecaster import fit_zones
+    from smartgrid_assets.domain.forecast.score import scores
+
+    known = histories[zone]
+    cut = known["local_time"].iloc[-1].normalize() - pd.Timedelta(days=PLOTTED_DAYS - 1)
+    past, week = known[known["local_time"] < cut], known[known["local_time"] >= cut]
+    example = week.tail(SAMPLE_ROWS).assign(zone=zone, role="future")
+    output = fitted.predict(zone, known, week.tail(SAMPLE_ROWS).drop(columns=["load_mw", "weight"])).assign(zone=zone)
+    trial = fit_zones(model, {zone: past.reset_index(drop=True)}, context, 1) if len(past) else None
+    if trial is None or zone not in trial.zones:
+        return pd.DataFrame({"zone": [zone], "rows": [len(known)]}), None, example, output
+    parts = []
+    for day in sorted(week["local_time"].dt.normalize().unique()):
+        # Each day as its own gate knew it: nothing from the day before it on.
+        seen = known[known["local_time"] < day - pd.Timedelta(days=1)]
+        parts.append(trial.zones[zone].predict(seen, week[week["local_time"].dt.normalize() == day].reset_index(drop=True)))
+    both = pd.concat(parts).merge(week[["interval_start_utc", "load_mw"]], on="interval_start_utc").dropna()
+    return pd.DataFrame([{"zone": zone, **scores(both)}]), plot_week(both, f"{model.name}, zone {zone}: last week, not seen by this fit"), example, output
+
+
+def plot_week(both: pd.DataFrame, title: str) -> bytes:
+    """Load, median and 90 % band as PNG."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 3.6), layout="constrained")
+    axes = figure.subplots()
+    times = both["interval_start_utc"]
+    axes.fill_between(times, both["q05"], both["q95"], color="#9ecae1", label="5 % to 95 %")
+    axes.plot(times, both["q50"], color="#2171b5", lw=1.2, label="median")
+    axes.plot(times, both["load_mw"], color="black", lw=1.0, label="load")
+    axes.set(title=title, xlabel="UTC", ylabel="MW")
+    axes.legend(loc="upper left", ncols=3, frameon=False)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=100)
+    return picture.getvalue()

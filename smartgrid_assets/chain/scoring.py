@@ -1,0 +1,131 @@
+"""What candidates were worth, who is champion, what is published, and what that was worth."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from smartgrid_assets.chain.fitting import typed_empty
+from smartgrid_assets.chain.known import history_days
+from smartgrid_assets.chain.step import Work
+from smartgrid_assets.chain.steps.derive import LOAD
+from smartgrid_assets.chain.steps.forecast import ACCURACY, CANDIDATES, CHAMPION, DAY_AHEAD, MODEL, SCORES, ZONE_GROUP, history_of
+from smartgrid_assets.domain.market_day import days_between, week_of
+from smartgrid_assets.domain.tables import QUANTILE_COLUMNS, table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAIVES = ("naive_2d", "naive_7d")
+MASE_DAYS = 56
+
+
+def _rows(work: Work, path: str, name: str) -> pd.DataFrame:
+    view = work.context.lake.view(work.con, path, [work.key], name)
+    return work.con.execute(f"SELECT * EXCLUDE (day) FROM {view}").df()
+
+
+def _actual(work: Work) -> pd.DataFrame:
+    from smartgrid_assets.domain.derive.frames import latest_actual
+
+    return latest_actual(work.con, work.context.lake.view(work.con, LOAD, [work.key], "load_of_day"))
+
+
+def score_candidates(work: Work) -> pd.DataFrame:
+    """Rows of forecasts/scores: zone, model and lead bucket."""
+    import pandas as pd
+
+    from smartgrid_assets.domain.forecast.score import score_day
+
+    candidates, actual = _rows(work, CANDIDATES, "candidates_of_day"), _actual(work)
+    issued, rows = pd.Timestamp(work.context.gate(work.key)), []
+    for (zone, model), forecast in candidates.groupby(["zone", "model"]):
+        known = actual[actual["zone"] == zone]
+        if len(known) and forecast["interval_start_utc"].isin(known["interval_start_utc"]).any():
+            scored = score_day(forecast, known, issued)
+            rows += [{"zone": zone, "model": model, "known_from_utc": known["known_from_utc"].max(), **row} for row in scored]
+    return _framed(rows, SCORES)
+
+
+def crown(work: Work, window_days: int) -> pd.DataFrame:
+    """The one row of forecasts/champion, from scores of the last days that the gate knew."""
+    import pandas as pd
+
+    from smartgrid_assets.domain.forecast.champion import choose_champion
+
+    context, con = work.context, work.con
+    _, last = history_days(context, work.key)
+    scores = context.lake.view(con, SCORES, days_between(last - timedelta(days=window_days), last), "recent_scores")
+    known = con.execute(
+        f"""SELECT * FROM {scores} WHERE known_from_utc <= ? AND lead_bucket = 'all'
+        QUALIFY row_number() OVER (PARTITION BY day, zone, model ORDER BY known_from_utc DESC) = 1""",
+        [context.gate(work.key)],
+    ).df()
+    models = context.lake.view(con, MODEL, [work.key], "models_of_week")
+    fitted = [name for (name,) in con.execute(f"SELECT model FROM {models} WHERE status = 'fitted' ORDER BY model").fetchall()]
+    choice = choose_champion(known, fitted)
+    row = {"zone_group": ZONE_GROUP, "model": choice.model, "runner_up": choice.runner_up, "margin": choice.margin, "days": choice.days, "why": choice.why}
+    _mirror(work, choice.model, choice.runner_up)
+    return pd.DataFrame([row])
+
+
+def _mirror(work: Work, champion: str, challenger: str) -> None:
+    """MLflow's aliases follow the newest week of the champions' table; a replay of older weeks leaves them alone."""
+    if any(week > work.key for week in work.context.lake.keys(CHAMPION)):
+        return
+    runs = dict(work.con.execute("SELECT model, run_id FROM models_of_week WHERE run_id <> ''").fetchall())
+    if champion in runs:
+        work.context.tracking.register_champion(ZONE_GROUP, runs[champion], runs.get(challenger))
+
+
+def publish_day(work: Work) -> pd.DataFrame:
+    """Rows of forecasts/day_ahead: for each zone the champion's forecast, or the next best, flagged."""
+    import pandas as pd
+
+    from smartgrid_assets.domain.forecast.ladder import publish
+
+    candidates = _rows(work, CANDIDATES, "candidates_of_day")
+    view = work.context.lake.view(work.con, CHAMPION, [week_of(work.key)], "champion_of_week")
+    champion, runner_up, days = work.con.execute(f"SELECT model, runner_up, days FROM {view} WHERE zone_group = ?", [ZONE_GROUP]).fetchone()  # type: ignore[misc]
+    others = [runner_up, *sorted(set(candidates["model"]) - {*NAIVES, runner_up, champion}), "naive_7d", "naive_2d"]
+    frames = []
+    for zone, of_zone in candidates.groupby("zone"):
+        by_model = {model: rows for model, rows in of_zone.groupby("model")}
+        if (published := publish(by_model, champion, [name for name in others if name])) is not None:
+            frames.append(published.assign(zone=zone))
+    if not frames:
+        return _framed([], DAY_AHEAD)
+    rows = pd.concat(frames, ignore_index=True)
+    rows["lead_hours"] = (rows["interval_start_utc"] - rows["issued_at"]) / pd.Timedelta(hours=1)
+    return rows[[c.name for c in table(DAY_AHEAD).columns]]
+
+
+def score_published(work: Work) -> pd.DataFrame:
+    """Rows of forecasts/accuracy: what was published, and the feasible naives beside it, zone by zone."""
+    import pandas as pd
+
+    from smartgrid_assets.domain.forecast.score import mase_scale, score_day
+
+    published, candidates, actual = _rows(work, DAY_AHEAD, "published_of_day"), _rows(work, CANDIDATES, "candidates_of_day"), _actual(work)
+    history = history_of(work, work.key)
+    issued, rows = pd.Timestamp(work.context.gate(work.key)), []
+    for zone in sorted(set(published["zone"])):
+        known = actual[actual["zone"] == zone]
+        past = history[history["zone"] == zone]
+        scale = mase_scale(past[past["local_time"] > past["local_time"].max() - pd.Timedelta(days=MASE_DAYS)]) if len(past) else None
+        beside = {model: part for model, part in candidates[candidates["zone"] == zone].groupby("model") if model in NAIVES}
+        for name, forecast in {"published": published[published["zone"] == zone], **beside}.items():
+            if forecast["interval_start_utc"].isin(known["interval_start_utc"]).any():
+                # day_ahead has a load_mw of its own, the median: the load that came is meant here
+                scored = score_day(forecast[["interval_start_utc", *QUANTILE_COLUMNS]], known, issued)
+                rows += [{"zone": zone, "forecast": name, "mase": row["mae_mw"] / scale if scale else None, **row} for row in scored]
+    return _framed(rows, ACCURACY)
+
+
+def _framed(rows: list[dict[str, Any]], path: str) -> pd.DataFrame:
+    """Rows in the table's columns; typed where there are none."""
+    import pandas as pd
+
+    columns = [c.name for c in table(path).columns]
+    return pd.DataFrame(rows, columns=columns) if rows else typed_empty(columns)
+

@@ -1,0 +1,152 @@
+"""The plan as tables: power of each unit, prices and shortfalls of each interval, costs by part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from smartgrid_assets.domain.errors import PlanError
+from smartgrid_assets.domain.plan.fleet import Fleet
+from smartgrid_assets.domain.plan.model import COST_PARTS, PlanModel
+
+_NOISE = 1e-7
+_SYSTEM = "*"
+UNIT_COLUMNS = (
+    "unit", "zone", "kind", "interval_start_utc", "interval_minutes", "committed", "power_mw", "reserve_mw", "charge_mw", "discharge_mw",
+    "stored_mwh", "curtailed_mw",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DispatchPlan:
+    """A plan over all hours solved.
+
+    units: a row a unit and interval, UNIT_COLUMNS (as dispatch/plan). prices: a row an interval (as dispatch/prices).
+    costs: interval_start_utc and a column for each of COST_PARTS. summary: see plan_dispatch().
+    violations: what the independent verifier found, sentences; empty where the plan keeps every limit.
+    """
+
+    fleet: Fleet
+    units: pd.DataFrame
+    prices: pd.DataFrame
+    costs: pd.DataFrame
+    summary: Mapping[str, Any]
+    violations: list[str] = field(default_factory=list)
+
+    def between(self, from_utc: datetime, to_utc: datetime) -> DispatchPlan:
+        """The part in [from_utc, to_utc), with its own costs and energies; status, bound and gap stay those of the solve."""
+        cut = {
+            name: frame[(frame["interval_start_utc"] >= from_utc) & (frame["interval_start_utc"] < to_utc)].reset_index(drop=True)
+            for name, frame in (("units", self.units), ("prices", self.prices), ("costs", self.costs))
+        }
+        summary = {**self.summary, **cost_totals(cut["costs"]), **shortfall_totals(cut["prices"])}
+        return DispatchPlan(self.fleet, **cut, summary=summary, violations=self.violations)
+
+    def end_state(self, at_utc: datetime) -> dict[str, dict[str, Any]]:
+        """State of each unit at the end of the interval that ends at `at_utc`, from which another plan can start.
+
+        unit -> kind, status_hours (hours on + or off -), power_mw, stored_mwh; see Fleet.with_state.
+        Raises PlanError where no interval ends then.
+        """
+        minutes = int(self.prices["interval_minutes"].iloc[0])
+        past = self.units[self.units["interval_start_utc"] < at_utc]
+        if past.empty or past["interval_start_utc"].max() + pd.Timedelta(minutes=minutes) != pd.Timestamp(at_utc):
+            raise PlanError(f"No interval of this plan ends at {at_utc} UTC.")
+        initial = {unit.name: unit.initial_status_h for unit in self.fleet.thermal}
+        return {str(name): _state(rows, minutes / 60, initial.get(str(name), 0.0)) for name, rows in past.groupby("unit", sort=False)}
+
+
+def _state(rows: pd.DataFrame, hours: float, initial_h: float) -> dict[str, Any]:
+    last = rows.iloc[-1]
+    state = {"kind": last["kind"], "status_hours": 0.0, "power_mw": float(last["power_mw"]), "stored_mwh": float(last["stored_mwh"])}
+    if last["kind"] == "thermal":
+        on = rows["committed"].to_numpy(dtype=bool)
+        changes = np.flatnonzero(on != on[-1])
+        same_h = (len(on) if not len(changes) else len(on) - 1 - changes[-1]) * hours
+        if not len(changes) and (initial_h > 0) == bool(on[-1]):
+            same_h += abs(initial_h)
+        state["status_hours"] = float(same_h if on[-1] else -same_h)
+    return state
+
+
+def cost_totals(costs: pd.DataFrame) -> dict[str, float]:
+    """cost_total and cost_<part> of the intervals in `costs`."""
+    parts = {f"cost_{part}": float(costs[part].sum()) for part in COST_PARTS}
+    return {"cost_total": sum(parts.values()), **parts}
+
+
+def shortfall_totals(prices: pd.DataFrame) -> dict[str, float]:
+    """unserved_mwh, spilled_mwh (without curtailment) and reserve_shortfall_mwh."""
+    hours = prices["interval_minutes"].to_numpy(dtype=float) / 60
+    short_mw = (prices["reserve_required_mw"] - prices["reserve_held_mw"]).clip(lower=0.0)
+    return {
+        "unserved_mwh": float((prices["unserved_mw"] * hours).sum()),
+        "spilled_mwh": float((prices["spilled_mw"] * hours).sum()),
+        "reserve_shortfall_mwh": float((short_mw * hours).sum()),
+    }
+
+
+def unit_frame(model: PlanModel) -> pd.DataFrame:
+    """UNIT_COLUMNS of the solved model."""
+    frames = [_unit_rows(model, kind, unit) for kind, unit in model.problem.fleet.units()]
+    return pd.concat(frames, ignore_index=True)[list(UNIT_COLUMNS)] if frames else pd.DataFrame(columns=list(UNIT_COLUMNS))
+
+
+def _unit_rows(model: PlanModel, kind: str, unit: Any) -> pd.DataFrame:
+    grid = {name: _values(model, name, unit.name) for name in ("on", "above", "reserve", "charge", "discharge", "stored", "used", "curtailed")}
+    if kind == "thermal":
+        on = grid["on"] > 0.5
+        power = np.where(on, unit.p_min_mw + grid["above"], 0.0)
+    else:
+        power = grid["discharge"] - grid["charge"] + grid["used"]
+        on = np.abs(power) > _NOISE
+    columns = {"reserve_mw": "reserve", "charge_mw": "charge", "discharge_mw": "discharge", "stored_mwh": "stored", "curtailed_mw": "curtailed"}
+    return pd.DataFrame({
+        "unit": unit.name, "zone": unit.zone, "kind": kind, "interval_start_utc": pd.to_datetime(list(model.problem.interval_start_utc)),
+        "interval_minutes": model.problem.interval_minutes, "committed": on, "power_mw": power,
+        **{column: grid[name] for column, name in columns.items()},
+    })  # fmt: skip
+
+
+def price_frame(model: PlanModel, units: pd.DataFrame, marginal: list[float] | None) -> pd.DataFrame:
+    """A row an interval: demand, reserve, unserved, spilled, marginal price (null where the LP gave none)."""
+    count = model.count
+    held = units.groupby("interval_start_utc", sort=True)["reserve_mw"].sum().to_numpy() if len(units) else np.zeros(count)
+    gives = {"power balance": np.zeros(count), "power balance surplus": np.zeros(count)}
+    for broken in model.broken:
+        if broken.family in gives:
+            gives[broken.family][broken.t] += broken.var.value
+    return pd.DataFrame({
+        "interval_start_utc": pd.to_datetime(list(model.problem.interval_start_utc)),
+        "interval_minutes": model.problem.interval_minutes,
+        "demand_mw": np.asarray(model.problem.demand_mw, dtype=float),
+        "reserve_required_mw": np.asarray(model.problem.reserve_mw, dtype=float),
+        "reserve_held_mw": held,
+        "unserved_mw": _values(model, "unserved", _SYSTEM) + _clean(gives["power balance"]),
+        "spilled_mw": _values(model, "spilled", _SYSTEM) + _clean(gives["power balance surplus"]),
+        "price_per_mwh": np.full(count, np.nan) if marginal is None else np.asarray(marginal, dtype=float),
+    })  # fmt: skip
+
+
+def cost_frame(model: PlanModel) -> pd.DataFrame:
+    """interval_start_utc and one column a part of the cost."""
+    parts = {part: np.zeros(model.count) for part in COST_PARTS}
+    for part in COST_PARTS:
+        for t, coefficient, var in model.costs.get(part, []):
+            parts[part][t] += coefficient * var.value
+    return pd.DataFrame({"interval_start_utc": pd.to_datetime(list(model.problem.interval_start_utc)), **parts})
+
+
+def _values(model: PlanModel, grid: str, name: str) -> np.ndarray:
+    found = model.grids.get(grid, {}).get(name)
+    return np.zeros(model.count) if found is None else _clean(np.array([var.value for var in found], dtype=float))
+
+
+def _clean(values: np.ndarray) -> np.ndarray:
+    """The solver's noise around zero removed."""
+    return np.where(np.abs(values) < _NOISE, 0.0, values)

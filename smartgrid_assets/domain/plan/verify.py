@@ -1,0 +1,165 @@
+"""Does a plan keep every limit? Checked from its tables and the fleet alone, with numpy; nothing is shared with the blocks.
+
+Hours are compared as times, not as counts of intervals, so that an error in turning hours into intervals shows here.
+Ancillary products (Egret's cases) are not in the tables and so not checked.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from smartgrid_assets.domain.plan.problem import DispatchProblem
+from smartgrid_assets.domain.plan.units import Renewable, Storage, ThermalUnit
+
+TOLERANCE = 1e-4
+"""MW, or MWh, per MW of the unit's size (at least 1)."""
+
+
+def violations(problem: DispatchProblem, units: pd.DataFrame, prices: pd.DataFrame) -> list[str]:
+    """A sentence for each kind of limit that a unit, or the system, breaks, at the first interval where it does.
+
+    units, prices: as DispatchPlan holds them.
+    """
+    check = _Check(problem)
+    by_unit = {str(name): rows.sort_values("interval_start_utc") for name, rows in units.groupby("unit", sort=False)}
+    starts = pd.to_datetime(list(problem.interval_start_utc))
+    for _, unit in problem.fleet.units():
+        rows = by_unit.get(unit.name)
+        if rows is None or not np.array_equal(rows["interval_start_utc"].to_numpy(), starts.to_numpy()):
+            check.found.append(f"Unit {unit.name}: the plan does not have one row for each interval.")
+        elif isinstance(unit, ThermalUnit):
+            _thermal(check, unit, rows)
+        elif isinstance(unit, Storage):
+            _storage(check, unit, rows)
+        else:
+            _renewable(check, unit, rows)
+    if not check.found or all("one row for each" not in text for text in check.found):
+        _system(check, units, prices)
+    return check.found
+
+
+class _Check:
+    """Collects sentences; `that` takes how much each interval exceeds a limit."""
+
+    def __init__(self, problem: DispatchProblem) -> None:
+        self.problem = problem
+        self.found: list[str] = []
+
+    def that(self, what: str, excess: np.ndarray, size: float = 1.0) -> None:
+        over = np.flatnonzero(np.asarray(excess, dtype=float) > TOLERANCE * max(size, 1.0))
+        if len(over):
+            at = pd.Timestamp(self.problem.interval_start_utc[int(over[0])])
+            self.found.append(f"{at:%Y-%m-%d %H:%M} UTC, {what}: exceeded by {float(excess[over[0]]):.3f} ({len(over)} intervals).")
+
+
+def _column(rows: pd.DataFrame, name: str) -> np.ndarray:
+    return rows[name].to_numpy(dtype=float)
+
+
+def _thermal(check: _Check, unit: ThermalUnit, rows: pd.DataFrame) -> None:
+    on = rows["committed"].to_numpy(dtype=bool)
+    power, reserve = _column(rows, "power_mw"), _column(rows, "reserve_mw")
+    name, size = f"unit {unit.name}", unit.p_max_mw
+    limit = _available(check.problem, unit)
+    check.that(f"{name}, least power", np.where(on, unit.p_min_mw - power, 0.0), size)
+    check.that(f"{name}, largest power with reserve", power + reserve - np.where(on, limit, 0.0), size)
+    check.that(f"{name}, negative power or reserve", np.maximum(-power, -reserve), size)
+    orders = np.array([-1 if v is None else v for v in unit.fixed_commitment or (None,) * len(on)])
+    orders = np.where((orders < 0) & unit.must_run, 1, orders)
+    able = limit > 0
+    check.that(f"{name}, ordered commitment", ((orders >= 0) & able & (orders != on)).astype(float))
+    _ramps(check, unit, on, power, reserve, limit)
+    _times(check, unit, on, limit)
+
+
+def _available(problem: DispatchProblem, unit: ThermalUnit) -> np.ndarray:
+    """Largest power per interval with outages, MW; 0 where it is less than least power."""
+    starts = pd.to_datetime(list(problem.interval_start_utc))
+    ends = starts + pd.Timedelta(minutes=problem.interval_minutes)
+    limit = np.full(len(starts), unit.p_max_mw)
+    for out in unit.outages:
+        touched = np.asarray((ends > pd.Timestamp(out.from_utc)) & (starts < pd.Timestamp(out.to_utc)))
+        limit = np.where(touched, np.minimum(limit, out.available_mw), limit)
+    return np.where(limit < unit.p_min_mw - TOLERANCE, 0.0, limit)
+
+
+def _ramps(check: _Check, unit: ThermalUnit, on: np.ndarray, power: np.ndarray, reserve: np.ndarray, limit: np.ndarray) -> None:
+    hours, name = check.problem.hours, f"unit {unit.name}"
+    up = np.inf if unit.ramp_up_mw_per_h is None else unit.ramp_up_mw_per_h * hours
+    down = np.inf if unit.ramp_down_mw_per_h is None else unit.ramp_down_mw_per_h * hours
+    first = unit.p_min_mw + up if unit.start_up_mw is None else unit.start_up_mw
+    last = unit.p_min_mw + down if unit.shut_down_mw is None else unit.shut_down_mw
+    was_on = np.concatenate(([unit.initial_status_h > 0], on[:-1]))
+    # A unit that ran below its least power before the plan counts as at least power.
+    before = np.concatenate(([max(unit.power_before_mw, unit.p_min_mw) if was_on[0] else 0.0], power[:-1]))
+    tripped = np.zeros(len(on), dtype=bool)
+    tripped[0] = limit[0] < before[0] - down or limit[0] == 0.0 < unit.p_max_mw
+    top = power + reserve
+    check.that(f"{name}, ramp up", np.where(on & was_on, top - before - up, 0.0), unit.p_max_mw)
+    check.that(f"{name}, start-up limit", np.where(on & ~was_on, top - first, 0.0), unit.p_max_mw)
+    check.that(f"{name}, ramp down", np.where(on & was_on & ~tripped, before - power - down, 0.0), unit.p_max_mw)
+    check.that(f"{name}, shut-down limit", np.where(~on & was_on & ~tripped, before - last, 0.0), unit.p_max_mw)
+
+
+def _times(check: _Check, unit: ThermalUnit, on: np.ndarray, limit: np.ndarray) -> None:
+    """Hours between changes, counting those before the plan; a stop that an outage forces is excused."""
+    hours, name = check.problem.hours, f"unit {unit.name}"
+    missing = {True: np.zeros(len(on)), False: np.zeros(len(on))}
+    state, lasted_h = unit.initial_status_h > 0, abs(unit.initial_status_h)
+    from_before = True
+    for t, now in enumerate(on):
+        if now != state:
+            forced = state and from_before and limit[t] == 0.0
+            missing[state][t] = 0.0 if forced else (unit.min_up_h if state else unit.min_down_h) - lasted_h
+            state, lasted_h, from_before = bool(now), 0.0, False
+        lasted_h += hours
+    check.that(f"{name}, minimum up time (h)", missing[True])
+    check.that(f"{name}, minimum down time (h)", missing[False])
+
+
+def _storage(check: _Check, unit: Storage, rows: pd.DataFrame) -> None:
+    hours, name = check.problem.hours, f"unit {unit.name}"
+    charge, discharge, stored = (_column(rows, c) for c in ("charge_mw", "discharge_mw", "stored_mwh"))
+    before = np.concatenate(([unit.initial_mwh], stored[:-1]))
+    level = before * (1 - unit.self_discharge_per_h) ** hours
+    level = level + (charge * unit.charge_efficiency - discharge / unit.discharge_efficiency) * hours
+    check.that(f"{name}, level against its charge and discharge", np.abs(stored - level), unit.energy_mwh)
+    check.that(f"{name}, largest level", stored - unit.energy_mwh, unit.energy_mwh)
+    check.that(f"{name}, least level", unit.min_mwh - stored, unit.energy_mwh)
+    check.that(f"{name}, charge", np.maximum(charge - unit.charge_mw, -charge), unit.charge_mw)
+    check.that(f"{name}, discharge", np.maximum(discharge - unit.discharge_mw, -discharge), unit.discharge_mw)
+    check.that(f"{name}, charge and discharge at once", np.minimum(charge, discharge), unit.discharge_mw)
+    check.that(f"{name}, power is discharge less charge", np.abs(_column(rows, "power_mw") - discharge + charge), unit.discharge_mw)
+    end = np.zeros(len(stored))
+    end[-1] = (unit.initial_mwh if unit.end_mwh is None else unit.end_mwh) - stored[-1]
+    check.that(f"{name}, end level", end, unit.energy_mwh)
+    reserve = _column(rows, "reserve_mw")
+    check.that(f"{name}, reserve beyond its power", reserve + discharge - charge - unit.discharge_mw, unit.discharge_mw)
+    check.that(f"{name}, reserve beyond its level", reserve * hours / unit.discharge_efficiency - (stored - unit.min_mwh), unit.energy_mwh)
+
+
+def _renewable(check: _Check, unit: Renewable, rows: pd.DataFrame) -> None:
+    available = np.maximum(np.asarray(check.problem.available_mw[unit.name], dtype=float), 0.0)
+    power, curtailed = _column(rows, "power_mw"), _column(rows, "curtailed_mw")
+    check.that(f"unit {unit.name}, available power", np.abs(power + curtailed - available), unit.p_max_mw)
+    check.that(f"unit {unit.name}, negative power or curtailment", np.maximum(-power, -curtailed), unit.p_max_mw)
+
+
+def _system(check: _Check, units: pd.DataFrame, prices: pd.DataFrame) -> None:
+    problem = check.problem
+    sums = units.groupby("interval_start_utc", sort=True)[["power_mw", "reserve_mw"]].sum()
+    count = len(problem.interval_start_utc)
+    power, reserve = (_column(sums, c) if len(units) else np.zeros(count) for c in ("power_mw", "reserve_mw"))
+    unserved, spilled, held = (_column(prices, c) for c in ("unserved_mw", "spilled_mw", "reserve_held_mw"))
+    demand, required = np.asarray(problem.demand_mw, dtype=float), np.asarray(problem.reserve_mw, dtype=float)
+    size = float(np.abs(demand).max())
+    check.that("power balance", np.abs(power + unserved - spilled - demand), size)
+    check.that("negative unserved or spilled power", np.maximum(-unserved, -spilled), size)
+    check.that("reserve held against the units' sum", np.abs(held - reserve), size)
+    if problem.price_unserved is None:
+        check.that("unserved demand though forbidden", unserved, size)
+    if problem.price_spilled is None:
+        check.that("spilled energy though forbidden", spilled, size)
+    if problem.price_reserve is None:
+        check.that("reserve requirement", required - held, size)
