@@ -1,7 +1,5 @@
 """Jobs that a person or the daemon starts: ingest what waits in the inbox; the night."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What starts runs by itself: files in the inbox, partitions that a late file made stale, and failures to tell of."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import urllib.request

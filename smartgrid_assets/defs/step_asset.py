@@ -4,8 +4,6 @@ A range of partitions is one run: our own loop goes on where one day is held or 
 what failed. Metadata belongs to its partition.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any

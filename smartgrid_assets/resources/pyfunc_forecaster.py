@@ -35,7 +35,7 @@ class PyfuncForecaster(PythonModel):
         for zone, rows in model_input.groupby("zone", sort=True):
             of_role = {role: part.drop(columns=["zone", "role"]) for role, part in rows.groupby("role")}
             history = of_role.get("history", rows.iloc[:0].drop(columns=["zone", "role"]))
-            future = of_role["future"].drop(columns=["load_mw"], errors="ignore")
+            future = of_role["future"].drop(columns=["load_mw", "weight"], errors="ignore")
             forecasts.append(self.fitted.predict(str(zone), history, future).assign(zone=zone))
         return pd.concat(forecasts, ignore_index=True)
 

@@ -9,10 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from smartgrid_assets.domain.errors import ForecastError, LakeWriteError
+from smartgrid_assets.domain.forecast.forecaster import FitContext, fit_zones, models
 from smartgrid_assets.resources.tracking import SUPERSEDED, ModelRun, Tracking, figure_to_png
 
 MONDAY = date(2026, 1, 5)
@@ -186,40 +188,34 @@ def test_importing_and_reading_a_model_does_not_load_mlflow(tracking):
     subprocess.run([sys.executable, "-c", script, str(tracking.mlruns), recorded.run_id, recorded.sha256], check=True)
 
 
-STAND_IN = """
-import sys, types
-import pandas as pd
-class FittedModel:
-    @classmethod
-    def load(cls, blob, sha256):
-        import hashlib
-        assert hashlib.sha256(blob).hexdigest() == sha256
-        return cls()
-    def predict(self, zone, history, future):
-        assert list(history.columns) == ["interval_start_utc", "load_mw"] and list(future.columns) == ["interval_start_utc"]
-        return future.assign(q50=history["load_mw"].iloc[-1])
-module = types.ModuleType("smartgrid_assets.domain.forecast.forecaster")
-module.FittedModel = FittedModel
-sys.modules[module.__name__] = module
-"""
+def two_zones() -> dict[str, pd.DataFrame]:
+    """Ten days of half-hours a zone, Z2 with ten times the load of Z1; the tenth day is the one to forecast."""
+    times = pd.date_range("2026-01-01", periods=480, freq="30min")
+    wave = 5 + np.sin(np.arange(480) * 2 * np.pi / 48)
+    shared = {"interval_start_utc": times, "interval_minutes": 30, "local_time": times, "is_holiday": False, "weekday": times.day_of_week}
+    return {zone: pd.DataFrame({**shared, "load_mw": wave * k, "weight": 1.0}) for zone, k in (("Z1", 1), ("Z2", 10))}
 
 
-def test_the_model_is_loaded_by_pyfunc_without_dagster_and_gives_each_zone_its_own_history(tracking):
-    times = pd.to_datetime(["2026-01-01", "2026-01-08"])
-    rows = [
-        pd.DataFrame({"zone": zone, "role": ["history", "future"], "interval_start_utc": times, "load_mw": [load, None]})
-        for zone, load in (("Z1", 1.0), ("Z2", 2.0))
-    ]
-    given = pd.concat(rows, ignore_index=True)
-    recorded = tracking.record_model(a_run(model="pyfunc", example_input=given))
-    given.to_pickle(tracking.mlruns / "given.pickle")
-    script = STAND_IN + (
-        "import mlflow; mlflow.set_tracking_uri(sys.argv[1]); model = mlflow.pyfunc.load_model(sys.argv[2])\n"
-        "forecast = model.predict(pd.read_pickle(sys.argv[3]))\n"
-        "assert forecast[['zone', 'q50']].values.tolist() == [['Z1', 1.0], ['Z2', 2.0]], forecast\n"
+def test_the_model_is_loaded_by_pyfunc_without_dagster_and_forecasts_as_the_fitted_one_did(tracking):
+    histories = two_zones()
+    fitted = fit_zones(models()["naive_7d"], {z: h.iloc[:432] for z, h in histories.items()}, FitContext(tz="UTC"))
+    given = pd.concat([h.assign(zone=z, role=["history"] * 432 + ["future"] * 48) for z, h in histories.items()], ignore_index=True)
+    given.loc[given["role"] == "future", ["load_mw", "weight"]] = None
+    expected = pd.concat(
+        [fitted.predict(z, h.iloc[:432], h.iloc[432:].drop(columns=["load_mw", "weight"])).assign(zone=z) for z, h in histories.items()],
+        ignore_index=True,
+    )
+    recorded = tracking.record_model(a_run(model="pyfunc", blob=fitted.dump(), example_input=given.iloc[430:434], example_output=expected))
+    files = [tracking.mlruns / name for name in ("given.pickle", "expected.pickle")]
+    given.to_pickle(files[0])
+    expected.to_pickle(files[1])
+    script = (
+        "import sys, mlflow, pandas as pd; mlflow.set_tracking_uri(sys.argv[1])\n"
+        "forecast = mlflow.pyfunc.load_model(sys.argv[2]).predict(pd.read_pickle(sys.argv[3]))\n"
+        "pd.testing.assert_frame_equal(forecast, pd.read_pickle(sys.argv[4]), check_dtype=False)\n"
         "assert not {'dagster', 'smartgrid_assets.defs'} & set(sys.modules)\n"
     )
-    command = [sys.executable, "-c", script, tracking.uri, recorded.model_uri, str(tracking.mlruns / "given.pickle")]
+    command = [sys.executable, "-c", script, tracking.uri, recorded.model_uri, *map(str, files)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert ended.returncode == 0, ended.stderr
 

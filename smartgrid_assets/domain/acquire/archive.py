@@ -47,16 +47,12 @@ def _check(archive: str, members: list[zipfile.ZipInfo]) -> None:
     for info in members:
         inside = PurePosixPath(info.filename.replace("\\", "/"))
         if inside.is_absolute() or ".." in inside.parts or ":" in info.filename:
-            raise DeliveryError(
-                f"{archive}: the member {info.filename!r} points outside of the archive. Nothing was unpacked."
-            )
+            raise DeliveryError(f"{archive}: the member {info.filename!r} points outside of the archive. Nothing was unpacked.")
         if info.flag_bits & 0x1:
             raise DeliveryError(f"{archive}: the member {info.filename!r} is encrypted. Deliver it unencrypted.")
 
 
-def _extract(
-    path: Path, archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], workdir: Path
-) -> list[tuple[str, Path]]:
+def _extract(path: Path, archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], workdir: Path) -> list[tuple[str, Path]]:
     home = workdir / f"{path.name}.members"
     while home.exists():
         home = home.with_name(home.name + "_")
@@ -77,9 +73,7 @@ def _copy(archive_name: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo, ta
         while chunk := packed.read(_CHUNK):
             written += len(chunk)
             if written > room:
-                raise DeliveryError(
-                    f"{archive_name}: unpacks to more than {MAX_TOTAL_BYTES >> 30} GB. Split the archive."
-                )
+                raise DeliveryError(f"{archive_name}: unpacks to more than {MAX_TOTAL_BYTES >> 30} GB. Split the archive.")
             if written > RATIO_FREE_BYTES and written > MAX_RATIO * max(info.compress_size, 1):
                 raise DeliveryError(
                     f"{archive_name}: the member {info.filename!r} grows more than {MAX_RATIO} times when unpacked, like a zip bomb. "

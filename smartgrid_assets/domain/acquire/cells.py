@@ -37,18 +37,14 @@ class Cells:
     values: dict[str, Any] = field(default_factory=dict)
 
 
-def is_blank(text: str) -> str:
-    """SQL: the source has no value there."""
-    return f"({text} IS NULL OR (NOT coalesce(isfinite(TRY_CAST({text} AS DOUBLE)), false) AND lower(trim({text})) IN {NOT_DELIVERED}))"
+def is_blank(text: str, decimal: str) -> str:
+    """SQL: the source has no value there. A finite number is none of the words for it, so most cells are not looked at twice."""
+    return f"CASE WHEN isfinite({number(text, decimal)}) THEN false ELSE {text} IS NULL OR lower(trim({text})) IN {NOT_DELIVERED} END"
 
 
 def number(text: str, decimal: str) -> str:
     """SQL: the text as a number, null where it is none; a decimal comma allows points between thousands."""
-    return (
-        f"TRY_CAST(replace(replace({text}, '.', ''), ',', '.') AS DOUBLE)"
-        if decimal == ","
-        else f"TRY_CAST({text} AS DOUBLE)"
-    )
+    return f"TRY_CAST(replace(replace({text}, '.', ''), ',', '.') AS DOUBLE)" if decimal == "," else f"TRY_CAST({text} AS DOUBLE)"
 
 
 def stamp(lines: Lines, mapping: Mapping) -> str:
@@ -77,9 +73,7 @@ def meter_name(job: Job, mapping: Mapping) -> str | None:
         return mapping.meter.id
     if found := re.search(pattern, job.head.file_name):
         return found.group(1)
-    raise DeliveryError(
-        f"{job.head.name}: the file's name has no meter in it; the mapping {mapping.name} looks for {pattern!r}."
-    )
+    raise DeliveryError(f"{job.head.name}: the file's name has no meter in it; the mapping {mapping.name} looks for {pattern!r}.")
 
 
 def _long(job: Job, lines: Lines, mapping: Mapping) -> Cells:
@@ -88,13 +82,13 @@ def _long(job: Job, lines: Lines, mapping: Mapping) -> Cells:
     cell = lines.column(value.column)
     sql = f"""
         SELECT l.rowid AS line, l.rowid AS ordinal, {stamp(lines, mapping)} AS stamp,
-               {f"coalesce(trim({lines.column(meter.column)}), '')" if meter.column else "$meter::VARCHAR"} AS meter,
+               {lines.text(meter.column, "$meter::VARCHAR")} AS meter,
                {word(lines.column(value.channel_column), CHANNEL_WORDS) if value.channel_column else "$channel::VARCHAR"} AS channel,
                {word(lines.column(value.unit_column), UNIT_WORDS) if value.unit_column else "$unit::VARCHAR"} AS unit,
-               {cell} AS value, {number(cell, job.head.decimal)} AS number, {is_blank(cell)} AS is_blank,
+               {cell} AS value, {number(cell, job.head.decimal)} AS number, {is_blank(cell, job.head.decimal)} AS is_blank,
                {_quality(lines, mapping)} AS quality,
                {moment_utc(lines.column(value.version_column)) if value.version_column else "NULL::TIMESTAMP"} AS version_at,
-               {lines.column(value.minutes_column) if value.minutes_column else "NULL::VARCHAR"} AS minutes
+               {lines.raw(value.minutes_column)} AS minutes
         FROM {lines.table} l"""
     values = {"meter": None if meter.column else meter_name(job, mapping), "channel": value.channel, "unit": value.unit}
     return Cells(
@@ -119,11 +113,9 @@ def _wide(job: Job, lines: Lines, mapping: Mapping) -> Cells:
     table, described = f"{job.prefix}_cells", f"{job.prefix}_columns"
     _describe_columns(job, described, lines, names, mapping)
     listed = ", ".join(f"c{lines.columns.index(name)}" for name in names)
-    meter = f"coalesce(trim({lines.column(mapping.meter.column)}), '')" if mapping.meter.column else "NULL"
+    meter = lines.text(mapping.meter.column, "NULL")
     version = (
-        moment_utc(lines.column(mapping.value.version_column))
-        if mapping.value and mapping.value.version_column
-        else "NULL::TIMESTAMP"
+        moment_utc(lines.column(mapping.value.version_column)) if mapping.value and mapping.value.version_column else "NULL::TIMESTAMP"
     )
     picked = ", ".join(lines.column(name) for name in names)
     by_interval = mapping.layout == "wide_intervals"
@@ -140,16 +132,16 @@ def _wide(job: Job, lines: Lines, mapping: Mapping) -> Cells:
         SELECT u.line, u.line * {len(names)} + d.position AS ordinal, {stamps} AS stamp,
                coalesce(u.line_meter, d.meter) AS meter, coalesce(u.line_channel, d.channel) AS channel,
                coalesce(u.line_unit, d.unit) AS unit, u.value, {number("u.value", job.head.decimal)} AS number,
-               {is_blank("u.value")} AS is_blank, u.quality, u.version_at, NULL::VARCHAR AS minutes
+               {is_blank("u.value", job.head.decimal)} AS is_blank, u.quality, u.version_at, NULL::VARCHAR AS minutes
         FROM (
-                SELECT l.rowid AS line, {stamp(lines, mapping)} AS stamp, {meter} AS line_meter, {version} AS version_at, {per_line}, {picked}
+                SELECT l.rowid AS line, {stamp(lines, mapping)} AS stamp, {meter} AS line_meter,
+                       {version} AS version_at, {per_line}, {picked}
                 FROM {lines.table} l
              ) UNPIVOT INCLUDE NULLS (value FOR place IN ({listed})) u
         JOIN {described} d USING (place) {f"LEFT JOIN {job.prefix}_dates t ON t.stamp = u.stamp" if by_interval else ""}""",
         {**stamp_values(mapping), **_zone_value(job, mapping)},
     )
-    cells = Cells(f"SELECT * FROM {table}", ("meter", "channel"), mapping.interval_minutes, False)
-    return cells
+    return Cells(f"SELECT * FROM {table}", ("meter", "channel"), mapping.interval_minutes, False)
 
 
 def wide_columns(columns: tuple[str, ...], mapping: Mapping) -> list[str]:
@@ -171,8 +163,9 @@ def _describe_columns(job: Job, table: str, lines: Lines, names: list[str], mapp
     rows = []
     for position, name in enumerate(names):
         own, clock = mapping.columns.get(name, {}), _CLOCK.match(name)
+        wall = int(clock[1]) * 60 + int(clock[2]) if clock else None
         rows.append((
-            f"c{lines.columns.index(name)}", position, int(clock[1]) * 60 + int(clock[2]) if clock else None, own.get("meter", whole or name),
+            f"c{lines.columns.index(name)}", position, wall, own.get("meter", whole or name),
             own.get("channel", mapping.value.channel), own.get("unit", mapping.value.unit), own.get("role", rule.role),
             own.get("zone", rule.zone), own.get("feeder", rule.feeder), own.get("class", rule.class_name),
         ))  # fmt: skip
@@ -186,9 +179,7 @@ def _interval_stamps(job: Job, lines: Lines, mapping: Mapping) -> str:
     minutes = int(mapping.interval_minutes or 0)
     step = f"(d.position + {1 if mapping.time.stamps == 'end' else 0}) * {minutes}"
     zone = _zone_value(job, mapping)["zone"]
-    midnight = (
-        "t.label - to_minutes($zone::INTEGER)" if isinstance(zone, int) else "timezone('UTC', timezone($zone, t.label))"
-    )
+    midnight = "t.label - to_minutes($zone::INTEGER)" if isinstance(zone, int) else "timezone('UTC', timezone($zone, t.label))"
     wall = "(t.label + to_minutes(d.wall_minutes))::VARCHAR"
     return f"coalesce(CASE WHEN d.wall_minutes IS NOT NULL THEN {wall} ELSE ({midnight} + to_minutes({step}))::VARCHAR || 'Z' END, u.stamp)"
 

@@ -30,9 +30,7 @@ def read_delimited(job: Job, mapping: Mapping | None, parsed: Parsed) -> None:
     assert mapping is not None
     check_columns(job, mapping)
     lines = read_lines(job)
-    if mapping.time.column is None and (
-        row := job.con.execute(f"SELECT line FROM {lines.misshapen} LIMIT 1").fetchone()
-    ):
+    if mapping.time.column is None and (row := job.con.execute(f"SELECT line FROM {lines.misshapen} LIMIT 1").fetchone()):
         raise DeliveryError(
             f"{job.head.name}: line {row[0]} is damaged, and without time stamps all later rows would shift. Nothing was kept."
         )
@@ -113,14 +111,14 @@ def _weather_cells(job: Job, lines: Lines, mapping: Mapping, rule: WeatherRule) 
         value = number(cell, job.head.decimal)
         finite = f"CASE WHEN isfinite({value}) THEN {value} END"
         quantities.append(f"{_TO_OURS.get(unit, '{0}').format(f'({finite})')} AS {ours}")
-        blanks.append(is_blank(cell))
-        bad.append(f"(NOT {is_blank(cell)} AND ({value} IS NULL OR isinf({value})))")
-    issued = lines.column(rule.issued_column) if rule.issued_column else "NULL::VARCHAR"
+        blanks.append(is_blank(cell, job.head.decimal))
+        bad.append(f"(NOT {is_blank(cell, job.head.decimal)} AND ({value} IS NULL OR isinf({value})))")
+    issued = lines.raw(rule.issued_column)
     sql = f"""
         SELECT l.rowid AS line, l.rowid AS ordinal, {stamp(lines, mapping)} AS stamp,
-               {f"coalesce(trim({lines.column(rule.zone_column)}), '')" if rule.zone_column else "$zone::VARCHAR"} AS zone,
+               {lines.text(rule.zone_column, "$zone::VARCHAR")} AS zone,
                {moment_utc(issued)} AS issued, coalesce({issued}, '') AS issue,
-               {lines.column(rule.minutes_column) if rule.minutes_column else "NULL::VARCHAR"} AS minutes,
+               {lines.raw(rule.minutes_column)} AS minutes,
                {" AND ".join(blanks)} AS is_blank, {" OR ".join(bad)} AS is_bad, {", ".join(quantities)}
         FROM {lines.table} l"""
     return Cells(
@@ -138,15 +136,13 @@ def _read_prices(job: Job, lines: Lines, mapping: Mapping, parsed: Parsed) -> No
     cell = lines.column(rule.column)
     sql = f"""
         SELECT l.rowid AS line, l.rowid AS ordinal, {stamp(lines, mapping)} AS stamp,
-               {f"coalesce(trim({lines.column(rule.zone_column)}), '')" if rule.zone_column else "$zone::VARCHAR"} AS zone,
-               {number(cell, job.head.decimal)} AS number, {is_blank(cell)} AS is_blank,
-               {f"coalesce(trim({lines.column(rule.currency_column)}), '')" if rule.currency_column else "coalesce($currency::VARCHAR, '')"} AS currency,
-               {lines.column(rule.minutes_column) if rule.minutes_column else "NULL::VARCHAR"} AS minutes
+               {lines.text(rule.zone_column, "$zone::VARCHAR")} AS zone,
+               {number(cell, job.head.decimal)} AS number, {is_blank(cell, job.head.decimal)} AS is_blank,
+               {lines.text(rule.currency_column, "coalesce($currency::VARCHAR, '')")} AS currency,
+               {lines.raw(rule.minutes_column)} AS minutes
         FROM {lines.table} l"""
     values = {"zone": rule.zone, "currency": rule.currency, **stamp_values(mapping)}
-    placed = place(
-        job, Cells(sql, ("zone",), mapping.interval_minutes, rule.minutes_column is not None, values), mapping, "prices"
-    )
+    placed = place(job, Cells(sql, ("zone",), mapping.interval_minutes, rule.minutes_column is not None, values), mapping, "prices")
     keep(job, parsed, placed, PRICES, lines, lines.rows)
     parsed.notes += placed.notes
 

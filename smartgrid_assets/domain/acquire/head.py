@@ -76,18 +76,12 @@ def _first_bytes(path: Path, name: str, compression: str) -> bytes:
         with gzip.open(path, "rb") as packed:
             return packed.read(HEAD_BYTES)
     except (EOFError, OSError, zlib.error) as error:
-        raise DeliveryError(
-            f"{name}: the gzip data ends early or is damaged ({error}). Ask for the file again."
-        ) from None
+        raise DeliveryError(f"{name}: the gzip data ends early or is damaged ({error}). Ask for the file again.") from None
 
 
 def _decoded(raw: bytes) -> tuple[str | None, str]:
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return (
-            ("utf-16", raw[: len(raw) // 2 * 2].decode("utf-16", errors="replace"))
-            if raw[:2] == b"\xff\xfe"
-            else (None, "")
-        )
+        return ("utf-16", raw[: len(raw) // 2 * 2].decode("utf-16", errors="replace")) if raw[:2] == b"\xff\xfe" else (None, "")
     if b"\x00" in raw or _control_share(raw) > 0.01:
         return None, ""
     try:
@@ -110,11 +104,9 @@ def _with_dialect(head: Head) -> Head:
     quote = '"' if any('"' in line for line in lines) else ""
     delimiter = max(DELIMITERS, key=lambda d: _agreement(lines, d, quote))
     cells = _cells(lines, delimiter, quote)
-    if not cells or len(cells[0]) < 2 and len(lines) < 2:
+    if not cells or (len(cells[0]) < 2 and len(lines) < 2):
         return head
-    has_header = any(_LETTER.search(cell) for cell in cells[0][:1]) or sum(
-        bool(_LETTER.search(c)) for c in cells[0]
-    ) * 2 > len(cells[0])
+    has_header = any(_LETTER.search(cell) for cell in cells[0][:1]) or sum(bool(_LETTER.search(c)) for c in cells[0]) * 2 > len(cells[0])
     names = cells[0] if has_header else [""] * len(cells[0])
     body = tuple(tuple(row) for row in cells[1 if has_header else 0 :])
     columns = tuple(name.strip() or f"column_{n}" for n, name in enumerate(names, 1))
@@ -133,9 +125,11 @@ def _agreement(lines: list[str], delimiter: str, quote: str) -> tuple[float, int
 
 
 def _cells(lines: list[str], delimiter: str, quote: str) -> list[list[str]]:
-    dialect = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
+    text = io.StringIO("\n".join(lines))
     try:
-        return list(csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter, quoting=quoting))
+        if quote:
+            return list(csv.reader(text, delimiter=delimiter, quotechar=quote))
+        return list(csv.reader(text, delimiter=delimiter, quoting=csv.QUOTE_NONE))
     except csv.Error:
         return []
 

@@ -22,7 +22,8 @@ _TIME_FAULT = "WHEN skipped THEN 'clock_change' WHEN start_utc IS NULL THEN 'tim
 READING_FAULT = f"""CASE WHEN meter = '' THEN 'meter' {_TIME_FAULT} WHEN channel IS NULL THEN 'channel' WHEN unit IS NULL THEN 'unit'
     WHEN NOT is_blank AND NOT coalesce(isfinite(number), false) THEN 'value' WHEN quality IS NULL THEN 'quality' END"""
 WEATHER_FAULT = f"CASE WHEN zone = '' THEN 'zone' {_TIME_FAULT} WHEN is_bad THEN 'value' WHEN forecast_unissued THEN 'issued_at' END"
-PRICE_FAULT = f"CASE WHEN zone = '' THEN 'zone' {_TIME_FAULT} WHEN number IS NULL OR NOT isfinite(number) THEN 'value' WHEN currency = '' THEN 'currency' END"
+PRICE_FAULT = f"""CASE WHEN zone = '' THEN 'zone' {_TIME_FAULT}
+    WHEN NOT coalesce(isfinite(number), false) THEN 'value' WHEN currency = '' THEN 'currency' END"""
 REASONS = {
     "meter": "the meter is blank",
     "zone": "the zone is blank",
@@ -69,9 +70,7 @@ PRICES = Kept(
 )
 
 
-def keep(
-    job: Job, parsed: Parsed, placed: Placed, kept: Kept, lines: Lines, cells: int, available: str = "available_at"
-) -> None:
+def keep(job: Job, parsed: Parsed, placed: Placed, kept: Kept, lines: Lines, cells: int, available: str = "available_at") -> None:
     """Make the temporary table of a raw table, and note the rejected among its `cells`; a clean file is judged only once."""
     table = f"{job.prefix}_{kept.path.partition('/')[2]}"
     values = {**placed.values, "source_hash": job.source_hash, "received": job.source.received_at}
@@ -86,33 +85,30 @@ def keep(
     )
     rows = count(job.con, table)
     if rows < cells or kept.is_nothing != "false":
-        _note_rejected(job, judged, values, lines, kept.path)
+        _note_rejected(job, judged, values, lines)
     if rows:
         parsed.tables[kept.path] = table
         parsed.readings += rows
 
 
-def _note_rejected(job: Job, judged: str, values: dict[str, Any], lines: Lines, path: str) -> None:
+def _note_rejected(job: Job, judged: str, values: dict[str, Any], lines: Lines) -> None:
     """Add the faulty cells to the job's table of faults: line of the file, rule, reason, content, day."""
     faulty = f"{job.prefix}_faulty"
     run(
         job.con,
-        f"CREATE OR REPLACE TEMP TABLE {faulty} AS SELECT line, ordinal, fault, {_subject(path)} AS subject, day FROM ({judged}) WHERE fault IS NOT NULL",
+        f"CREATE OR REPLACE TEMP TABLE {faulty} AS SELECT line, ordinal, fault, stamp, day FROM ({judged}) WHERE fault IS NOT NULL",
         values,
     )
     run(
         job.con,
         f"""INSERT INTO {faults(job)}
         SELECT {lines.number("f.line")}, f.ordinal, f.fault,
-               'Line ' || {lines.number("f.line")} || f.subject || ': ' || {cases("f.fault", REASONS)} || '.', {lines.content("l")}, f.day
+               'Line ' || {lines.number("f.line")} || ', ' || f.stamp || ': ' || {cases("f.fault", REASONS)} || '.',
+               {lines.content("l")}, f.day
         FROM {faulty} f JOIN {lines.table} l ON l.rowid = f.line""",
         {"delimiter": lines.delimiter},
     )
     job.con.execute(f"DROP TABLE {faulty}")
-
-
-def _subject(path: str) -> str:
-    return "', meter ' || meter || ', ' || stamp" if path == READINGS.path else "', ' || stamp"
 
 
 def faults(job: Job) -> str:
@@ -149,9 +145,7 @@ def close_faults(job: Job, parsed: Parsed, lines: Lines) -> None:
         parsed.notes.append(_rejected_note(job, table))
     if not parsed.readings:
         first = job.con.execute(f"SELECT reason FROM {table} ORDER BY ordinal LIMIT 1").fetchone()
-        why = (
-            f"all {parsed.rejected} line(s) are bad. {first[0]}" if first else "there is a header and nothing below it."
-        )
+        why = f"all {parsed.rejected} line(s) are bad. {first[0]}" if first else "there is a header and nothing below it."
         raise DeliveryError(f"{job.head.name}: nothing could be kept: {why}")
 
 

@@ -48,9 +48,7 @@ def infer_lengths(con: DuckDBPyConnection, table: str, cells: Cells, labels: str
         SELECT {series}, mode(step) AS minutes FROM steps WHERE step > 0 GROUP BY ALL""",
         cells.values,
     )
-    con.execute(
-        f"UPDATE {table} t SET minutes = c.minutes FROM {table}_counted c WHERE {_same('t', 'c', cells.series)}"
-    )
+    con.execute(f"UPDATE {table} t SET minutes = c.minutes FROM {table}_counted c WHERE {_same('t', 'c', cells.series)}")
     con.execute(f"UPDATE {table} SET minutes = (SELECT mode(minutes) FROM {table}) WHERE minutes IS NULL")
     con.execute(
         f"UPDATE {table} SET minutes = 0 WHERE minutes IS NULL OR minutes NOT IN ({sensible}, {DAY_MINUTES}) AND minutes < {DAY_MINUTES}"

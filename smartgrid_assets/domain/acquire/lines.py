@@ -35,6 +35,14 @@ class Lines:
         """The SQL of a column of the file; the caller has checked that it is there."""
         return f"{alias}.c{self.columns.index(name)}"
 
+    def text(self, name: str | None, otherwise: str) -> str:
+        """The SQL of a column without blanks around, or of what stands for it where the file has no such column."""
+        return f"coalesce(trim({self.column(name)}), '')" if name else otherwise
+
+    def raw(self, name: str | None) -> str:
+        """The SQL of a column as it is, or null."""
+        return self.column(name) if name else "NULL::VARCHAR"
+
     def number(self, row: str) -> str:
         """SQL: the line of the file in which good line `row` stands. Blank lines are not counted."""
         return (
@@ -61,24 +69,20 @@ def read_lines(job: Job) -> Lines:
     try:
         run(
             job.con,
-            f"CREATE TEMP TABLE {table} AS SELECT * FROM read_csv($path, auto_detect=false, header=$header, delim=$delimiter, quote=$quote, "
-            f"escape=$quote, compression=$compression, encoding=$encoding, max_line_size=$longest, columns={{{columns}}}, "
+            f"CREATE TEMP TABLE {table} AS SELECT * FROM read_csv($path, auto_detect=false, header=$header, delim=$delimiter, "
+            f"quote=$quote, escape=$quote, compression=$compression, encoding=$encoding, max_line_size=$longest, columns={{{columns}}}, "
             "store_rejects=true, rejects_table=$errors, rejects_scan=$scans)",
             values,
         )
     except duckdb.Error as error:
-        raise DeliveryError(
-            f"{head.name}: reading stopped, nothing was kept. {_first_sentence(error)} Ask for the file again."
-        ) from None
+        raise DeliveryError(f"{head.name}: reading stopped, nothing was kept. {_first_sentence(error)} Ask for the file again.") from None
     rows = count(job.con, table)
     first_line = 2 if head.has_header else 1
     _gather_misshapen(job, misshapen, errors, rows, first_line)
     drop(job.con, errors, scans)
     if not rows:
         first = job.con.execute(f"SELECT reason FROM {misshapen} ORDER BY line LIMIT 1").fetchone()
-        raise DeliveryError(
-            f"{head.name}: nothing could be kept: {first[0] if first else 'there is a header and nothing below it.'}"
-        )
+        raise DeliveryError(f"{head.name}: nothing could be kept: {first[0] if first else 'there is a header and nothing below it.'}")
     return Lines(table, misshapen, head.columns, rows, first_line, head.delimiter)
 
 

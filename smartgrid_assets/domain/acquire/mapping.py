@@ -121,13 +121,7 @@ class Mapping:
     def named_columns(self) -> list[str]:
         """Columns that must be in the file."""
         rules = (self.time, self.meter, self.value, self.weather, self.prices)
-        single = [
-            getattr(rule, name)
-            for rule in rules
-            if rule
-            for name in vars(rule)
-            if name == "column" or name.endswith("_column")
-        ]
+        single = [getattr(rule, name) for rule in rules if rule for name in vars(rule) if name == "column" or name.endswith("_column")]
         wide = [*((self.value and self.value.columns) or ()), *self.columns]
         return [*(name for name in single if name), *wide, *(self.weather.columns if self.weather else ())]
 

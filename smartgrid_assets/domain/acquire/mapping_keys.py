@@ -95,9 +95,7 @@ def _check_value(value: Any, wanted: Any, name: str, full: str) -> None:
             _check_type(value, list, name, full)
     elif isinstance(wanted, tuple):
         if value not in wanted:
-            raise SettingsError(
-                f"Mapping {name}: {full} = {value!r} is not one of {', '.join(repr(w) for w in wanted)}."
-            )
+            raise SettingsError(f"Mapping {name}: {full} = {value!r} is not one of {', '.join(repr(w) for w in wanted)}.")
     else:
         _check_type(value, wanted, name, full)
 
@@ -106,7 +104,7 @@ def _check_type(value: Any, wanted: Any, name: str, full: str) -> None:
     accepted = (int, float) if wanted is float else wanted
     if not isinstance(value, accepted) or (isinstance(value, bool) and wanted is not bool):
         raise SettingsError(f"Mapping {name}: {full} should be {_WORDS[wanted]}, not {value!r}.")
-    if wanted is list and not all(isinstance(item, str) for item in value):
+    if isinstance(value, list) and not all(isinstance(item, str) for item in value):
         raise SettingsError(f"Mapping {name}: {full} should be a list of texts.")
 
 

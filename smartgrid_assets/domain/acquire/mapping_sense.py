@@ -28,13 +28,9 @@ def check_sense(mapping: Mapping) -> None:
 def _check_time(mapping: Mapping) -> None:
     time, minutes = mapping.time, mapping.interval_minutes
     if minutes is not None and minutes not in SENSIBLE:
-        raise _error(
-            mapping, f"interval_minutes = {minutes} does not divide a day of 1440 minutes into two parts or more."
-        )
+        raise _error(mapping, f"interval_minutes = {minutes} does not divide a day of 1440 minutes into two parts or more.")
     if time.column is None and (time.start is None or minutes is None):
-        raise _error(
-            mapping, "time.column is missing; or, for a file without time stamps, time.start and interval_minutes."
-        )
+        raise _error(mapping, "time.column is missing; or, for a file without time stamps, time.start and interval_minutes.")
     if mapping.layout == "wide_intervals" and minutes is None:
         raise _error(mapping, "interval_minutes is missing; a file with a column an interval needs it.")
 

@@ -25,11 +25,7 @@ def starter(head: Head) -> str:
     meter = next((column for column in texts if column != time), None)
     long = len(values) <= 1
     value = values[0] if values else next((c for c in head.columns if c not in (time, meter)), head.columns[-1])
-    ignored = (
-        [c for c in head.columns if c not in (time, value, meter)]
-        if long
-        else [c for c in head.columns if c not in (time, *values)]
-    )
+    ignored = [c for c in head.columns if c not in (time, value, meter)] if long else [c for c in head.columns if c not in (time, *values)]
     return "\n".join((
         'layout = "long"             # one value a row; or wide_meters: a column a meter; or wide_intervals: a column an interval'
         if long else 'layout = "wide_meters"      # a column a meter; or long: one value a row; or wide_intervals: a column an interval',
@@ -40,13 +36,13 @@ def starter(head: Head) -> str:
         f"header = {_list(list(head.columns))}",
         "",
         "[time]",
-        f"column = {json.dumps(time)}" if time else "start = 2000-01-01T00:00:00 # no column of time stamps was found: when the first row starts, or say column",
+        f"column = {json.dumps(time)}" if time else "start = 2000-01-01T00:00:00 # when the first row starts; or say column",
         'stamps = "start"            # or "end": which end of the interval the stamps name',
         '# zone = "Europe/Berlin"    # or "UTC", or a fixed offset such as "+10:00"; else the market\'s time zone',
         '# format = "%d/%m/%Y %H:%M" # only where day and month could be mistaken',
         "",
         "[meter]",
-        *([f"column = {json.dumps(meter)}"] if long and meter else ['id = "meter-1"              # the meter that the file is about'] if long else []),
+        *(_meter(meter) if long else []),
         'role = "customer"           # or feeder, zone, system: a witness, never added to its meters',
         'zone = "unassigned"',
         "",
@@ -56,6 +52,10 @@ def starter(head: Head) -> str:
         'channel = "import"          # or export, generation',
         "",
     ))  # fmt: skip
+
+
+def _meter(column: str | None) -> list[str]:
+    return [f"column = {json.dumps(column)}" if column else 'id = "meter-1"              # the meter that the file is about']
 
 
 def _kind(cells: list[str]) -> str:

@@ -21,9 +21,9 @@ def make_up_meters(job: Job, parsed: Parsed, mapping: Mapping) -> None:
         return
     table, rule = f"{job.prefix}_meters", mapping.meter
     if mapping.layout == "wide_meters":
-        known = f"SELECT meter, first(role) AS role, first(zone) AS zone, first(feeder) AS feeder, first(class) AS class FROM {job.prefix}_columns GROUP BY meter"
+        known = f"SELECT DISTINCT ON (meter) meter, role, zone, feeder, class FROM {job.prefix}_columns ORDER BY meter, position"
     else:
-        known = "SELECT NULL::VARCHAR AS meter, NULL::VARCHAR AS role, NULL::VARCHAR AS zone, NULL::VARCHAR AS feeder, NULL::VARCHAR AS class LIMIT 0"
+        known = f"SELECT {', '.join(f'NULL::VARCHAR AS {name}' for name in ('meter', 'role', 'zone', 'feeder', 'class'))} LIMIT 0"
     run(
         job.con,
         f"""CREATE OR REPLACE TEMP TABLE {table} AS

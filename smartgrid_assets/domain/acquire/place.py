@@ -78,22 +78,20 @@ def _make_pairs(job: Job, cells: Cells, name: str) -> _Key:
         return _Key()
     key = _Key(
         "coalesce(n.minutes, 0)::VARCHAR",
-        f"LEFT JOIN {lengths} n ON "
-        + " AND ".join(f"c.{column} IS NOT DISTINCT FROM n.{column}" for column in cells.series),
+        f"LEFT JOIN {lengths} n ON " + " AND ".join(f"c.{column} IS NOT DISTINCT FROM n.{column}" for column in cells.series),
         " AND s.key = c.key",
     )
     keyed = f"SELECT c.stamp, coalesce(n.minutes, 0) AS length FROM ({cells.sql}) c {key.join}"
+    short = f"CASE WHEN length < {DAY_MINUTES} THEN length ELSE 0 END"
     run(
-        job.con, f"{pairs} stamp, length::VARCHAR AS key, CASE WHEN length < {DAY_MINUTES} THEN length ELSE 0 END AS minutes FROM ({keyed})",
+        job.con, f"{pairs} stamp, length::VARCHAR AS key, {short} AS minutes FROM ({keyed})",
         cells.values,
     )  # fmt: skip
     return key
 
 
 def _refuse_long_steps(job: Job, lengths: str) -> None:
-    row = job.con.execute(
-        f"SELECT count(*), count(*) FILTER (minutes >= {DAY_MINUTES}), mode(minutes) FROM {lengths}"
-    ).fetchone()
+    row = job.con.execute(f"SELECT count(*), count(*) FILTER (minutes >= {DAY_MINUTES}), mode(minutes) FROM {lengths}").fetchone()
     assert row is not None
     series, long, common = row
     if series and series == long:
@@ -102,9 +100,7 @@ def _refuse_long_steps(job: Job, lengths: str) -> None:
             "Deliver intervals of at most 12 hours."
         )
     if series and common == 0:
-        raise DeliveryError(
-            f"{job.head.name}: how long an interval is cannot be told from the stamps. Say interval_minutes in a mapping."
-        )
+        raise DeliveryError(f"{job.head.name}: how long an interval is cannot be told from the stamps. Say interval_minutes in a mapping.")
 
 
 def _moments(job: Job, name: str, mapping: Mapping) -> None:
@@ -113,7 +109,9 @@ def _moments(job: Job, name: str, mapping: Mapping) -> None:
         job.con,
         f"""CREATE OR REPLACE TEMP TABLE {name}_moments AS
         WITH passes AS (
-            SELECT stamp, key, minutes, wall, skipped, second_utc IS NOT NULL AS repeated, 1 AS pass, first_utc AS start_utc FROM {name}_starts
+            SELECT stamp, key, minutes, wall, skipped, second_utc IS NOT NULL AS repeated, 1 AS pass,
+                   first_utc AS start_utc
+            FROM {name}_starts
             UNION ALL
             SELECT stamp, key, minutes, wall, skipped, true, 2, second_utc FROM {name}_starts WHERE second_utc IS NOT NULL
         ), days AS (
@@ -138,7 +136,8 @@ def _passes(job: Job, name: str, keyed: str, cells: Cells) -> tuple[str | None, 
         job.con,
         f"""CREATE OR REPLACE TEMP TABLE {name}_late AS
         WITH days AS (
-            SELECT c.ordinal, c.line, c.stamp, {", ".join(f"c.{column}" for column in cells.series)}, s.wall, s.repeated, s.wall::DATE AS wall_day
+            SELECT c.ordinal, c.line, c.stamp, {", ".join(f"c.{column}" for column in cells.series)}, s.wall,
+                   s.repeated, s.wall::DATE AS wall_day
             FROM ({keyed}) c JOIN {name}_moments s ON s.stamp = c.stamp AND s.key = c.key AND s.pass = 1
             WHERE s.wall::DATE IN (SELECT wall::DATE FROM {name}_moments WHERE repeated)
         ), directed AS (
@@ -162,21 +161,15 @@ def _repeated_note(job: Job, name: str) -> list[str]:
     assert row is not None
     twice, once, days = row
     return [
-        f"Clock change, {_listed(days)}: of the repeated hour {twice} reading(s) came with their pair, the first taken as the first pass and "
-        f"the second as the second; {once} came once and are taken as the first pass."
+        f"Clock change, {_listed(days)}: of the repeated hour {twice} reading(s) came with their pair, "
+        f"the first taken as the first pass and the second as the second; {once} came once and are taken as the first pass."
     ]  # fmt: skip
 
 
 def _skipped_note(job: Job, name: str) -> list[str]:
-    row = job.con.execute(
-        f"SELECT list(DISTINCT wall::DATE ORDER BY wall::DATE) FROM {name}_moments WHERE skipped"
-    ).fetchone()
+    row = job.con.execute(f"SELECT list(DISTINCT wall::DATE ORDER BY wall::DATE) FROM {name}_moments WHERE skipped").fetchone()
     days = row[0] if row else None
-    return (
-        [f"Clock change, {_listed(days)}: stamps inside the hour that the clocks skip; these lines are rejected."]
-        if days
-        else []
-    )
+    return [f"Clock change, {_listed(days)}: stamps inside the hour that the clocks skip; these lines are rejected."] if days else []
 
 
 def _listed(days: list[Any]) -> str:

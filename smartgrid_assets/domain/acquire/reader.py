@@ -27,9 +27,7 @@ MAPPED = "interval_csv"
 """The format of a file for which the user names a mapping."""
 
 
-def read_source(
-    con: DuckDBPyConnection, source: Source, context: ReadContext, mapping: Mapping | None = None
-) -> Parsed:
+def read_source(con: DuckDBPyConnection, source: Source, context: ReadContext, mapping: Mapping | None = None) -> Parsed:
     """Read one file into temporary tables of `con`.
 
     mapping: for a delimited file, what its columns mean; else a shipped one that fits, or plain names.
@@ -68,9 +66,7 @@ def _recognised(head: Head) -> Format:
             f"{head.name}: the file is binary, not text, and no reader knows it. Deliver delimited text, plain or as .gz or .zip."
         )
     if not head.columns:
-        raise UnknownFormatError(
-            f"{head.name}: no reader knows this file; it is text, but no table. It begins with {head.text[:60]!r}."
-        )
+        raise UnknownFormatError(f"{head.name}: no reader knows this file; it is text, but no table. It begins with {head.text[:60]!r}.")
     raise UnknownFormatError(
         f"{head.name}: no reader knows these columns: {', '.join(head.columns)}. "
         f"Save this as a mapping, look at it, and ingest again with --mapping FILE:\n\n{starter(head)}"
@@ -80,9 +76,7 @@ def _recognised(head: Head) -> Format:
 def _tidy(job: Job, parsed: Parsed) -> None:
     """Drop the working tables of the job."""
     wanted = set(parsed.tables.values())
-    made = job.con.execute(
-        "SELECT table_name FROM duckdb_tables() WHERE temporary AND starts_with(table_name, ?)", [job.prefix]
-    ).fetchall()
+    made = job.con.execute("SELECT table_name FROM duckdb_tables() WHERE temporary AND starts_with(table_name, ?)", [job.prefix]).fetchall()
     for (name,) in made:
         if name not in wanted:
             job.con.execute(f"DROP TABLE {quoted(name)}")

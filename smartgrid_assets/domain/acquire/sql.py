@@ -31,9 +31,7 @@ def literal(text: str) -> str:
 
 def cases(of: str, texts: dict[str, str]) -> str:
     """SQL: the text that belongs to a word of ours, null for others."""
-    return (
-        f"CASE {of} " + " ".join(f"WHEN {literal(word)} THEN {literal(text)}" for word, text in texts.items()) + " END"
-    )
+    return f"CASE {of} " + " ".join(f"WHEN {literal(word)} THEN {literal(text)}" for word, text in texts.items()) + " END"
 
 
 def run(con: DuckDBPyConnection, sql: str, values: dict[str, Any] | None = None) -> DuckDBPyConnection:

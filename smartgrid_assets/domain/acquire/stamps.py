@@ -42,7 +42,8 @@ def label_stamps(
 ) -> None:
     """Make `table`: stamp (text), zoned, label (UTC where zoned, else wall time; null where it cannot be read).
 
-    texts: SQL of one column `stamp`, values: what it names. Raises DeliveryError where no stamp can be read, or day and month cannot be told apart.
+    texts: SQL of one column `stamp`, values: what it names.
+    Raises DeliveryError where no stamp can be read, or day and month cannot be told apart.
     """
     run(
         con,
@@ -81,9 +82,7 @@ def _format_of(con: DuckDBPyConnection, texts: str, file_name: str) -> str | Non
     best = max(counts.values(), default=0)
     if iso_count == 0 and best == 0:
         seen = f"such as {str(example)[:40]!r}" if example else "all are blank"
-        raise DeliveryError(
-            f"{file_name}: no time stamp can be read ({seen}). Say time.column and time.format in a mapping."
-        )
+        raise DeliveryError(f"{file_name}: no time stamp can be read ({seen}). Say time.column and time.format in a mapping.")
     if iso_count >= best:
         return None
     fitting = [pattern for pattern, times in counts.items() if times == best]
@@ -123,7 +122,8 @@ def moment_utc(text: str) -> str:
 def start_times(con: DuckDBPyConnection, table: str, pairs: str, labels: str, time: TimeRule, market_tz: str) -> None:
     """Make `table`: stamp, key, minutes, first_utc, second_utc (null unless repeated), skipped, wall.
 
-    pairs: table of the distinct (stamp, key, minutes); key is the caller's. wall: wall time of the start, null where the stamp has an offset.
+    pairs: table of the distinct (stamp, key, minutes); key is the caller's.
+    wall: wall time of the start, null where the stamp has an offset.
     first_utc is null where the stamp cannot be read or was skipped.
     """
     zone = zone_or_offset(time.zone or market_tz, "time.zone")
@@ -141,7 +141,8 @@ def start_times(con: DuckDBPyConnection, table: str, pairs: str, labels: str, ti
         con,
         f"""CREATE OR REPLACE TEMP TABLE {table} AS
         WITH walls AS (
-            SELECT p.stamp, p.key, p.minutes, CASE WHEN zoned THEN label{back} END AS zoned_utc, CASE WHEN NOT zoned THEN label{back} END AS wall
+            SELECT p.stamp, p.key, p.minutes, CASE WHEN zoned THEN label{back} END AS zoned_utc,
+                   CASE WHEN NOT zoned THEN label{back} END AS wall
             FROM {pairs} p JOIN {labels} l USING (stamp)
         ), lates AS (SELECT *, {late} AS late FROM walls), sides AS (SELECT *, {skipped} AS skipped, {early} AS early FROM lates)
         SELECT stamp, key, minutes, wall, coalesce(zoned_utc, CASE WHEN NOT skipped THEN coalesce(early, late) END) AS first_utc,

@@ -11,7 +11,8 @@ CHANNEL_WORDS = {
 }  # fmt: skip
 UNIT_WORDS = {"kwh": "kWh", "wh": "Wh", "mwh": "MWh", "kw": "kW", "w": "W", "mw": "MW"}
 QUALITY_WORDS = {
-    "measured": "measured", "actual": "measured", "a": "measured", "valid": "measured", "ok": "measured", "good": "measured", "": "measured",
+    "measured": "measured", "actual": "measured", "a": "measured", "valid": "measured", "ok": "measured", "good": "measured",
+    "": "measured",
     "substituted": "substituted", "estimated": "substituted", "estimate": "substituted", "e": "substituted", "s": "substituted",
     "f": "substituted", "final substituted": "substituted",
     "missing": "missing", "null": "missing", "n": "missing", "none": "missing",
@@ -24,8 +25,6 @@ def word(text: str, words: dict[str, str]) -> str:
     for said, ours in words.items():
         by_ours.setdefault(ours, []).append(said)
     said_so = f"lower(trim(coalesce({text}, '')))"
-    cases = " ".join(
-        f"WHEN {said_so} IN ({', '.join(map(literal, said))}) THEN {literal(ours)}" for ours, said in by_ours.items()
-    )
+    cases = " ".join(f"WHEN {said_so} IN ({', '.join(map(literal, said))}) THEN {literal(ours)}" for ours, said in by_ours.items())
     # most files use our words already: compare those as they are, and look closer only at others
     return f"CASE WHEN {text} IN ({', '.join(map(literal, by_ours))}) THEN {text} ELSE CASE {cases} END END"

@@ -83,9 +83,7 @@ def check_day(
     list_rejected(con, readings, lines, done.rejected)
     measure_quality(con, day, lines, done.readings, done.quality, limits)
     tables = {"readings": done.readings, "earlier": done.earlier, "rejected": done.rejected, "quality": done.quality}
-    counts = {
-        name: con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0] for name, relation in tables.items()
-    }
+    counts = {name: con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0] for name, relation in tables.items()}
     return CheckedDay(donor_days=donors.days, counts={**counts, "versions": versions})
 
 
@@ -95,18 +93,14 @@ def _touch(con: DuckDBPyConnection, at: datetime, is_first: bool) -> None:
         SELECT series FROM chk_rows JOIN chk_known USING (known_at) WHERE gate_utc = TIMESTAMP '{at}'
         UNION SELECT series FROM chk_donors JOIN chk_donors_known ON known_at = known_from_utc WHERE gate_utc = TIMESTAMP '{at}'"""
     con.execute("CREATE TEMP TABLE IF NOT EXISTS chk_donors_known (known_at TIMESTAMP, gate_utc TIMESTAMP)")
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE chk_touching AS {'SELECT series FROM chk_series' if is_first else changed}"
-    )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE chk_touching AS {'SELECT series FROM chk_series' if is_first else changed}")
     con.execute(f"""
         CREATE OR REPLACE TEMP VIEW chk_visible AS
         SELECT r.* FROM chk_rows r SEMI JOIN chk_touching t ON t.series = r.series
         SEMI JOIN (SELECT known_at FROM chk_known WHERE gate_utc <= TIMESTAMP '{at}') k ON k.known_at = r.known_at""")
 
 
-def _check_version(
-    con: DuckDBPyConnection, day: MarketDay, tz: str, donors: Donors, at: datetime, limits: CheckLimits
-) -> None:
+def _check_version(con: DuckDBPyConnection, day: MarketDay, tz: str, donors: Donors, at: datetime, limits: CheckLimits) -> None:
     choose_winners(con, "chk_visible")
     lay_grids(con, day, limits.dust_kwh)
     find_missing(con, day)
@@ -119,16 +113,12 @@ def _check_version(
     repair(con, day, tz, donors, at, limits)
 
 
-def _expect_changed_donors(
-    con: DuckDBPyConnection, tz: str, gate: time, at: datetime, gates: dict[datetime, datetime]
-) -> None:
+def _expect_changed_donors(con: DuckDBPyConnection, tz: str, gate: time, at: datetime, gates: dict[datetime, datetime]) -> None:
     """Estimates move when their like days are corrected: add the later gates at which a donor became known to `gates`."""
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_donors_known AS
         SELECT DISTINCT known_from_utc AS known_at, known_from_utc AS gate_utc FROM chk_donors
         WHERE known_from_utc > TIMESTAMP '{at}'""")
     add_gates(con, "chk_donors_known", tz, gate)
-    for closure, newest in con.execute(
-        "SELECT gate_utc, max(known_at) FROM chk_donors_known GROUP BY gate_utc"
-    ).fetchall():
+    for closure, newest in con.execute("SELECT gate_utc, max(known_at) FROM chk_donors_known GROUP BY gate_utc").fetchall():
         gates[closure] = max(newest, gates.get(closure, newest))

@@ -70,9 +70,7 @@ def make_gates(con: DuckDBPyConnection, day: MarketDay, tz: str, gate: time) -> 
 
     Returns (gate, newest moment before it) of all gates that saw something new, in order of time.
     """
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE chk_known AS SELECT DISTINCT known_at, known_at AS gate_utc FROM chk_rows"
-    )
+    con.execute("CREATE OR REPLACE TEMP TABLE chk_known AS SELECT DISTINCT known_at, known_at AS gate_utc FROM chk_rows")
     moments = [moment for (moment,) in con.execute("SELECT known_at FROM chk_known ORDER BY known_at").fetchall()]
     if moments and gate_after(moments[0], tz, gate) >= moments[-1]:
         only = gate_after(moments[0], tz, gate)
@@ -109,9 +107,7 @@ def gate_after(moment_utc: datetime, tz: str, gate: time) -> datetime:
 
 def _energy_sql() -> str:
     energy = " ".join(f"WHEN '{unit}' THEN r.value * {factor}" for unit, factor in KWH_PER_UNIT.items())
-    power = " ".join(
-        f"WHEN '{unit}' THEN r.value * {factor} * r.interval_minutes / 60.0" for unit, factor in KW_PER_UNIT.items()
-    )
+    power = " ".join(f"WHEN '{unit}' THEN r.value * {factor} * r.interval_minutes / 60.0" for unit, factor in KW_PER_UNIT.items())
     return f"CASE lower(r.uom) {energy} {power} END"
 
 

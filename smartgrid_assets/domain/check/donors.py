@@ -33,9 +33,7 @@ class Donors:
     chk_donors: series, day, start_utc, minutes, kwh, wall_minute (local), known_from_utc, known_until_utc.
     """
 
-    def __init__(
-        self, con: DuckDBPyConnection, day: MarketDay, tz: str, lookback: Lookback, limits: CheckLimits
-    ) -> None:
+    def __init__(self, con: DuckDBPyConnection, day: MarketDay, tz: str, lookback: Lookback, limits: CheckLimits) -> None:
         self._con, self._day, self._tz, self._lookback, self._limits = con, day, tz, lookback, limits
         self._relation = ""
         self.days: list[date] = []

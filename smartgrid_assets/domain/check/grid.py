@@ -34,10 +34,11 @@ def lay_grids(con: DuckDBPyConnection, day: MarketDay, dust_kwh: float) -> None:
 
 
 def slots_sql(grids: str, day: MarketDay) -> str:
-    """SELECT series, start_utc, step_minutes: every interval of the grids in relation `grids`."""
+    """SELECT series, step_minutes, start_utc: every interval of the grids in relation `grids`."""
     return f"""
-        SELECT series, TIMESTAMP '{day.start_utc}' + to_seconds(unnest(range(grid_s::BIGINT, {_length(day)}, step_minutes::BIGINT * 60))) AS start_utc,
-            step_minutes
+        SELECT series, step_minutes,
+            TIMESTAMP '{day.start_utc}'
+                + to_seconds(unnest(range(grid_s::BIGINT, {_length(day)}, step_minutes::BIGINT * 60))) AS start_utc
         FROM {grids}"""
 
 

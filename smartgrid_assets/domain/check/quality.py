@@ -13,9 +13,7 @@ from smartgrid_assets.domain.check.rule import all_rules
 from smartgrid_assets.domain.market_day import MarketDay
 
 
-def measure_quality(
-    con: DuckDBPyConnection, day: MarketDay, lines: str, readings: str, into: str, limits: CheckLimits
-) -> None:
+def measure_quality(con: DuckDBPyConnection, day: MarketDay, lines: str, readings: str, into: str, limits: CheckLimits) -> None:
     """Make the table of validated/data_quality under the name `into`, from the newest version of the day.
 
     Rules: each rule's name; missing (not delivered), estimated (by us), late (received later than limits.late_hours),

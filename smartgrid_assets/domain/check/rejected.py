@@ -23,9 +23,7 @@ def start_findings(con: DuckDBPyConnection) -> None:
 
 def keep_findings(con: DuckDBPyConnection, touched: str, is_first: bool) -> None:
     """Replace what was collected of the series in relation `touched` by what this version says of them."""
-    for collected in (
-        () if is_first else ("chk_all_findings", "chk_rejected", "chk_all_silent", "chk_all_late", "chk_all_repeated")
-    ):
+    for collected in () if is_first else ("chk_all_findings", "chk_rejected", "chk_all_silent", "chk_all_late", "chk_all_repeated"):
         con.execute(f"DELETE FROM {collected} c USING {touched} t WHERE t.series = c.series")
     con.execute("INSERT INTO chk_all_findings FROM chk_findings")
     con.execute("""

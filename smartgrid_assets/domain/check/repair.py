@@ -32,10 +32,8 @@ def expect_silent(con: DuckDBPyConnection, day: MarketDay, donors: Donors, silen
             quantile_disc((({offset} % (minutes::BIGINT * 60)) + minutes::BIGINT * 60) % (minutes::BIGINT * 60), 0.5) AS grid_s
         FROM chk_donors SEMI JOIN {silent} q USING (series)
         WHERE {known_sql(f"TIMESTAMP '{at}'")} GROUP BY series""")
-    con.execute(
-        "INSERT INTO chk_grids BY NAME SELECT *, 0 AS delivered, 0 AS repeats, 0 AS zeros FROM chk_silent_grids"
-    )
-    con.execute(f"INSERT INTO chk_missing {slots_sql('chk_silent_grids', day)}")
+    con.execute("INSERT INTO chk_grids BY NAME SELECT *, 0 AS delivered, 0 AS repeats, 0 AS zeros FROM chk_silent_grids")
+    con.execute(f"INSERT INTO chk_missing BY NAME {slots_sql('chk_silent_grids', day)}")
 
 
 def repair(con: DuckDBPyConnection, day: MarketDay, tz: str, donors: Donors, at: datetime, limits: CheckLimits) -> None:
@@ -62,9 +60,7 @@ def repair(con: DuckDBPyConnection, day: MarketDay, tz: str, donors: Donors, at:
         FROM chk_slots
         WINDOW before AS (PARTITION BY series ORDER BY start_utc ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
             after AS (PARTITION BY series ORDER BY start_utc ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)""")
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE chk_long AS SELECT DISTINCT series FROM chk_spans WHERE NOT good AND is_long"
-    )
+    con.execute("CREATE OR REPLACE TEMP TABLE chk_long AS SELECT DISTINCT series FROM chk_spans WHERE NOT good AND is_long")
     donors.ask("chk_long")
     _estimate(con, tz, at, limits)
     _trim_unfounded(con, limits)
@@ -114,6 +110,4 @@ def _trim_unfounded(con: DuckDBPyConnection, limits: CheckLimits) -> None:
         WHERE s.made_up AND g.delivered < {limits.fill_from_share} * g.slots AND r.quality = 'missing'
             AND r.delivered_kwh IS NULL AND r.start_utc NOT BETWEEN w.first_utc AND w.last_utc""")
     for relation in ("chk_repaired", "chk_findings", "chk_missing"):
-        con.execute(
-            f"DELETE FROM {relation} t USING chk_trimmed x WHERE x.series = t.series AND x.start_utc = t.start_utc"
-        )
+        con.execute(f"DELETE FROM {relation} t USING chk_trimmed x WHERE x.series = t.series AND x.start_utc = t.start_utc")

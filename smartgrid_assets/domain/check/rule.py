@@ -66,9 +66,7 @@ def rules_version() -> str:
     >>> len(rules_version())
     12
     """
-    told = ",".join(
-        f"{rule.name}:{rule.version}:{rule.action}" for rule in sorted(all_rules().values(), key=lambda r: r.name)
-    )
+    told = ",".join(f"{rule.name}:{rule.version}:{rule.action}" for rule in sorted(all_rules().values(), key=lambda r: r.name))
     return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 

@@ -127,9 +127,7 @@ def _plain(value: Any) -> Any:
     """Numbers and text as JSON knows them."""
     if pd.isna(value):
         return None
-    return (
-        value.item() if hasattr(value, "item") else value if isinstance(value, (int, float, str, bool)) else str(value)
-    )
+    return value.item() if hasattr(value, "item") else value if isinstance(value, (int, float, str, bool)) else str(value)
 
 
 def _markdown(frame: pd.DataFrame) -> str:

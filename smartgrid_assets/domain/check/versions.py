@@ -44,14 +44,10 @@ def publish(con: DuckDBPyConnection, versions: int, readings: str, earlier: str)
         held = "(SELECT * EXCLUDE known_until_utc FROM chk_merged WHERE known_until_utc IS NULL)"
     else:
         held = f"(SELECT series, start_utc, {_STATE}, known_utc AS known_from_utc FROM chk_states JOIN chk_touched USING (series))"
-        con.execute(
-            f"CREATE OR REPLACE TEMP TABLE chk_merged AS SELECT *, NULL::TIMESTAMP AS known_until_utc FROM {held} LIMIT 0"
-        )
+        con.execute(f"CREATE OR REPLACE TEMP TABLE chk_merged AS SELECT *, NULL::TIMESTAMP AS known_until_utc FROM {held} LIMIT 0")
     names = f"""s.meter_id, s.channel, h.start_utc AS interval_start_utc, h.minutes AS interval_minutes,
         {", ".join("h." + name for name in _STATE.split(", ")[1:])}, h.known_from_utc"""
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {readings} AS SELECT {names} FROM {held} h JOIN chk_series s USING (series)"
-    )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {readings} AS SELECT {names} FROM {held} h JOIN chk_series s USING (series)")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE {earlier} AS
         SELECT {names}, h.known_until_utc FROM chk_merged h JOIN chk_series s USING (series)

@@ -36,13 +36,13 @@ def add_readings(con: DuckDBPyConnection) -> None:
 
 
 def common_step(con: DuckDBPyConnection) -> int | None:
-    """The most common interval length, minutes, in the day's first version; None where nothing is known.
+    """The interval length, minutes, that most meters have in the day's first version; None where nothing is known.
 
-    Of the first version, so that what comes later cannot change the grid under an earlier gate.
+    Meters count by the time that they cover: one with short intervals has more rows, not more say. Of the first version, so that what comes later cannot change the grid under an earlier gate.
     """
     row = con.execute(f"""
         SELECT interval_minutes FROM {CELLS} WHERE version_utc = (SELECT min(version_utc) FROM {CELLS})
-        GROUP BY ALL ORDER BY sum(series) DESC, interval_minutes LIMIT 1""").fetchone()
+        GROUP BY ALL ORDER BY sum(series * interval_minutes) DESC, interval_minutes LIMIT 1""").fetchone()
     return None if row is None else int(row[0])
 
 

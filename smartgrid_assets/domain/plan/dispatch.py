@@ -16,7 +16,7 @@ from smartgrid_assets.domain.plan.model import PlanModel, build_model
 from smartgrid_assets.domain.plan.priority import commit_by_priority
 from smartgrid_assets.domain.plan.problem import DispatchProblem, SolveOptions, demand_mw
 from smartgrid_assets.domain.plan.result import DispatchPlan, cost_frame, cost_totals, price_frame, shortfall_totals, unit_frame
-from smartgrid_assets.domain.plan.solve import Outcome, solve_commitment, solve_dispatch, solver_version
+from smartgrid_assets.domain.plan.solve import Outcome, Search, solver_version
 from smartgrid_assets.domain.plan.verify import violations
 
 __all__ = ["DispatchPlan", "DispatchProblem", "SolveOptions", "demand_mw", "plan_dispatch"]
@@ -33,14 +33,16 @@ def plan_dispatch(problem: DispatchProblem, options: SolveOptions | None = None)
     """
     options = options or SolveOptions()
     model, build_seconds = _timed_build(problem, elastic=False)
-    outcome = solve_commitment(model, options)
+    search = Search(model, options)
+    outcome = search.commitment()
     notes: list[str] = []
     relaxed = outcome.status in ("infeasible", "nothing")
     if relaxed:
         model, rebuild_seconds = _timed_build(problem, elastic=True)
         build_seconds += rebuild_seconds
-        outcome, notes = _relaxed(model, outcome, options)
-    marginal = solve_dispatch(model, options)
+        search = Search(model, options)
+        outcome, notes = _relaxed(search, outcome)
+    marginal = search.dispatch()
     return _plan(model, outcome, marginal, notes, relaxed, build_seconds)
 
 
@@ -50,16 +52,16 @@ def _timed_build(problem: DispatchProblem, elastic: bool) -> tuple[PlanModel, fl
     return model, perf_counter() - begin
 
 
-def _relaxed(model: PlanModel, failed: Outcome, options: SolveOptions) -> tuple[Outcome, list[str]]:
+def _relaxed(search: Search, failed: Outcome) -> tuple[Outcome, list[str]]:
     """The elastic model solved, or committed by priority where time is out; with what happened, in words."""
     if failed.status == "infeasible":
-        outcome = solve_commitment(model, options)
+        outcome = search.commitment()
         seconds = failed.seconds + outcome.seconds
         if outcome.status != "nothing":
             return Outcome("relaxed", outcome.cost, outcome.bound, seconds), ["No plan keeps all limits; the following had to be broken."]
         failed = Outcome("nothing", None, None, seconds)
-    commit_by_priority(model)
-    note = f"No plan was found within {options.time_limit_s:g} s: units are committed by a priority list of their full-load cost."
+    commit_by_priority(search.model)
+    note = f"No plan was found within {search.options.time_limit_s:g} s: units are committed by a priority list of their full-load cost."
     return Outcome("relaxed", None, None, failed.seconds), [note]
 
 

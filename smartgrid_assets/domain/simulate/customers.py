@@ -15,6 +15,7 @@ from smartgrid_assets.domain.simulate.seeds import generator
 
 CLASS_SHARES = {"home": 0.52, "heat_pump": 0.11, "pv_home": 0.12, "ev_home": 0.10, "shop": 0.11, "industry": 0.04}
 CLASSES = tuple(CLASS_SHARES)
+CARLESS_HOMES = ("home", "heat_pump", "pv_home")
 FUSES_KW = np.array([15, 24, 44, 69, 110, 173, 250, 400, 630, 1000, 1600])  # three-phase service ratings
 GOLDEN = 0.6180339887498949
 NEVER = 10**7  # an ordinal day that no calendar has

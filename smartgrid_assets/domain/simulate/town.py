@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from smartgrid_assets.domain.market_day import days_between, market_day
-from smartgrid_assets.domain.simulate.customers import Customers, class_codes, make_customers
+from smartgrid_assets.domain.simulate.customers import CARLESS_HOMES, CLASSES, Customers, class_codes, make_customers
 from smartgrid_assets.domain.simulate.day_grid import DayGrid, day_grid, public_holidays
 from smartgrid_assets.domain.simulate.habits.business import industry_kw, shop_kw
 from smartgrid_assets.domain.simulate.habits.equipment import charging_kw, heat_pump_kw, panels_kw
@@ -64,7 +64,7 @@ class Town:
     @cached_property
     def oddities(self) -> Oddities:
         """True events that look odd."""
-        is_home = class_codes(self.meters, self.seed) < 3  # home, heat_pump, pv_home
+        is_home = np.isin(class_codes(self.meters, self.seed), [CLASSES.index(name) for name in CARLESS_HOMES])
         return plan_oddities(is_home, self.network.feeders, self.days, self.tz, self.interval_minutes, self.seed)
 
     @cached_property

@@ -28,13 +28,9 @@ class Delivered:
         """Rows of a raw table in the order of their ordinals; none where the file fed it nothing."""
         if path not in self.parsed.tables:
             return []
-        return self.con.execute(
-            f"SELECT {columns} FROM {self.parsed.tables[path]} WHERE {where} ORDER BY ordinal"
-        ).fetchall()
+        return self.con.execute(f"SELECT {columns} FROM {self.parsed.tables[path]} WHERE {where} ORDER BY ordinal").fetchall()
 
-    def readings(
-        self, columns: str = "meter_id, interval_start_utc, value", where: str = "true"
-    ) -> list[tuple[Any, ...]]:
+    def readings(self, columns: str = "meter_id, interval_start_utc, value", where: str = "true") -> list[tuple[Any, ...]]:
         """Rows of raw/meter_readings."""
         return self.rows("raw/meter_readings", columns, where)
 
@@ -56,7 +52,7 @@ def read_file(
     delay_hours: float = 0,
 ) -> Delivered:
     """Read a file in a connection of its own; every table made has its declared columns and keys."""
-    con = duckdb.connect()
+    con = duckdb.connect(config={"threads": 1})  # the files are tiny
     con.execute("SET TimeZone = 'Asia/Kolkata'")  # nothing may hang on the session's time zone
     source = Source(path, path.name, hashlib.sha256(path.read_bytes()).hexdigest(), received)
     parsed_mapping = read_mapping(mapping, "test") if isinstance(mapping, str) else mapping
@@ -75,9 +71,7 @@ def deliver(folder: Path, content: str | bytes, name: str = "readings.csv", **ho
 def _check_tables(con: duckdb.DuckDBPyConnection, parsed: Parsed) -> None:
     for path, relation in parsed.tables.items():
         declared = table(path)
-        wanted = [(column.name, column.type) for column in declared.columns] + (
-            [("day", "DATE")] if declared.partition == "day" else []
-        )
+        wanted = [(column.name, column.type) for column in declared.columns] + ([("day", "DATE")] if declared.partition == "day" else [])
         found = con.execute(f"DESCRIBE {relation}").fetchall()
         assert [(row[0], row[1]) for row in found] == wanted, path
         needed = [f"{column.name} IS NULL" for column in declared.columns if not column.nullable]

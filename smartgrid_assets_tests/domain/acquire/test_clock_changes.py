@@ -61,9 +61,7 @@ def starts_by_value(delivered: Delivered, meter: str = "a") -> list[datetime]:
 
 @pytest.mark.parametrize(("tz", "day"), AUTUMN)
 @pytest.mark.parametrize("minutes", [30, 60])
-def test_the_autumn_clock_change_keeps_both_passes_of_the_hour(
-    tmp_path: Path, tz: str, day: date, minutes: int
-) -> None:
+def test_the_autumn_clock_change_keeps_both_passes_of_the_hour(tmp_path: Path, tz: str, day: date, minutes: int) -> None:
     delivered = deliver(tmp_path, long_file(wall_starts(tz, day, minutes), ("a", "b")), tz=tz)
     assert starts_by_value(delivered, "a") == starts_by_value(delivered, "b") == true_starts(tz, day, minutes)
     assert {row[0] for row in delivered.readings("day")} == {day}
@@ -78,9 +76,7 @@ def test_a_file_that_runs_backwards_has_the_second_pass_first(tmp_path: Path, tz
 
 
 @pytest.mark.parametrize(("tz", "day"), AUTUMN)
-def test_stamps_of_ends_are_moved_back_in_wall_time_before_the_repeated_hour_is_resolved(
-    tmp_path: Path, tz: str, day: date
-) -> None:
+def test_stamps_of_ends_are_moved_back_in_wall_time_before_the_repeated_hour_is_resolved(tmp_path: Path, tz: str, day: date) -> None:
     ends = [wall + timedelta(minutes=60) for wall in wall_starts(tz, day, 60)]
     lines = "\n".join(f"a,{end:%Y-%m-%d %H:%M},{number}" for number, end in enumerate(ends))
     delivered = deliver(tmp_path, f"meter,stamp,kwh\n{lines}\n", tz=tz, mapping=END_STAMPS.format(minutes=60))
@@ -123,9 +119,7 @@ def test_a_fixed_offset_knows_no_clock_change(tmp_path: Path) -> None:
 
 
 def test_offsets_in_the_stamps_win_over_the_time_zone(tmp_path: Path) -> None:
-    content = (
-        "meter,timestamp,kwh\na,2025-10-26T02:30:00+02:00,1\na,2025-10-26T02:30:00+01:00,2\na,2025-10-26T02:00:00Z,3\n"
-    )
+    content = "meter,timestamp,kwh\na,2025-10-26T02:30:00+02:00,1\na,2025-10-26T02:30:00+01:00,2\na,2025-10-26T02:00:00Z,3\n"
     delivered = deliver(tmp_path, content)
     assert starts_by_value(delivered) == [
         datetime(2025, 10, 26, 0, 30),

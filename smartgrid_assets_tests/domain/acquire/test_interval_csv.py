@@ -22,9 +22,7 @@ PLAIN = "meter_id,timestamp,kwh\nm1,2026-03-02 00:00,1\nm1,2026-03-02 00:30,2\n"
 
 def test_a_file_of_the_town_is_kept_as_delivered(tmp_path: Path) -> None:
     delivered = deliver(tmp_path, TOWN)
-    assert delivered.readings(
-        "ordinal, meter_id, channel, uom, interval_start_utc, interval_minutes, value, quality, day"
-    ) == [
+    assert delivered.readings("ordinal, meter_id, channel, uom, interval_start_utc, interval_minutes, value, quality, day") == [
         (0, "m1", "import", "kWh", T0, 30, 0.25, "measured", date(2026, 3, 2)),
         (1, "m1", "import", "kWh", T1, 30, None, "missing", date(2026, 3, 2)),
         (2, "m2", "export", "kWh", T0, 30, 1.5, "substituted", date(2026, 3, 2)),
@@ -70,9 +68,7 @@ def test_a_unit_that_the_file_does_not_name_is_said(tmp_path: Path) -> None:
         pytest.param(PLAIN.replace(",", "|"), id="bar"),
         pytest.param("\ufeff" + PLAIN, id="BOM"),
         pytest.param(PLAIN.replace("\n", "\r\n"), id="CRLF"),
-        pytest.param(
-            '"meter_id","timestamp","kwh"\n"m1","2026-03-02 00:00","1"\n"m1","2026-03-02 00:30","2"\n', id="quoted"
-        ),
+        pytest.param('"meter_id","timestamp","kwh"\n"m1","2026-03-02 00:00","1"\n"m1","2026-03-02 00:30","2"\n', id="quoted"),
         pytest.param(PLAIN.rstrip("\n"), id="no last line break"),
         pytest.param(PLAIN.encode("utf-16"), id="UTF-16"),
         pytest.param(gzip.compress(PLAIN.encode()), id="gzip"),
@@ -148,9 +144,7 @@ def test_a_column_a_meter_is_unpivoted_and_columns_may_differ(tmp_path: Path) ->
 
 
 def test_blanks_of_a_wide_file_are_missing_inside_a_series_and_nothing_outside(tmp_path: Path) -> None:
-    content = (
-        "t,late\n2026-03-02 00:00,\n2026-03-02 00:30,1\n2026-03-02 01:00,\n2026-03-02 01:30,3\n2026-03-02 02:00,\n"
-    )
+    content = "t,late\n2026-03-02 00:00,\n2026-03-02 00:30,1\n2026-03-02 01:00,\n2026-03-02 01:30,3\n2026-03-02 02:00,\n"
     mapping = WIDE_METERS.split("[columns")[0]
     assert deliver(tmp_path, content, mapping=mapping).readings("value, quality") == [
         (1.0, "measured"),
@@ -176,7 +170,8 @@ def test_a_column_an_interval_headed_by_the_clock_is_wall_time(tmp_path: Path) -
     content = "meter,date,00:00,12:00\nm1,2026-03-02,1,2\nm1,2026-03-29,3,4\n"
     delivered = deliver(tmp_path, content, mapping=WIDE_INTERVALS)
     assert delivered.readings("interval_start_utc, value") == [
-        (datetime(2026, 3, 1, 23), 1.0), (datetime(2026, 3, 2, 11), 2.0), (datetime(2026, 3, 28, 23), 3.0), (datetime(2026, 3, 29, 10), 4.0),
+        (datetime(2026, 3, 1, 23), 1.0), (datetime(2026, 3, 2, 11), 2.0),
+        (datetime(2026, 3, 28, 23), 3.0), (datetime(2026, 3, 29, 10), 4.0),
     ]  # fmt: skip
 
 
@@ -186,9 +181,7 @@ def test_numbered_columns_count_from_local_midnight_through_a_clock_change(tmp_p
     mapping = WIDE_INTERVALS.replace("720", "60")
     delivered = deliver(tmp_path, f"{header}\nm1,26.10.2025,{values}\n", mapping=mapping)
     starts = [row[0] for row in delivered.readings("interval_start_utc")]
-    assert (
-        starts[0] == datetime(2025, 10, 25, 22) and starts[-1] == datetime(2025, 10, 26, 22) and len(set(starts)) == 25
-    )
+    assert starts[0] == datetime(2025, 10, 25, 22) and starts[-1] == datetime(2025, 10, 26, 22) and len(set(starts)) == 25
     assert {row[0] for row in delivered.readings("day")} == {date(2025, 10, 26)}
 
 
@@ -217,26 +210,18 @@ def test_a_file_without_stamps_counts_from_its_start(tmp_path: Path) -> None:
         pytest.param(datetime(2026, 5, 1), datetime(2026, 3, 3, 5), id="history: end of its market day and the delay"),
     ],
 )
-def test_when_a_reading_was_available_depends_on_how_late_it_came(
-    tmp_path: Path, received: datetime, available: datetime
-) -> None:
+def test_when_a_reading_was_available_depends_on_how_late_it_came(tmp_path: Path, received: datetime, available: datetime) -> None:
     delivered = deliver(tmp_path, PLAIN, received=received, delay_hours=6)
     assert delivered.readings("received_at, available_at")[0] == (received, available)
 
 
 def test_the_delay_of_a_mapping_goes_before_that_of_the_lake(tmp_path: Path) -> None:
-    mapping = (
-        'delay_hours = 48\n[time]\ncolumn="timestamp"\n[meter]\ncolumn="meter_id"\n[value]\ncolumn="kwh"\nunit="kWh"\n'
-    )
-    assert deliver(tmp_path, PLAIN, mapping=mapping, delay_hours=6).readings("available_at")[0][0] == datetime(
-        2026, 3, 4, 23
-    )
+    mapping = 'delay_hours = 48\n[time]\ncolumn="timestamp"\n[meter]\ncolumn="meter_id"\n[value]\ncolumn="kwh"\nunit="kWh"\n'
+    assert deliver(tmp_path, PLAIN, mapping=mapping, delay_hours=6).readings("available_at")[0][0] == datetime(2026, 3, 4, 23)
 
 
 def test_the_sources_own_version_time_is_kept_as_utc(tmp_path: Path) -> None:
-    content = (
-        "meter,timestamp,kwh,updated_at\nm1,2026-03-02 00:00,1,2026-03-05T10:00:00+02:00\nm1,2026-03-02 00:30,1,\n"
-    )
+    content = "meter,timestamp,kwh,updated_at\nm1,2026-03-02 00:00,1,2026-03-05T10:00:00+02:00\nm1,2026-03-02 00:30,1,\n"
     assert deliver(tmp_path, content).readings("version_at") == [(datetime(2026, 3, 5, 8),), (None,)]
 
 

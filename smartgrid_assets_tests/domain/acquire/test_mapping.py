@@ -48,12 +48,8 @@ def test_the_digest_is_that_of_the_meaning_not_of_the_comments() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        pytest.param(
-            'unit = "kWh"', 'unti = "kWh"', "the key value.unti is unknown. Known here: column", id="misspelt key"
-        ),
-        pytest.param(
-            "interval_minutes = 30", "interval = 30", "the key interval is unknown", id="unknown key at the top"
-        ),
+        pytest.param('unit = "kWh"', 'unti = "kWh"', "the key value.unti is unknown. Known here: column", id="misspelt key"),
+        pytest.param("interval_minutes = 30", "interval = 30", "the key interval is unknown", id="unknown key at the top"),
         pytest.param(
             "interval_minutes = 30",
             'interval_minutes = "30"',
@@ -66,9 +62,7 @@ def test_the_digest_is_that_of_the_meaning_not_of_the_comments() -> None:
             "interval_minutes = 7 does not divide a day",
             id="an odd length",
         ),
-        pytest.param(
-            'unit = "kWh"', 'unit = "kilowatt"', "value.unit = 'kilowatt' is not one of 'kWh'", id="unknown unit"
-        ),
+        pytest.param('unit = "kWh"', 'unit = "kilowatt"', "value.unit = 'kilowatt' is not one of 'kWh'", id="unknown unit"),
         pytest.param('unit = "kWh"', "", "value.unit is missing", id="no unit"),
         pytest.param('stamps = "end"', 'stamps = "middle"', "time.stamps = 'middle' is not one of", id="neither end"),
         pytest.param("+05:30", "Europe/Atlantis", "time.zone: 'Europe/Atlantis' is no time zone", id="no such zone"),

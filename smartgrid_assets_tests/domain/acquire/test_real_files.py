@@ -33,9 +33,7 @@ def test_victorias_values_and_temperatures_are_those_of_the_file(victoria: Deliv
     with gzip.open(shared_data / "load_vic_elec" / "vic_electricity.csv.gz", "rt") as handle:
         rows = list(csv.DictReader(handle))
     stamps = [datetime.fromisoformat(row["Time"]).astimezone(UTC).replace(tzinfo=None) for row in rows]
-    assert victoria.readings("interval_start_utc, value") == [
-        (at, float(row["Demand"])) for at, row in zip(stamps, rows, strict=True)
-    ]
+    assert victoria.readings("interval_start_utc, value") == [(at, float(row["Demand"])) for at, row in zip(stamps, rows, strict=True)]
     assert [t for (t,) in victoria.rows("raw/weather", "temperature_c")] == [float(row["Temperature"]) for row in rows]
     assert victoria.rows("raw/meters", "meter_id, role, zone") == [("VIC", "zone", "VIC")]
 
@@ -48,9 +46,7 @@ def test_pjms_autumn_day_of_2017_has_25_hours_in_the_files_order(pjm: Delivered)
 
 
 def test_pjms_spring_day_of_2018_has_23_hours(pjm: Delivered) -> None:
-    starts = sorted(
-        row[0] for row in pjm.readings("interval_start_utc", "meter_id = 'AEP' AND day = DATE '2018-03-11'")
-    )
+    starts = sorted(row[0] for row in pjm.readings("interval_start_utc", "meter_id = 'AEP' AND day = DATE '2018-03-11'"))
     assert starts == [datetime(2018, 3, 11, 5) + timedelta(hours=n) for n in range(23)]
 
 
@@ -133,8 +129,6 @@ def test_eemeter_temperatures_are_weather_in_celsius(shared_data: Path) -> None:
         ("il-gas-hdd-only-hourly", "it holds gas"),
     ],
 )
-def test_eemeter_files_that_are_no_intervals_of_electricity_are_refused(
-    shared_data: Path, name: str, message: str
-) -> None:
+def test_eemeter_files_that_are_no_intervals_of_electricity_are_refused(shared_data: Path, name: str, message: str) -> None:
     with pytest.raises(DeliveryError, match=message):
         read_file(shared_data / "meters_eemeter_samples" / f"{name}.csv.gz")

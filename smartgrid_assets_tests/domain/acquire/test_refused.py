@@ -30,9 +30,7 @@ GOOD = "m1,import,2026-03-01T23:00:00Z,30,0.25,kWh,measured\n"
         pytest.param(b"Dear Sir,\nplease find the readings attached.\n", "no reader knows", id="a letter"),
     ],
 )
-def test_a_file_that_is_no_table_of_readings_is_refused_in_a_sentence(
-    tmp_path: Path, content: bytes, message: str
-) -> None:
+def test_a_file_that_is_no_table_of_readings_is_refused_in_a_sentence(tmp_path: Path, content: bytes, message: str) -> None:
     with pytest.raises(DeliveryError, match=message):
         deliver(tmp_path, content, name="odd.csv")
 
@@ -161,9 +159,7 @@ def test_every_mapping_that_is_suggested_reads_its_file(tmp_path: Path, content:
 
 def test_a_mapping_for_other_columns_names_what_is_missing_and_what_was_seen(tmp_path: Path) -> None:
     mapping = '[time]\ncolumn="Von"\n[meter]\ncolumn="Zaehler"\n[value]\ncolumn="Bezug"\nunit="kWh"\n'
-    with pytest.raises(
-        DeliveryError, match=re.escape("names the column(s) Bezug, which the file has not. Columns seen: Zaehler, Von")
-    ):
+    with pytest.raises(DeliveryError, match=re.escape("names the column(s) Bezug, which the file has not. Columns seen: Zaehler, Von")):
         deliver(tmp_path, OTHERS, mapping=mapping)
 
 

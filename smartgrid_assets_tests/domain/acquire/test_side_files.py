@@ -20,9 +20,7 @@ s,system,,,,,,
 
 def test_a_delivered_list_of_meters_is_not_made_up(tmp_path: Path) -> None:
     delivered = deliver(tmp_path, METERS, name="meters.csv")
-    assert delivered.rows(
-        "raw/meters", "meter_id, role, feeder, zone, class, rating_kw, valid_from, valid_to, made_up"
-    ) == [
+    assert delivered.rows("raw/meters", "meter_id, role, feeder, zone, class, rating_kw, valid_from, valid_to, made_up") == [
         ("m1", "customer", "f1", "z1", "home", 10.5, date(2025, 1, 1), date(9999, 12, 31), False),
         ("f1", "feeder", "f1", "z1", "", None, date(1970, 1, 1), date(9999, 12, 31), False),
         ("s", "system", "", "*", "", None, date(1970, 1, 1), date(9999, 12, 31), False),
@@ -80,9 +78,7 @@ def test_a_weather_forecast_is_available_from_its_issue_not_from_what_it_is_abou
 
 
 def test_a_forecast_without_its_issue_time_is_rejected_line_by_line(tmp_path: Path) -> None:
-    content = (
-        WEATHER.format(issued=",issued_at", at=",2026-03-01T06:00:00Z") + "z1,2026-03-02T02:00:00Z,60,4.0,1,0,2,\n"
-    )
+    content = WEATHER.format(issued=",issued_at", at=",2026-03-01T06:00:00Z") + "z1,2026-03-02T02:00:00Z,60,4.0,1,0,2,\n"
     assert deliver(tmp_path, content).rejected() == [(4, "issued_at")]
 
 
@@ -122,9 +118,7 @@ def test_side_columns_of_weather_are_kept_in_our_units(tmp_path: Path) -> None:
 
 
 def test_a_bad_side_value_costs_the_weather_not_the_reading(tmp_path: Path) -> None:
-    delivered = deliver(
-        tmp_path, "t,kwh,F,wind,note\n2026-03-02 00:00,1,hot,3,x\n2026-03-02 01:00,2,50,3,\n", mapping=SIDE
-    )
+    delivered = deliver(tmp_path, "t,kwh,F,wind,note\n2026-03-02 00:00,1,hot,3,x\n2026-03-02 01:00,2,50,3,\n", mapping=SIDE)
     assert len(delivered.readings()) == 2 and delivered.rejected() == [(2, "value")]
 
 
@@ -135,7 +129,8 @@ def test_a_forecast_by_lead_time_knows_its_issue_time(tmp_path: Path) -> None:
 
 
 def test_prices_keep_their_currency(tmp_path: Path) -> None:
-    content = "zone,interval_start,interval_minutes,price_per_mwh,currency\nz1,2026-03-02T00:00:00Z,60,-5.5,EUR\nz1,2026-03-02T01:00:00Z,60,x,EUR\n"
+    header = "zone,interval_start,interval_minutes,price_per_mwh,currency\n"
+    content = header + "z1,2026-03-02T00:00:00Z,60,-5.5,EUR\nz1,2026-03-02T01:00:00Z,60,x,EUR\n"
     delivered = deliver(tmp_path, content, name="prices.csv")
     assert delivered.rows("raw/prices", "zone, interval_minutes, price_per_mwh, currency") == [("z1", 60, -5.5, "EUR")]
     assert delivered.rejected() == [(3, "value")] and delivered.parsed.format == "prices_csv"

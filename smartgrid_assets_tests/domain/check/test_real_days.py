@@ -27,9 +27,7 @@ def test_fourteen_days_of_victoria_are_674_half_hours_each_equal_to_the_file(sha
     for day in days_between(date(2014, 4, 1), date(2014, 4, 14)):
         window = market_day(day, "Australia/Melbourne")
         values = [demand for moment, demand in whole if window.start_utc <= moment < window.end_utc]
-        checked = check(
-            readings("VIC", values, window, uom="MW"), [meter("VIC", role="zone")], day=window, tz="Australia/Melbourne"
-        )
+        checked = check(readings("VIC", values, window, uom="MW"), [meter("VIC", role="zone")], day=window, tz="Australia/Melbourne")
         assert checked.rejected.empty and set(checked.readings["flags"]) == {""}
         found += (checked.readings["energy_kwh"] / 500).tolist()
         given += values
@@ -43,16 +41,10 @@ def test_twelve_pjm_zones_keep_all_25_hours_of_the_autumn_clock_change(shared_da
     window = market_day(date(2017, 11, 5), "America/New_York")
     wide = f"SELECT Datetime, TRY_CAST(COLUMNS(* EXCLUDE Datetime) AS DOUBLE) FROM read_csv('{file}')"
     long = f"UNPIVOT ({wide}) ON * EXCLUDE Datetime INTO NAME zone VALUE mw"
-    rows = rows_of(
-        f"SELECT zone, mw FROM ({long}) WHERE (Datetime - INTERVAL 1 HOUR)::DATE = '{window.day}' ORDER BY zone, Datetime"
-    )
+    rows = rows_of(f"SELECT zone, mw FROM ({long}) WHERE (Datetime - INTERVAL 1 HOUR)::DATE = '{window.day}' ORDER BY zone, Datetime")
     zones = sorted({zone for zone, _ in rows})
     raw = [
-        r
-        for z in zones
-        for r in readings(
-            z, [mw for name, mw in rows if name == z], window, interval_minutes=60, uom="MW", source_hash=z
-        )
+        r for z in zones for r in readings(z, [mw for name, mw in rows if name == z], window, interval_minutes=60, uom="MW", source_hash=z)
     ]
     checked = check(raw, [meter(z, role="zone") for z in zones], day=window, tz="America/New_York")
     assert checked.rejected.empty and len(checked.readings) == 25 * len(zones) == len(rows)

@@ -77,6 +77,11 @@ def test_a_rejected_reading_is_estimated_and_its_delivered_value_kept() -> None:
     assert "m1" in reason.reason and "2026-03-03 09:00 UTC" in reason.reason and "check the direction" in reason.reason
 
 
+def test_beside_a_spike_a_high_reading_within_the_rating_stands() -> None:
+    checked = check(readings(values=day_with(30, [40.0, 6.0])), [meter(rating_kw=15.0)])
+    assert checked.found("spike") == [30] and checked.readings["energy_kwh"].iloc[31] == 6.0
+
+
 def test_a_feeder_that_feeds_back_is_not_negative() -> None:
     assert check(readings(values=day_with(20, [-0.4])), [meter(role="feeder")]).rejected.empty
 
@@ -150,7 +155,7 @@ ODD = {
     "all null": readings(values=[None] * 48),
     "not a number": readings(values=[float("nan"), float("inf"), -float("inf")] * 16),
     "huge": readings(values=[1e308] * 48, uom="MWh"),
-    "length of zero": readings(values=HOME, interval_minutes=30)[:10] + [{**readings()[11], "interval_minutes": 0}],
+    "length of zero": [*readings()[:10], {**readings()[11], "interval_minutes": 0}],
     "daily": readings(values=[12.0], interval_minutes=1440),
     "unknown meter": readings("stranger"),
 }

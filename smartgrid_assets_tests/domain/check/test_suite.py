@@ -28,21 +28,15 @@ def test_a_day_with_a_gap_passes_every_blocking_check_and_warns_of_its_completen
 
 
 def test_a_repeated_key_and_an_energy_that_quality_denies_are_errors(day: Checked) -> None:
-    day.con.execute(
-        f"CREATE OR REPLACE TEMP TABLE broken AS FROM {day.day.readings} UNION ALL (FROM {day.day.readings} LIMIT 1)"
-    )
-    day.con.execute(
-        "UPDATE broken SET quality = 'missing' WHERE interval_start_utc = (SELECT max(interval_start_utc) FROM broken)"
-    )
+    day.con.execute(f"CREATE OR REPLACE TEMP TABLE broken AS FROM {day.day.readings} UNION ALL (FROM {day.day.readings} LIMIT 1)")
+    day.con.execute("UPDATE broken SET quality = 'missing' WHERE interval_start_utc = (SELECT max(interval_start_utc) FROM broken)")
     said = by_name(run_suite(day.con, all_suites()["validated"], "broken", DAY))
     failed = {r.name for r in said.values() if not r.passed and r.severity == "error"}
     assert failed == {"repeated_keys", "quality_denies_energy"}
 
 
 def test_no_result_shows_a_meter_or_the_energy_of_one(day: Checked) -> None:
-    day.con.execute(
-        f"CREATE OR REPLACE TEMP TABLE broken AS SELECT * REPLACE ('sideways' AS channel) FROM {day.day.readings}"
-    )
+    day.con.execute(f"CREATE OR REPLACE TEMP TABLE broken AS SELECT * REPLACE ('sideways' AS channel) FROM {day.day.readings}")
     said = run_suite(day.con, all_suites()["validated"], "broken", DAY)
     shown = by_name(said)["channel"]
     assert not shown.passed and shown.example["channel"] == "sideways"
@@ -59,9 +53,7 @@ def test_a_feature_day_without_one_hour_fails_and_names_the_zone(day: Checked) -
     said = by_name(run_suite(day.con, all_suites()["features"], "load", DAY))
     assert not said["covered_share"].passed and said["covered_share"].example["zone"] == "north"
     assert said["without_load"].passed
-    day.con.execute(
-        "UPDATE load SET load_mw = 'nan' WHERE interval_start_utc = ?", [DAY.start_utc + timedelta(hours=1)]
-    )
+    day.con.execute("UPDATE load SET load_mw = 'nan' WHERE interval_start_utc = ?", [DAY.start_utc + timedelta(hours=1)])
     assert not by_name(run_suite(day.con, all_suites()["features"], "load", DAY))["without_load"].passed
 
 

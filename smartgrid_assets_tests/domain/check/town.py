@@ -20,9 +20,7 @@ GATE = time(10)
 UNEVEN = [0.2 + 0.001 * ((n * n * 37) % 301) for n in range(400)]  # never repeats its neighbour
 
 
-def readings(
-    meter: str = "m1", values: list[float | None] | None = None, day: MarketDay = DAY, **other: Any
-) -> list[dict]:
+def readings(meter: str = "m1", values: list[float | None] | None = None, day: MarketDay = DAY, **other: Any) -> list[dict]:
     """One row a value from the start of the day on; `other` replaces columns of all rows."""
     minutes = other.pop("interval_minutes", 30)
     start = other.pop("start_utc", day.start_utc)
@@ -33,8 +31,7 @@ def readings(
         "quality": "measured", "version_at": None, "received_at": received, "available_at": received, **other,
     }  # fmt: skip
     return [
-        {**row, "ordinal": n, "value": value, "interval_start_utc": start + timedelta(minutes=minutes * n)}
-        for n, value in enumerate(given)
+        {**row, "ordinal": n, "value": value, "interval_start_utc": start + timedelta(minutes=minutes * n)} for n, value in enumerate(given)
     ]
 
 
@@ -108,9 +105,7 @@ def check(
     )  # fmt: skip
 
 
-def donor_day(
-    meter_id: str, day: date, kwh: list[float] | float, tz: str = BERLIN, minutes: int = 30, **other: Any
-) -> list[dict]:
+def donor_day(meter_id: str, day: date, kwh: list[float] | float, tz: str = BERLIN, minutes: int = 30, **other: Any) -> list[dict]:
     """A validated day of one meter, known at 09:00 UTC of the day after unless `other` says otherwise."""
     window = market_day(day, tz)
     values = kwh if isinstance(kwh, list) else [kwh] * window.intervals(minutes)

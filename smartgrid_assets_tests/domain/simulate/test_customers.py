@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from smartgrid_assets.domain.simulate.customers import CLASSES
+from smartgrid_assets.domain.simulate.customers import CLASSES, NEVER
 from smartgrid_assets.domain.simulate.utility import Town, make_town
 
 
@@ -96,6 +96,6 @@ def test_an_empty_home_sleeps_and_a_new_car_charges(demo_town: Town) -> None:
     is_away = (odd.away_from[away] <= ordinals) & (ordinals <= odd.away_to[away])
     home = np.array([kwh[away] for kwh in day_imports])
     assert home[is_away].mean() < 0.3 * home[~is_away].mean()
-    buyer = int(np.flatnonzero(odd.ev_from < 10**7)[0])
+    buyer = int(np.flatnonzero(odd.ev_from < NEVER)[0])
     charged = np.array([kwh[buyer] for kwh in day_imports])
     assert charged[ordinals > odd.ev_from[buyer]].mean() > 1.25 * charged[ordinals < odd.ev_from[buyer]].mean()

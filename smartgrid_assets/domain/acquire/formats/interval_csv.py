@@ -19,6 +19,4 @@ def _recognises(head: Head) -> float:
     return 0.8 if head.has_header and guess_readings(head) is not None else 0.0
 
 
-FORMAT = Format(
-    "interval_csv", VERSION, _recognises, read_delimited, lambda head: _shipped(head) or guess_readings(head)
-)
+FORMAT = Format("interval_csv", VERSION, _recognises, read_delimited, lambda head: _shipped(head) or guess_readings(head))

@@ -34,9 +34,7 @@ _REASONS = {
 def _recognises(head: Head) -> float:
     names = {plain(column) for column in head.columns}
     is_series = names & {*START, *END} and names & set(VALUE)
-    return (
-        0.9 if head.has_header and names & set(METER) and names & {"role", "feeder", "zone"} and not is_series else 0.0
-    )
+    return 0.9 if head.has_header and names & set(METER) and names & {"role", "feeder", "zone"} and not is_series else 0.0
 
 
 def _read(job: Job, mapping: Mapping | None, parsed: Parsed) -> None:
@@ -78,7 +76,8 @@ def _meters(job: Job, lines: Lines) -> str:
     rating, first, last = cell("rating_kw"), cell("valid_from"), cell("valid_to")
     return f"""
         SELECT l.rowid AS line, {cell(*METER)} AS meter_id, coalesce(nullif(lower({cell("role")}), ''), 'customer') AS role,
-               {cell("feeder")} AS feeder, {cell("class")} AS class, {is_blank(rating)} AS rating_blank, {number(rating, job.head.decimal)} AS rating_kw,
+               {cell("feeder")} AS feeder, {cell("class")} AS class, {is_blank(rating, job.head.decimal)} AS rating_blank,
+               {number(rating, job.head.decimal)} AS rating_kw,
                coalesce(nullif({cell("zone")}, ''), if(lower({cell("role")}) = 'system', '*', 'unassigned')) AS zone,
                CASE WHEN {first} = '' THEN DATE '1970-01-01' ELSE TRY_CAST({first} AS DATE) END AS valid_from,
                CASE WHEN {last} = '' THEN DATE '9999-12-31' ELSE TRY_CAST({last} AS DATE) END AS valid_to

@@ -59,15 +59,11 @@ def _zero(column: str, meaning: str) -> Check:
 
 
 def _at_most(column: str, limit: float, meaning: str) -> Check:
-    return Check(
-        column, "hours", "warn", meaning, lambda gx: gx.ExpectColumnValuesToBeBetween(column=column, max_value=limit)
-    )
+    return Check(column, "hours", "warn", meaning, lambda gx: gx.ExpectColumnValuesToBeBetween(column=column, max_value=limit))
 
 
 def _among(column: str, words: list, meaning: str) -> Check:
-    return Check(
-        column, "sample", "error", meaning, lambda gx: gx.ExpectColumnValuesToBeInSet(column=column, value_set=words)
-    )
+    return Check(column, "sample", "error", meaning, lambda gx: gx.ExpectColumnValuesToBeInSet(column=column, value_set=words))
 
 
 SUITE = Suite(
