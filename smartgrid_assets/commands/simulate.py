@@ -26,4 +26,4 @@ def command(meters: int, days: int, seed: int, out: Path, start: date | None, fa
     town = make_town(meters=meters, days=days, seed=seed, start=start or DEMO_START, tz=s.timezone, country=s.country, faults=faults)
     with bar("simulating days", days) as advance:
         written = write_town(town, out, progress=lambda *_: advance())
-    click.echo(f"{out}: {written}")
+    click.echo(f"{len(written.files)} files in {out}: {written.readings:,} readings, {len(written.faults)} faults (truth/)")

@@ -31,7 +31,7 @@ def command(query: str, form: str, out: Path | None) -> None:
         raise SettingsError("--format parquet needs --out FILE.")
     chosen = settings()
     lake = Lake.open(chosen.lake, chosen.timezone, chosen.memory_limit, chosen.threads)
-    with lake.connect() as con:
+    with lake.connect_apart() as con:
         lake.define_views(con, mentioned=text)
         # The views' own files stay readable; nothing else on the machine is, and nothing can be written.
         con.execute("SET allowed_directories = [$lake]", {"lake": str(lake.root)})

@@ -13,10 +13,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from smartgrid_assets.resources.fragments import batch_name
-from smartgrid_assets.resources.lake import Lake
+from smartgrid_assets.resources.lake import Lake, quote
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+    from pyarrow import Table
 
 _ACTIVE = """
     SELECT * FROM ({deliveries})
@@ -83,47 +84,49 @@ class Delivered:
 
     def _day_view(self, con: DuckDBPyConnection, path: str, day: date) -> str:
         name = "day_" + path.partition("/")[2]
-        active = self._active(con)
+        names = self._file_names()
+        sources = [(source, names[source]) for source in self._sources("days").get(day, ())]
+        listed = ", ".join(f"({quote(source)}, {quote(file)})" for source, file in sources) or "(NULL, NULL)"
         con.execute(
             f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT r.* EXCLUDE (day), a.file_name "
-            f"FROM ({self.lake.select(path, [day])}) r JOIN {active} a USING (source_hash)"
+            f"FROM ({self.lake.select(path, [day])}) r JOIN (VALUES {listed}) a(source_hash, file_name) USING (source_hash)"
         )
         return name
 
     def weather(self, con: DuckDBPyConnection, days: list[date], kind: str) -> str:
         """Name of a view: weather of that kind for these days, newest receipt first of its kind and issue."""
         name = f"weather_{kind}"
-        active = self._active(con)
         con.execute(
             f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT w.* FROM ({self.lake.select('raw/weather', days)}) w "
-            f"SEMI JOIN {active} USING (source_hash) WHERE kind = '{kind}' "
+            f"WHERE {self._counts()} AND kind = {quote(kind)} "
             "QUALIFY row_number() OVER (PARTITION BY zone, interval_start_utc, issued_at ORDER BY w.received_at DESC, source_hash, ordinal DESC) = 1"
         )
         return name
 
     def meters(self, con: DuckDBPyConnection, day: date) -> str:
-        """Name of a temp table: one row a meter valid that day; a delivered row beats a made-up one, a later an earlier."""
-        active = self._active(con)
-        con.execute(
-            f"CREATE OR REPLACE TEMP TABLE meters_on_day AS SELECT m.* FROM ({self.lake.select('raw/meters')}) m "
-            f"SEMI JOIN {active} USING (source_hash) WHERE DATE '{day.isoformat()}' BETWEEN valid_from AND valid_to "
-            "QUALIFY row_number() OVER (PARTITION BY meter_id ORDER BY made_up, m.received_at DESC, source_hash, ordinal) = 1"
-        )
+        """Name of a relation: one row a meter valid that day; a delivered row beats a made-up one, a later an earlier."""
+        con.register("meters_on_day", _meters_of_span(self.lake, self._state(), self._span_of(day)))
         return "meters_on_day"
+
+    def _span_of(self, day: date) -> date:
+        """First day of the span of days, around `day`, over which the valid meters stay the same."""
+        return max((first for first, _ in _meter_spans(self.lake, self._state()) if first <= day), default=day)
 
     def fleet(self, con: DuckDBPyConnection) -> str:
         """Name of a view: units of delivered fleets, one row a unit, the newest."""
-        active = self._active(con)
         con.execute(
-            f"CREATE OR REPLACE TEMP VIEW fleet_units AS SELECT f.* FROM ({self.lake.select('raw/fleet')}) f "
-            f"SEMI JOIN {active} USING (source_hash) "
+            f"CREATE OR REPLACE TEMP VIEW fleet_units AS SELECT f.* FROM ({self.lake.select('raw/fleet')}) f WHERE {self._counts()} "
             "QUALIFY row_number() OVER (PARTITION BY unit ORDER BY f.received_at DESC, source_hash, ordinal) = 1"
         )
         return "fleet_units"
 
-    def _active(self, con: DuckDBPyConnection) -> str:
-        con.execute(f"CREATE OR REPLACE TEMP TABLE active AS {_ACTIVE.format(deliveries=self.lake.select('raw/deliveries'))}")
-        return "active"
+    def _file_names(self) -> dict[str, str]:
+        return _deliveries(self.lake, self._state())[0]
+
+    def _counts(self) -> str:
+        """Condition that leaves out rows of superseded deliveries; there are few."""
+        superseded = _deliveries(self.lake, self._state())[1]
+        return f"source_hash NOT IN ({', '.join(map(quote, superseded))})" if superseded else "true"
 
 
 def _digest(parts: tuple[str, ...]) -> str:
@@ -138,6 +141,16 @@ def _sources_by_day(lake: Lake, state: tuple[str, ...], column: str) -> dict[dat
     return {day: tuple(sources) for day, sources in rows}
 
 
+@lru_cache(maxsize=8)
+def _deliveries(lake: Lake, state: tuple[str, ...]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """(file name of each delivery that counts, identities of superseded ones)."""
+    source = lake.select("raw/deliveries")
+    with lake.connect() as con:
+        names = dict(con.execute(f"SELECT source_hash, file_name FROM ({_ACTIVE.format(deliveries=source)})").fetchall())
+        every = con.execute(f"SELECT source_hash FROM ({source}) WHERE verdict <> 'refused' ORDER BY 1").fetchall()
+    return names, tuple(hash_ for (hash_,) in every if hash_ not in names)
+
+
 @lru_cache(maxsize=16_384)
 def _weather_digest(lake: Lake, state: tuple[str, ...], day: date, kind: str, known_utc: datetime | None) -> str | None:
     known = "" if known_utc is None else f"WHERE available_at <= TIMESTAMP '{known_utc}' AND coalesce(issued_at, available_at) <= TIMESTAMP '{known_utc}'"
@@ -150,18 +163,29 @@ def _weather_digest(lake: Lake, state: tuple[str, ...], day: date, kind: str, kn
 
 @lru_cache(maxsize=4)
 def _meter_spans(lake: Lake, state: tuple[str, ...]) -> list[tuple[date, str]]:
-    """(first day, digest) of each span of days over which the set of valid meters stays the same."""
+    """(first day, digest) of each span of days over which the valid meters stay the same, ascending."""
     with lake.connect() as con:
         source = lake.select("raw/meters")
         starts = con.execute(f"SELECT DISTINCT unnest([valid_from, valid_to]) AS d FROM ({source}) ORDER BY d").fetchall()
         edges = sorted({d for (d,) in starts} | {d + timedelta(days=1) for (d,) in starts if d < date(9999, 1, 1)})
         spans = []
         for edge in edges:
-            view = Delivered(lake).meters(con, edge)
+            con.register("meters_of_span", _meters_of_span(lake, state, edge))
             columns = 'meter_id, role, feeder, zone, "class", rating_kw, made_up'
-            rows, total = con.execute(f"SELECT count(*), sum(hash({columns})::HUGEINT) FROM {view}").fetchone() or (0, 0)
+            rows, total = con.execute(f"SELECT count(*), sum(hash({columns})::HUGEINT) FROM meters_of_span").fetchone() or (0, 0)
             spans.append((edge, f"{rows}-{int(total):x}" if rows else ""))
     return spans
+
+
+@lru_cache(maxsize=4)
+def _meters_of_span(lake: Lake, state: tuple[str, ...], day: date) -> Table:
+    """raw/meters valid on a day, one row a meter, as an Arrow table (about 100 bytes a meter)."""
+    with lake.connect() as con:
+        return con.execute(
+            f"SELECT * FROM ({lake.select('raw/meters')}) WHERE {Delivered(lake)._counts()} AND ? BETWEEN valid_from AND valid_to "
+            "QUALIFY row_number() OVER (PARTITION BY meter_id ORDER BY made_up, received_at DESC, source_hash, ordinal) = 1",
+            [day],
+        ).to_arrow_table()
 
 
 def _meters_digest(lake: Lake, state: tuple[str, ...], day: date) -> str | None:

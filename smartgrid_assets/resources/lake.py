@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,19 +81,23 @@ class Lake:
 
     @contextmanager
     def connect(self) -> Iterator[DuckDBPyConnection]:
-        """A private in-memory DuckDB, UTC, bounded in memory, that spills into a folder of its own."""
-        import duckdb
-
-        spill = self.root / ".tmp" / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        settings = {"memory_limit": self.memory_limit, "threads": self.threads, "temp_directory": str(spill)}
-        con = duckdb.connect(":memory:", config=settings)
+        """A connection with temporary objects of its own, to this process's in-memory DuckDB; UTC, bounded in memory."""
+        con = _database(self, os.getpid()).cursor()
         try:
             con.execute("SET TimeZone = 'UTC'")
-            con.execute("SET preserve_insertion_order = true")
             yield con
         finally:
             con.close()
-            shutil.rmtree(spill, ignore_errors=True)
+
+    @contextmanager
+    def connect_apart(self) -> Iterator[DuckDBPyConnection]:
+        """A connection to a DuckDB of its own, for SQL that is not ours; it can be locked without touching the chain's."""
+        con = _open_database(self)
+        try:
+            con.execute("SET TimeZone = 'UTC'")
+            yield con
+        finally:
+            con.close()
 
     # ---- reading ---------------------------------------------------------------------------------------------
 
@@ -218,6 +222,20 @@ class Lake:
         columns = ", ".join(f'"{c.name}"' for c in declared.columns)
         scan = f"SELECT * FROM read_parquet({quote(str(pattern))}, union_by_name = true, hive_types = {{'{part}': DATE}})"
         return f"SELECT {columns}, {part} FROM ({typed_empty(declared)} UNION ALL BY NAME {scan})"
+
+
+def _open_database(lake: Lake) -> DuckDBPyConnection:
+    import duckdb
+
+    spill = lake.root / ".tmp" / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    settings = {"memory_limit": lake.memory_limit, "threads": lake.threads, "temp_directory": str(spill)}
+    return duckdb.connect(":memory:", config=settings)
+
+
+@lru_cache(maxsize=2)
+def _database(lake: Lake, process: int) -> DuckDBPyConnection:
+    # One a process (a forked child gets its own): opening one costs more than a small day's SQL.
+    return _open_database(lake)
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

@@ -104,9 +104,11 @@ class Tracking:
         client = self._client
         run_id = _retried(lambda: self._start(spec))
         try:
-            _retried(lambda: self._describe(run_id, spec))
-            self._log_files(run_id, spec)
-            model_id, model_uri = self._log_model(run_id, spec)
+            # Recorded and dropped: hints at type hints and integers, once a model; MLflow undoes mere filters.
+            with warnings.catch_warnings(record=True):
+                _retried(lambda: self._describe(run_id, spec))
+                self._log_files(run_id, spec)
+                model_id, model_uri = self._log_model(run_id, spec)
             _retried(lambda: client.set_tag(run_id, MODEL_ID, model_id))
         except BaseException:
             _retried(lambda: client.set_terminated(run_id, "FAILED"))
@@ -232,8 +234,7 @@ class Tracking:
         from mlflow.models import infer_signature
 
         mlflow.set_tracking_uri(self.uri)  # of the whole process: log_model knows no other way
-        with TemporaryDirectory() as folder, mlflow.start_run(run_id=run_id), warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # hints at type hints and integers, once a model
+        with TemporaryDirectory() as folder, mlflow.start_run(run_id=run_id):
             blob = Path(folder, BLOB)
             blob.write_bytes(spec.blob)
             info = _retried(

@@ -71,7 +71,13 @@ def future_frame(
         SELECT zone, $start + to_minutes(n * $minutes) AS interval_start_utc, CAST($minutes AS SMALLINT) AS interval_minutes,
                $gate AS known_from_utc
         FROM (SELECT unnest(CAST($zones AS VARCHAR[])) AS zone), (SELECT unnest(range($steps)) AS n)""",
-        {"start": day.start_utc, "minutes": minutes, "steps": day.intervals(minutes), "gate": gate_utc, "zones": list(zones)},
+        {
+            "start": day.start_utc,
+            "minutes": minutes,
+            "steps": day.intervals(minutes),
+            "gate": gate_utc,
+            "zones": list(zones),
+        },
     )
     con.execute(f"CREATE OR REPLACE TEMP VIEW derive_predicted AS FROM {weather} WHERE kind = 'forecast'")
     sources = Sources(day, tz, "derive_future", weather="derive_predicted", holidays=holiday_relation(con, calendar))

@@ -59,17 +59,25 @@ def load_features(
     minutes = common_step(con) or 60
     fit_to_step(con, day, minutes)
     roll_up(con, minutes)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE derive_grid AS SELECT DISTINCT zone, interval_start_utc, interval_minutes, known_from_utc FROM {SUMS}")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE derive_grid AS SELECT DISTINCT zone, interval_start_utc, interval_minutes, known_from_utc FROM {SUMS}"
+    )
     sources = Sources(day, tz, "derive_grid", weather="derive_observed", holidays=holiday_relation(con, calendar))
     con.execute(f"CREATE OR REPLACE TEMP TABLE derive_known AS {joined('interval', sources)}")
     changed = "row(load_mw, meters, missing_share, temperature_c, irradiance_w_m2, wind_speed_m_s)"
-    return declared(con, "features/load", f"""
+    return declared(
+        con,
+        "features/load",
+        f"""
         SELECT * FROM {SUMS} JOIN derive_known USING (zone, interval_start_utc, interval_minutes, known_from_utc)
         WINDOW version AS (PARTITION BY zone, feeder, interval_start_utc ORDER BY known_from_utc)
-        QUALIFY {changed} IS DISTINCT FROM lag({changed}) OVER version OR row_number() OVER version = 1""")
+        QUALIFY {changed} IS DISTINCT FROM lag({changed}) OVER version OR row_number() OVER version = 1""",
+    )
 
 
-def meter_profile(con: DuckDBPyConnection, day: MarketDay, tz: str, readings: str, meters: str, is_holiday: bool) -> str:
+def meter_profile(
+    con: DuckDBPyConnection, day: MarketDay, tz: str, readings: str, meters: str, is_holiday: bool
+) -> str:
     """features/meter_profile of one market day: a row a customer's meter that has readings, delivered or missing.
 
     meters: meter_id (each once), role, feeder, zone, class. is_holiday: public holiday by calendar; Sundays are
@@ -78,6 +86,10 @@ def meter_profile(con: DuckDBPyConnection, day: MarketDay, tz: str, readings: st
     con.execute(f"""CREATE OR REPLACE TEMP TABLE derive_customers AS
         SELECT meter_id, zone, feeder, class FROM {meters} WHERE role = 'customer'""")
     sources = Sources(day, tz, "derive_customers", readings=readings)
-    return declared(con, "features/meter_profile", f"""
+    return declared(
+        con,
+        "features/meter_profile",
+        f"""
         SELECT *, {is_holiday or day.day.weekday() == 6} AS is_holiday FROM ({joined("meter", sources)})
-        WHERE energy_kwh IS NOT NULL""")
+        WHERE energy_kwh IS NOT NULL""",
+    )

@@ -75,9 +75,17 @@ def fit_to_step(con: DuckDBPyConnection, day: MarketDay, minutes: int) -> None:
 
 def roll_up(con: DuckDBPyConnection, minutes: int) -> None:
     """Make derive_sums: zone, feeder (* = all), interval, known_from_utc, load_mw, meters, missing_share."""
-    levels = {"zone, feeder": "feeder <> ''", "zone, '*' AS feeder": "zone <> '*'", "'*' AS zone, '*' AS feeder": "true"}
-    stepped = " UNION ALL ".join(f"SELECT {key}, * EXCLUDE (zone, feeder) FROM {STEPPED} WHERE {where}" for key, where in levels.items())
-    expected = " UNION ALL ".join(f"SELECT {key}, version_utc, series FROM {EXPECTED} WHERE {where}" for key, where in levels.items())
+    levels = {
+        "zone, feeder": "feeder <> ''",
+        "zone, '*' AS feeder": "zone <> '*'",
+        "'*' AS zone, '*' AS feeder": "true",
+    }
+    stepped = " UNION ALL ".join(
+        f"SELECT {key}, * EXCLUDE (zone, feeder) FROM {STEPPED} WHERE {where}" for key, where in levels.items()
+    )
+    expected = " UNION ALL ".join(
+        f"SELECT {key}, version_utc, series FROM {EXPECTED} WHERE {where}" for key, where in levels.items()
+    )
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE {SUMS} AS
         WITH stepped AS ({stepped}), expected AS (SELECT zone, feeder, version_utc, sum(series) AS series FROM ({expected}) GROUP BY ALL)

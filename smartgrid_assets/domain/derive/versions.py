@@ -34,7 +34,10 @@ def form_versions(con: DuckDBPyConnection, tz: str, gate: time, readings: str, e
     con.execute(f"""CREATE OR REPLACE TEMP TABLE derive_moments AS
         SELECT known_from_utc AS moment FROM derive_spans UNION SELECT available_at FROM {weather}""")
     first, last = con.execute("SELECT min(moment), max(moment) FROM derive_moments").fetchone() or (None, None)
-    con.execute("CREATE OR REPLACE TEMP TABLE derive_gates AS SELECT unnest(CAST(? AS TIMESTAMP[])) AS gate", [_gates(first, last, tz, gate)])
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE derive_gates AS SELECT unnest(CAST(? AS TIMESTAMP[])) AS gate",
+        [_gates(first, last, tz, gate)],
+    )
     con.execute(f"""CREATE OR REPLACE TEMP TABLE {VERSIONS} AS
         SELECT max(moment) AS version_utc FROM derive_moments ASOF JOIN derive_gates ON moment <= gate GROUP BY gate""")
     con.execute(f"""CREATE OR REPLACE TEMP TABLE {VISIBLE} AS

@@ -16,7 +16,8 @@ from smartgrid_assets.domain.plan.model import PlanModel, build_model
 from smartgrid_assets.domain.plan.priority import commit_by_priority
 from smartgrid_assets.domain.plan.problem import DispatchProblem, SolveOptions, demand_mw
 from smartgrid_assets.domain.plan.result import DispatchPlan, cost_frame, cost_totals, price_frame, shortfall_totals, unit_frame
-from smartgrid_assets.domain.plan.solve import Outcome, Search, solver_version
+from smartgrid_assets.domain.plan.search import Outcome, find_commitment
+from smartgrid_assets.domain.plan.solve import Session, solver_version
 from smartgrid_assets.domain.plan.verify import violations
 
 __all__ = ["DispatchPlan", "DispatchProblem", "SolveOptions", "demand_mw", "plan_dispatch"]
@@ -33,16 +34,16 @@ def plan_dispatch(problem: DispatchProblem, options: SolveOptions | None = None)
     """
     options = options or SolveOptions()
     model, build_seconds = _timed_build(problem, elastic=False)
-    search = Search(model, options)
-    outcome = search.commitment()
+    session = Session(model, options)
+    outcome = find_commitment(session)
     notes: list[str] = []
     relaxed = outcome.status in ("infeasible", "nothing")
     if relaxed:
         model, rebuild_seconds = _timed_build(problem, elastic=True)
         build_seconds += rebuild_seconds
-        search = Search(model, options)
-        outcome, notes = _relaxed(search, outcome)
-    marginal = search.dispatch()
+        session = Session(model, options)
+        outcome, notes = _relaxed(session, outcome)
+    marginal = _dispatch(session)
     return _plan(model, outcome, marginal, notes, relaxed, build_seconds)
 
 
@@ -52,17 +53,26 @@ def _timed_build(problem: DispatchProblem, elastic: bool) -> tuple[PlanModel, fl
     return model, perf_counter() - begin
 
 
-def _relaxed(search: Search, failed: Outcome) -> tuple[Outcome, list[str]]:
+def _relaxed(session: Session, failed: Outcome) -> tuple[Outcome, list[str]]:
     """The elastic model solved, or committed by priority where time is out; with what happened, in words."""
     if failed.status == "infeasible":
-        outcome = search.commitment()
+        outcome = find_commitment(session)
         seconds = failed.seconds + outcome.seconds
         if outcome.status != "nothing":
             return Outcome("relaxed", outcome.cost, outcome.bound, seconds), ["No plan keeps all limits; the following had to be broken."]
         failed = Outcome("nothing", None, None, seconds)
-    commit_by_priority(search.model)
-    note = f"No plan was found within {search.options.time_limit_s:g} s: units are committed by a priority list of their full-load cost."
+    commit_by_priority(session.model)
+    note = f"No plan was found within {session.options.time_limit_s:g} s: units are committed by a priority list of their full-load cost."
     return Outcome("relaxed", None, None, failed.seconds), [note]
+
+
+def _dispatch(session: Session) -> list[float] | None:
+    """Polishes the powers with the commitment fixed; marginal price per MWh and interval, or None if the LP failed."""
+    session.cost = None
+    if session.fixed() != "optimal":
+        return None
+    session.load_best()
+    return [dual / session.model.hours for dual in session.marginal_prices(session.model.names["balance"])]
 
 
 def _plan(

@@ -12,7 +12,7 @@ from smartgrid_assets.domain.plan.round_up import mended, set_commitment
 def commit_by_priority(model: PlanModel) -> None:
     """Sets the values of all binaries of a model."""
     for var in model.binaries:
-        var.set_value(0)
+        var.set_value(0, skip_validation=True)
     chosen = _chosen(model)
     for horizon in model.units:
         set_commitment(model, horizon, mended(horizon, [horizon.unit.name in chosen] * model.count))
@@ -20,7 +20,7 @@ def commit_by_priority(model: PlanModel) -> None:
     mean_mw = sum(demand) / len(demand)
     for unit in model.problem.fleet.storage:
         for t, mw in enumerate(demand):
-            model.grids["is_charging"][unit.name][t].set_value(int(mw < mean_mw))
+            model.grids["is_charging"][unit.name][t].set_value(int(mw < mean_mw), skip_validation=True)
 
 
 def _chosen(model: PlanModel) -> set[str]:

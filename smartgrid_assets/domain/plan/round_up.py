@@ -23,10 +23,10 @@ def round_up(model: PlanModel, part: float) -> None:
     for unit in model.problem.fleet.storage:
         charge, discharge, charging = (model.grids[grid][unit.name] for grid in ("charge", "discharge", "is_charging"))
         for t in range(model.count):
-            charging[t].set_value(int(charge[t].value > discharge[t].value))
+            charging[t].set_value(int(charge[t].value > discharge[t].value), skip_validation=True)
     for unit in model.grids.get("regulating", {}).values():
         for var in unit:
-            var.set_value(round(var.value))
+            var.set_value(round(var.value), skip_validation=True)
 
 
 def mended(horizon: UnitHorizon, wanted: Sequence[bool]) -> list[bool]:
@@ -57,5 +57,5 @@ def set_commitment(model: PlanModel, horizon: UnitHorizon, on: Sequence[bool]) -
     before = horizon.was_on
     for t, now in enumerate(on):
         for grid, value in zip(grids, (now, now and not before, before and not now), strict=True):
-            grid[t].set_value(int(value))
+            grid[t].set_value(int(value), skip_validation=True)
         before = now

@@ -117,7 +117,9 @@ def forecast_lines(published: ForecastSummary | None, naives: list[ForecastSumma
     best = min((naive for naive in naives), key=lambda naive: naive.mae_mw, default=None)
     if best is not None and best.mae_mw > 0:
         gain = 1 - published.mae_mw / best.mae_mw
-        lines.append(f"           {abs(gain):.0%} {'better' if gain >= 0 else 'WORSE'} than the best naive ({best.name})")
+        lines.append(
+            f"           {abs(gain):.0%} {'better' if gain >= 0 else 'WORSE'} than the best naive ({best.name})"
+        )
     return lines
 
 
@@ -162,6 +164,4 @@ def _foresight(plan: PlanSummary) -> str:
         return "what perfect foresight would have cost is known once the load is"
     more = plan.comparable_cost - plan.perfect_cost
     share = f" ({more / plan.perfect_cost:+.2%})" if plan.perfect_cost else ""
-    return (
-        f"perfect foresight would have cost {plan.perfect_cost:,.0f}: on the same days the plan is {more:+,.0f} away{share}"
-    )
+    return f"perfect foresight would have cost {plan.perfect_cost:,.0f}: on the same days the plan is {more:+,.0f} away{share}"

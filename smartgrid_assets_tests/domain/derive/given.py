@@ -43,7 +43,13 @@ def meter(meter_id: str, role: str = "customer", **more: Any) -> dict[str, Any]:
 
 def reading(meter_id: str, start: datetime, kwh: float | None, known: datetime, **more: Any) -> dict[str, Any]:
     """A row of validated/meter_readings (or, with known_until_utc, of earlier_readings)."""
-    found = {"meter_id": meter_id, "interval_start_utc": start, "energy_kwh": kwh, "delivered_kwh": kwh, "known_from_utc": known}
+    found = {
+        "meter_id": meter_id,
+        "interval_start_utc": start,
+        "energy_kwh": kwh,
+        "delivered_kwh": kwh,
+        "known_from_utc": known,
+    }
     return found | ({"quality": "missing"} if kwh is None else {}) | more
 
 
@@ -55,18 +61,31 @@ def whole_day(meter_id: str, day: MarketDay, kwh: float, minutes: int = 30, **mo
 
 
 def load_of(
-    con: duckdb.DuckDBPyConnection, day: date, tz: str, meters: list[dict[str, Any]], readings: list[dict[str, Any]], **more: Any
+    con: duckdb.DuckDBPyConnection,
+    day: date,
+    tz: str,
+    meters: list[dict[str, Any]],
+    readings: list[dict[str, Any]],
+    **more: Any,
 ) -> pd.DataFrame:
     """features/load of a day, ordered by its key."""
     relation(con, "meters", "raw/meters", meters)
     relation(con, "readings", "validated/meter_readings", readings)
     relation(con, "earlier", "validated/earlier_readings", more.get("earlier", []))
     relation(con, "weather", "raw/weather", more.get("weather", []))
-    name = load_features(con, market_day(day, tz), tz, "readings", "earlier", "meters", "weather", more.get("calendar", {}), GATE)
+    name = load_features(
+        con, market_day(day, tz), tz, "readings", "earlier", "meters", "weather", more.get("calendar", {}), GATE
+    )
     return con.execute(f"FROM {name} ORDER BY zone, feeder, interval_start_utc, known_from_utc").df()
 
 
 def load_row(start: datetime, mw: float, known: datetime, tz: str = BERLIN, **more: Any) -> dict[str, Any]:
     """A row of features/load for a zone."""
     more = {"feeder": "*", **more}
-    return {"interval_start_utc": start, "load_mw": mw, "known_from_utc": known, "local_time": utc_to_local(start, tz), **more}
+    return {
+        "interval_start_utc": start,
+        "load_mw": mw,
+        "known_from_utc": known,
+        "local_time": utc_to_local(start, tz),
+        **more,
+    }

@@ -41,7 +41,10 @@ def test_history_has_its_columns_and_ends_where_meters_have_not_reported(con):
 
 
 def test_of_the_versions_known_at_the_gate_the_newest_counts_and_the_gate_itself_is_in_time(con):
-    rows = [load_row(STARTS[0], mw, known) for mw, known in [(1, GATE_UTC - timedelta(1)), (2, GATE_UTC), (3, GATE_UTC + timedelta(seconds=1))]]
+    rows = [
+        load_row(STARTS[0], mw, known)
+        for mw, known in [(1, GATE_UTC - timedelta(1)), (2, GATE_UTC), (3, GATE_UTC + timedelta(seconds=1))]
+    ]
     assert history(con, rows).load_mw.tolist() == [2.0]
 
 
@@ -105,7 +108,11 @@ def test_no_reading_corrected_after_the_gate_moves_what_the_gate_saw(con, interv
 
 
 def test_a_mark_weighs_the_version_that_it_was_made_for_and_no_later_one(con):
-    rows = [load_row(STARTS[0], 1, GATE_UTC - timedelta(2)), load_row(STARTS[0], 2, GATE_UTC - timedelta(1)), load_row(STARTS[1], 3, GATE_UTC)]
+    rows = [
+        load_row(STARTS[0], 1, GATE_UTC - timedelta(2)),
+        load_row(STARTS[0], 2, GATE_UTC - timedelta(1)),
+        load_row(STARTS[1], 3, GATE_UTC),
+    ]
     of_old = {"interval_start_utc": STARTS[0], "known_from_utc": GATE_UTC - timedelta(2), "weight": 0.0, "reason": "x"}
     of_new = {"interval_start_utc": STARTS[1], "known_from_utc": GATE_UTC, "weight": 0.5, "reason": "x"}
     assert history(con, rows, [of_old, of_new]).weight.tolist() == [1.0, 0.5]
@@ -132,8 +139,14 @@ def forecast_weather(celsius, issued, available=None, kind="forecast", zone="*",
 
 
 def test_the_newest_weather_forecast_issued_and_available_by_the_gate_is_held_over_half_hours(con):
-    rows = forecast_weather(1, GATE_UTC - timedelta(hours=12)) + forecast_weather(2, GATE_UTC) + forecast_weather(3, GATE_UTC + timedelta(seconds=1))
-    rows += forecast_weather(4, GATE_UTC, available=GATE_UTC + timedelta(seconds=1)) + forecast_weather(5, None, kind="observed")
+    rows = (
+        forecast_weather(1, GATE_UTC - timedelta(hours=12))
+        + forecast_weather(2, GATE_UTC)
+        + forecast_weather(3, GATE_UTC + timedelta(seconds=1))
+    )
+    rows += forecast_weather(4, GATE_UTC, available=GATE_UTC + timedelta(seconds=1)) + forecast_weather(
+        5, None, kind="observed"
+    )
     frame, kind = future(con, rows)
     assert kind == "forecast" and len(frame) == 48 and set(frame.temperature_c) == {2.0}
 
@@ -153,7 +166,6 @@ def test_a_zone_has_its_own_weather_and_the_whole_the_mean(con):
     rows = forecast_weather(2, GATE_UTC, zone="a") + forecast_weather(4, GATE_UTC, zone="b")
     frame, _ = future(con, rows, zones=("a", "b", "*"))
     assert frame.groupby("zone").temperature_c.first().to_dict() == {"*": 3.0, "a": 2.0, "b": 4.0}
-
 
 
 def test_the_future_of_a_clock_change_day_has_all_its_intervals_and_its_holiday(con):

@@ -25,7 +25,9 @@ def like_days(mw, known=KNOWN - timedelta(days=5), **more):
     return wednesdays + [load_row(DAY.start_utc - timedelta(days=1 + 7 * n), 50 * mw, known) for n in (0, 1, 2)]
 
 
-@pytest.mark.parametrize("share, weight", [(0.0, None), (0.02, None), (0.26, 0.65), (0.5, 0.3), (0.51, 0.0), (1.0, 0.0)])
+@pytest.mark.parametrize(
+    "share, weight", [(0.0, None), (0.02, None), (0.26, 0.65), (0.5, 0.3), (0.51, 0.0), (1.0, 0.0)]
+)
 def test_the_less_was_measured_the_less_it_weighs(con, share, weight):
     frame, _ = marks(con, [load_row(DAY.start_utc, 1.0, KNOWN, missing_share=share)])
     assert frame.weight.tolist() == ([] if weight is None else [pytest.approx(weight)])
@@ -64,4 +66,7 @@ def test_a_mark_sees_of_the_recent_days_only_what_was_known_with_its_own_version
 def test_both_reasons_are_named_and_the_lower_weight_counts(con):
     frame, _ = marks(con, [load_row(DAY.start_utc, 9.0, KNOWN, missing_share=0.6)], like_days(1.0))
     assert frame.weight.item() == 0.0
-    assert frame.reason.item() == "60 % of the meters were not measured; 9.000 MW is out of proportion: the last weeks had 1.000 MW at this hour"
+    assert (
+        frame.reason.item()
+        == "60 % of the meters were not measured; 9.000 MW is out of proportion: the last weeks had 1.000 MW at this hour"
+    )

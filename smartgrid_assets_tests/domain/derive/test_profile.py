@@ -15,7 +15,9 @@ DAY = market_day(date(2026, 3, 2), BERLIN)
 def profile(con, readings, day=DAY, meters=(meter("a", feeder="f1"),), is_holiday=False):
     relation(con, "meters", "raw/meters", meters)
     relation(con, "readings", "validated/meter_readings", readings)
-    frame = con.execute(f"FROM {meter_profile(con, day, BERLIN, 'readings', 'meters', is_holiday)} ORDER BY meter_id").df()
+    frame = con.execute(
+        f"FROM {meter_profile(con, day, BERLIN, 'readings', 'meters', is_holiday)} ORDER BY meter_id"
+    ).df()
     assert list(frame.columns) == [c.name for c in table("features/meter_profile").columns]
     return frame
 

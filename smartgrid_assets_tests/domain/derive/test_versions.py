@@ -37,7 +37,9 @@ def test_a_correction_makes_a_second_version_and_the_first_stays_as_it_was_known
 
 def test_a_correction_that_is_itself_corrected_before_the_gate_never_shows(con):
     middle = NOON + timedelta(hours=1)
-    earlier = whole_day("a", WINDOW, 10, known=MORNING, known_until_utc=NOON) + whole_day("a", WINDOW, 99, known=NOON, known_until_utc=middle)
+    earlier = whole_day("a", WINDOW, 10, known=MORNING, known_until_utc=NOON) + whole_day(
+        "a", WINDOW, 99, known=NOON, known_until_utc=middle
+    )
     frame = load_of(con, DAY, BERLIN, [meter("a")], whole_day("a", WINDOW, 14, known=middle), earlier=earlier)
     assert versions(frame) == {MORNING: 0.02, middle: 0.028}
 
@@ -58,7 +60,15 @@ def test_a_late_file_of_another_step_does_not_change_the_grid(con):
 
 
 def test_observed_weather_that_comes_late_is_not_in_the_version_before_it(con):
-    weather = [{"zone": "*", "interval_start_utc": WINDOW.start_utc, "kind": "observed", "temperature_c": 7.0, "available_at": NOON}]
+    weather = [
+        {
+            "zone": "*",
+            "interval_start_utc": WINDOW.start_utc,
+            "kind": "observed",
+            "temperature_c": 7.0,
+            "available_at": NOON,
+        }
+    ]
     frame = load_of(con, DAY, BERLIN, [meter("a")], whole_day("a", WINDOW, 10, known=MORNING), weather=weather)
     first = frame[(frame.zone == "north") & (frame.interval_start_utc == WINDOW.start_utc)]
     assert first.temperature_c.isna().tolist() == [True, False]

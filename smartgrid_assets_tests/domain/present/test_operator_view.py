@@ -10,7 +10,14 @@ from smartgrid_assets.domain.tables import QUANTILE_COLUMNS, table
 
 DAY = market_day(date(2026, 3, 2), "Europe/Berlin")
 KNOWN = datetime(2026, 3, 3)
-FEW_DEFAULTS = {"interval_minutes": 30, "is_fallback": False, "feeder": "*", "is_alarm": True, "detector": "ecod", "known_from_utc": KNOWN}
+FEW_DEFAULTS = {
+    "interval_minutes": 30,
+    "is_fallback": False,
+    "feeder": "*",
+    "is_alarm": True,
+    "detector": "ecod",
+    "known_from_utc": KNOWN,
+}
 
 
 def relation(con, name, path, rows):
@@ -18,7 +25,10 @@ def relation(con, name, path, rows):
     typed = ", ".join(f'"{c.name}" {c.type}' for c in columns)
     con.execute(f"CREATE OR REPLACE TEMP TABLE {name} ({typed})")
     for row in rows:
-        con.execute(f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})", [(FEW_DEFAULTS | row).get(c.name) for c in columns])
+        con.execute(
+            f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})",
+            [(FEW_DEFAULTS | row).get(c.name) for c in columns],
+        )
     return name
 
 
@@ -43,7 +53,12 @@ def view(con, load=(), plan=(), anomalies=(), meters=(), zones=("north", "*")):
 def test_a_day_that_is_only_forecast_has_its_band_and_nothing_made_up(con):
     frame = view(con)
     assert len(frame) == 4
-    assert (frame.forecast_mw.iloc[0], frame.low_mw.iloc[0], frame.high_mw.iloc[0], frame.alarms.iloc[0]) == (5, 4, 7, 0)
+    assert (frame.forecast_mw.iloc[0], frame.low_mw.iloc[0], frame.high_mw.iloc[0], frame.alarms.iloc[0]) == (
+        5,
+        4,
+        7,
+        0,
+    )
     assert frame[["actual_mw", "planned_mw", "headroom_mw"]].isna().all().all()
 
 
@@ -55,7 +70,10 @@ def test_what_came_is_the_newest_version_of_the_zone_s_sum(con):
 
 def test_finer_load_is_averaged_and_an_hourly_plan_is_held(con):
     load = [{"zone": "north", "load_mw": float(mw), **at(mw, 15)} for mw in range(4)]
-    plan = [{"unit": u, "zone": z, "power_mw": mw, **at(0, 60)} for u, z, mw in [("u", "north", 3.0), ("v", "north", -1.0), ("w", "south", 4.0)]]
+    plan = [
+        {"unit": u, "zone": z, "power_mw": mw, **at(0, 60)}
+        for u, z, mw in [("u", "north", 3.0), ("v", "north", -1.0), ("w", "south", 4.0)]
+    ]
     frame = view(con, load=load, plan=plan)
     assert frame.loc["north", "actual_mw"].tolist() == [0.5, 2.5]
     assert frame.loc["north", "planned_mw"].tolist() == [2.0, 2.0]
@@ -70,8 +88,16 @@ def meter(meter_id, role, kw, zone="north", feeder=""):
     "meters, headroom",
     [
         pytest.param([meter("z", "zone", 9000), meter("f", "feeder", 1, feeder="f1")], 2.0, id="the zone's own rating"),
-        pytest.param([meter("f", "feeder", 5000, feeder="f1"), meter("g", "feeder", 3000, feeder="f2")], 1.0, id="all its feeders'"),
-        pytest.param([meter("f", "feeder", 5000, feeder="f1"), meter("c", "customer", 9, feeder="f2")], None, id="not of some feeders"),
+        pytest.param(
+            [meter("f", "feeder", 5000, feeder="f1"), meter("g", "feeder", 3000, feeder="f2")],
+            1.0,
+            id="all its feeders'",
+        ),
+        pytest.param(
+            [meter("f", "feeder", 5000, feeder="f1"), meter("c", "customer", 9, feeder="f2")],
+            None,
+            id="not of some feeders",
+        ),
         pytest.param([meter("c", "customer", 9000)], None, id="never of customers"),
     ],
 )

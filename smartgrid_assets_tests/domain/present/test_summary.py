@@ -11,14 +11,27 @@ READINGS = words.ReadingsSummary(
 )  # fmt: skip
 PUBLISHED = words.ForecastSummary("published", 0.02, 0.006)
 NAIVES = [words.ForecastSummary("two days ago", 0.04, 0.02), words.ForecastSummary("seven days ago", 0.05, 0.02)]
-PLAN = words.PlanSummary(21, "EUR", 10_500.4, 0.2, 0.19, 0.0, "delivered", comparable_cost=10_000.0, perfect_cost=9_500.0)
+PLAN = words.PlanSummary(
+    21, "EUR", 10_500.4, 0.2, 0.19, 0.0, "delivered", comparable_cost=10_000.0, perfect_cost=9_500.0
+)
 
 
 def test_the_summary_says_everything_in_order():
     lines = words.demo_summary(
-        READINGS, PUBLISHED, NAIVES, [words.AlarmSummary("ecod", 10, 8, 3)], PLAN, [words.NextCommand("open Dagster", "make ui")]
+        READINGS,
+        PUBLISHED,
+        NAIVES,
+        [words.AlarmSummary("ecod", 10, 8, 3)],
+        PLAN,
+        [words.NextCommand("open Dagster", "make ui")],
     )
-    assert [line.split()[0] for line in lines if line and not line.startswith(" ")] == ["Readings", "Forecast", "Alarms", "Plan", "Next"]
+    assert [line.split()[0] for line in lines if line and not line.startswith(" ")] == [
+        "Readings",
+        "Forecast",
+        "Alarms",
+        "Plan",
+        "Next",
+    ]
     text = "\n".join(lines)
     for part in (
         "201,600 delivered, 1,234 repaired, 56 rejected", "why: gap 900, stuck 300, duplicate 50, spike 30, negative 4\n",

@@ -77,11 +77,18 @@ def test_homes_peak_in_the_evening_works_by_day_and_cars_at_night(demo_town: Tow
 
 def test_breakfast_stays_at_seven_when_the_clocks_change() -> None:
     town = make_town(meters=400, days=60, faults=False)
-    summer, winter = (
-        np.mean([profile(town, date(2026, month, day), "home")[4:10] for day in days], axis=0).argmax()
-        for month, days in ((10, (20, 21, 22)), (10, (27, 28, 29)))
-    )
-    assert summer == winter
+    is_home = town.customers.is_class("home")
+
+    def breakfast_utc(october: tuple[int, ...]) -> int:
+        """Which half-hour from 03:00 UTC on has the highest morning load."""
+        first = [np.datetime64(f"2026-10-{day}T03:00") for day in october]
+        grids = [town.grid(date(2026, 10, day)) for day in october]
+        loads = [next(town.true_blocks(grid)).import_kwh[is_home].sum(0) for grid in grids]
+        mornings = [kwh[grid.start_utc >= at][:12] for kwh, grid, at in zip(loads, grids, first, strict=True)]
+        return int(np.mean(mornings, axis=0).argmax())
+
+    summer, winter = breakfast_utc((20, 21, 22)), breakfast_utc((27, 28, 29))
+    assert winter - summer == 2
 
 
 def test_every_class_lives_in_the_demo(demo_town: Town) -> None:

@@ -61,3 +61,9 @@ def test_a_town_beyond_one_block_of_meters_still_adds_up() -> None:
     blocks = list(town.true_blocks(town.grid(town.days[0])))
     assert [len(block.import_kwh) for block in blocks] == [4096, 104]
     assert not np.array_equal(blocks[0].import_kwh[:104], blocks[1].import_kwh)
+
+
+def test_only_homes_with_panels_and_witnesses_have_an_export_channel(demo: duckdb.DuckDBPyConnection) -> None:
+    classes = demo.execute("""
+        SELECT DISTINCT class FROM delivered JOIN meters USING (meter_id) WHERE channel = 'export' ORDER BY 1""").fetchall()
+    assert classes == [("feeder",), ("pv_home",), ("zone",)]

@@ -1,0 +1,84 @@
+"""The numbers of the demo's closing words, asked of the lake by SQL."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from smartgrid_assets.domain.present.summary import AlarmSummary, ForecastSummary, NextCommand, PlanSummary, ReadingsSummary
+
+_NOT_REASONS = ("missing", "late", "estimated", "rejected", "repeated")
+
+
+def demo_numbers(context: Any, faults: Path, start: date, first: date, last: date) -> dict[str, Any]:
+    """Arguments of present.summary.demo_summary. faults: the town's truth. start .. last: days validated; first .. last: days replayed."""
+    with context.lake.connect_apart() as con:
+        context.lake.define_views(con)
+        published, naives = _forecasts(con, first, last)
+        return {
+            "readings": _readings(con, start, last),
+            "published": published,
+            "naives": naives,
+            "alarms": _alarms(con, faults, first, last),
+            "plan": _plan(con, first, last),
+            "commands": [
+                NextCommand("see assets, runs and checks in Dagster", "smartgrid ui   then http://127.0.0.1:3000"),
+                NextCommand("compare models in MLflow", "smartgrid ui   then http://127.0.0.1:5000"),
+                NextCommand("ask the lake", 'smartgrid sql "SELECT * FROM operator.overview LIMIT 10"'),
+            ],
+        }
+
+
+def _readings(con: Any, first: date, last: date) -> ReadingsSummary:
+    span = [first, last]
+    delivered, repaired, days = con.execute(
+        "SELECT count(delivered_kwh), count(*) FILTER (quality = 'estimated'), count(DISTINCT day) FROM validated.meter_readings WHERE day BETWEEN ? AND ?", span
+    ).fetchone()
+    (rejected,) = con.execute("SELECT count(*) FROM validated.rejected_readings WHERE day BETWEEN ? AND ?", span).fetchone()
+    held = con.execute("SELECT DISTINCT day FROM validated.held_days WHERE day BETWEEN ? AND ? ORDER BY 1", span).fetchall()
+    reasons = con.execute(
+        f"""SELECT rule, sum(affected)::BIGINT FROM validated.data_quality
+        WHERE zone = '*' AND affected > 0 AND day BETWEEN ? AND ? AND rule NOT IN {_NOT_REASONS} GROUP BY 1""",
+        span,
+    ).fetchall()
+    return ReadingsSummary(first, last, days, tuple(day for (day,) in held), delivered, repaired, rejected, dict(reasons))
+
+
+def _forecasts(con: Any, first: date, last: date) -> tuple[ForecastSummary | None, list[ForecastSummary]]:
+    rows = con.execute(
+        """SELECT forecast, avg(mae_mw), avg(pinball_mw) FROM forecasts.accuracy
+        WHERE lead_bucket = 'all' AND zone <> '*' AND day BETWEEN ? AND ? GROUP BY 1 ORDER BY 1""",
+        [first, last],
+    ).fetchall()
+    found = [ForecastSummary(*row) for row in rows]
+    published = next((f for f in found if f.name == "published"), None)
+    return published, [f for f in found if f.name != "published"]
+
+
+def _alarms(con: Any, faults: Path, first: date, last: date) -> list[AlarmSummary]:
+    rows = con.execute(
+        """WITH truth AS (
+            SELECT DISTINCT meter_id, unnest(string_split(CAST(market_days AS VARCHAR), ' '))::DATE AS day FROM read_csv(?, all_varchar = true) WHERE meter_id <> ''),
+        judged AS (
+            SELECT detector, a.is_alarm, t.meter_id IS NOT NULL AS is_faulty
+            FROM anomalies.meter_days a LEFT JOIN truth t USING (meter_id, day) WHERE a.day BETWEEN ? AND ?)
+        SELECT detector, count(*) FILTER (is_alarm), count(*) FILTER (is_alarm AND is_faulty), count(*) FILTER (is_faulty AND NOT is_alarm)
+        FROM judged GROUP BY 1 ORDER BY 1""",
+        [str(faults), first, last],
+    ).fetchall()
+    return [AlarmSummary(*row) for row in rows]
+
+
+def _plan(con: Any, first: date, last: date) -> PlanSummary | None:
+    span = [first, last]
+    days, cost, unserved, source = con.execute(
+        "SELECT count(*), sum(cost_total), sum(unserved_mwh), max(fleet_source) FROM dispatch.summary WHERE day BETWEEN ? AND ?", span
+    ).fetchone()
+    if not days:
+        return None
+    held, required = con.execute("SELECT avg(reserve_held_mw), avg(reserve_required_mw) FROM dispatch.prices WHERE day BETWEEN ? AND ?", span).fetchone()
+    comparable, perfect = con.execute(
+        "SELECT sum(p.cost_total), sum(h.cost_total) FROM dispatch.summary p JOIN dispatch.hindsight h USING (day) WHERE p.day BETWEEN ? AND ?", span
+    ).fetchone()
+    return PlanSummary(days, "EUR", cost, held, required, unserved, source, comparable, perfect)
