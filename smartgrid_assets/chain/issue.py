@@ -40,5 +40,5 @@ def is_issued(context: Context, day: date, by_utc: datetime) -> bool:
 def _first_issue(context: Context, ledger: str, day: date, by_utc: datetime) -> bool:
     with context.lake.connect() as con:
         view = context.lake.view(con, ledger, [day])
-        row = con.execute(f"SELECT count(*) FROM {view} WHERE recorded_at <= ?", [by_utc]).fetchone()
-    return bool(row and row[0])
+        row = con.execute(f"SELECT count(*) FROM {view} WHERE recorded_at <= ?", [by_utc]).fetchall()[0]
+    return bool(row[0])

@@ -86,7 +86,7 @@ def publish_day(work: Work) -> pd.DataFrame:
 
     candidates = _rows(work, CANDIDATES, "candidates_of_day")
     view = work.context.lake.view(work.con, CHAMPION, [week_of(work.key)], "champion_of_week")
-    champion, runner_up, days = work.con.execute(f"SELECT model, runner_up, days FROM {view} WHERE zone_group = ?", [ZONE_GROUP]).fetchone()  # type: ignore[misc]
+    champion, runner_up, days = work.con.execute(f"SELECT model, runner_up, days FROM {view} WHERE zone_group = ?", [ZONE_GROUP]).fetchall()[0]
     others = [runner_up, *sorted(set(candidates["model"]) - {*NAIVES, runner_up, champion}), "naive_7d", "naive_2d"]
     frames = []
     for zone, of_zone in candidates.groupby("zone"):

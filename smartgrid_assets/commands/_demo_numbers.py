@@ -34,8 +34,8 @@ def _readings(con: Any, first: date, last: date) -> ReadingsSummary:
     span = [first, last]
     delivered, repaired, days = con.execute(
         "SELECT count(delivered_kwh), count(*) FILTER (quality = 'estimated'), count(DISTINCT day) FROM validated.meter_readings WHERE day BETWEEN ? AND ?", span
-    ).fetchone()
-    (rejected,) = con.execute("SELECT count(*) FROM validated.rejected_readings WHERE day BETWEEN ? AND ?", span).fetchone()
+    ).fetchall()[0]
+    (rejected,) = con.execute("SELECT count(*) FROM validated.rejected_readings WHERE day BETWEEN ? AND ?", span).fetchall()[0]
     held = con.execute("SELECT DISTINCT day FROM validated.held_days WHERE day BETWEEN ? AND ? ORDER BY 1", span).fetchall()
     reasons = con.execute(
         f"""SELECT rule, sum(affected)::BIGINT FROM validated.data_quality
@@ -74,11 +74,11 @@ def _plan(con: Any, first: date, last: date) -> PlanSummary | None:
     span = [first, last]
     days, cost, unserved, source = con.execute(
         "SELECT count(*), sum(cost_total), sum(unserved_mwh), max(fleet_source) FROM dispatch.summary WHERE day BETWEEN ? AND ?", span
-    ).fetchone()
+    ).fetchall()[0]
     if not days:
         return None
-    held, required = con.execute("SELECT avg(reserve_held_mw), avg(reserve_required_mw) FROM dispatch.prices WHERE day BETWEEN ? AND ?", span).fetchone()
+    held, required = con.execute("SELECT avg(reserve_held_mw), avg(reserve_required_mw) FROM dispatch.prices WHERE day BETWEEN ? AND ?", span).fetchall()[0]
     comparable, perfect = con.execute(
         "SELECT sum(p.cost_total), sum(h.cost_total) FROM dispatch.summary p JOIN dispatch.hindsight h USING (day) WHERE p.day BETWEEN ? AND ?", span
-    ).fetchone()
+    ).fetchall()[0]
     return PlanSummary(days, "EUR", cost, held, required, unserved, source, comparable, perfect)

@@ -59,7 +59,7 @@ def _say_thin(context, first: date, last: date) -> None:  # type: ignore[no-unty
     """Say once how many published days are fallbacks, and what would help."""
     with context.lake.connect() as con:
         view = context.lake.view(con, "forecasts/day_ahead", [day for day in context.lake.keys("forecasts/day_ahead") if first <= day <= last])
-        days, fallback = con.execute(f"SELECT count(DISTINCT day), count(DISTINCT day) FILTER (is_fallback) FROM {view}").fetchone()
+        days, fallback = con.execute(f"SELECT count(DISTINCT day), count(DISTINCT day) FILTER (is_fallback) FROM {view}").fetchall()[0]
     if fallback:
         click.echo(
             f"{fallback} of {days} forecast days are fallbacks (forecasts.day_ahead.fallback_reason says why). "

@@ -157,7 +157,7 @@ def _weather_digest(lake: Lake, state: tuple[str, ...], day: date, kind: str, kn
     with lake.connect() as con:
         view = Delivered(lake).weather(con, [day], kind)
         columns = "zone, interval_start_utc, interval_minutes, issued_at, temperature_c, dew_point_c, irradiance_w_m2, wind_speed_m_s"
-        rows, total = con.execute(f"SELECT count(*), sum(hash({columns})::HUGEINT) FROM {view} {known}").fetchone() or (0, 0)
+        rows, total = con.execute(f"SELECT count(*), sum(hash({columns})::HUGEINT) FROM {view} {known}").fetchall()[0]
     return f"{rows}-{int(total):x}" if rows else None
 
 
@@ -172,7 +172,7 @@ def _meter_spans(lake: Lake, state: tuple[str, ...]) -> list[tuple[date, str]]:
         for edge in edges:
             con.register("meters_of_span", _meters_of_span(lake, state, edge))
             columns = 'meter_id, role, feeder, zone, "class", rating_kw, made_up'
-            rows, total = con.execute(f"SELECT count(*), sum(hash({columns})::HUGEINT) FROM meters_of_span").fetchone() or (0, 0)
+            rows, total = con.execute(f"SELECT count(*), sum(hash({columns})::HUGEINT) FROM meters_of_span").fetchall()[0]
             spans.append((edge, f"{rows}-{int(total):x}" if rows else ""))
     return spans
 

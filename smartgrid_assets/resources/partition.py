@@ -101,7 +101,7 @@ def _check_rows(con: DuckDBPyConnection, table: Table) -> tuple[dict[str, int], 
     counts = ", ".join(f'count(*) - count("{c.name}")' for c in table.columns)
     doubles = [c.name for c in table.columns if c.type == "DOUBLE"]
     unreal = " + ".join(f'count(*) FILTER (isnan("{n}") OR isinf("{n}"))' for n in doubles) or "0"
-    row = con.execute(f"SELECT count(*), {unreal}, {counts} FROM staged").fetchone() or (0, 0)
+    row = con.execute(f"SELECT count(*), {unreal}, {counts} FROM staged").fetchall()[0]
     rows, not_finite, nulls = row[0], row[1], dict(zip((c.name for c in table.columns), row[2:], strict=True))
     bad = [c.name for c in table.columns if nulls[c.name] and (not c.nullable or c.name in table.key)]
     if bad:
@@ -109,8 +109,8 @@ def _check_rows(con: DuckDBPyConnection, table: Table) -> tuple[dict[str, int], 
     if not_finite:
         raise SchemaError(f"{table.path}: {not_finite} values are NaN or infinite; use null where nothing is known.")
     key = ", ".join(f'"{name}"' for name in table.key)
-    repeated = con.execute(f"SELECT count(*) FROM (SELECT 1 FROM staged GROUP BY {key} HAVING count(*) > 1)").fetchone()
-    if repeated and repeated[0]:
+    repeated = con.execute(f"SELECT count(*) FROM (SELECT 1 FROM staged GROUP BY {key} HAVING count(*) > 1)").fetchall()[0]
+    if repeated[0]:
         raise SchemaError(f"{table.path}: {repeated[0]} keys ({', '.join(table.key)}) stand more than once.")
     return nulls, rows
 
@@ -118,8 +118,8 @@ def _check_rows(con: DuckDBPyConnection, table: Table) -> tuple[dict[str, int], 
 def _digest(con: DuckDBPyConnection, table: Table) -> str:
     # A sum of row hashes does not depend on the order of the rows, nor on how the file was written.
     columns = ", ".join(f'"{c.name}"' for c in table.columns)
-    row = con.execute(f"SELECT count(*), coalesce(sum(hash({columns})::HUGEINT), 0) FROM staged").fetchone()
-    rows, total = row or (0, 0)
+    row = con.execute(f"SELECT count(*), coalesce(sum(hash({columns})::HUGEINT), 0) FROM staged").fetchall()[0]
+    rows, total = row
     return f"{rows}-{int(total):x}"
 
 

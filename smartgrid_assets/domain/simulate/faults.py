@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 
@@ -56,6 +56,7 @@ KINDS: dict[str, FaultKind] = {
 }
 FILE_KINDS = ("late_file", "truncated_file")
 NO_METER = -1
+Planned = tuple[np.datetime64, np.datetime64, int, str, str, float]  # first, last, meter, kind, variant, size
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def plan_faults(who: Customers, days: Sequence[date], tz: str, interval_minutes:
     free = list(rng.permutation(len(who)))
     each = max(1, round(len(who) * len(days) / METER_DAYS_A_FAULT))
     budget = int(FAULTY_METERS_SHARE * len(who))
-    planned = []
+    planned: list[Planned] = []
     for turn in range(each):
         for name, kind in KINDS.items():
             meter = _take_meter(free, who, name, kind) if len(planned) < budget else None
@@ -120,9 +121,7 @@ def _window(
     intervals = max(1, round(float(rng.uniform(*kind.hours)) * 60 / interval_minutes))
     begin = int(rng.integers(day.intervals(interval_minutes)))
     if kind.whole_days:
-        last_day = min(
-            possible[0].fromordinal(day.day.toordinal() + round(intervals * interval_minutes / 1440) - 1), days[-1]
-        )
+        last_day = min(day.day + timedelta(days=round(intervals * interval_minutes / 1440) - 1), days[-1])
         return first, np.datetime64(market_day(last_day, tz).end_utc, "s") - step
     first = first + begin * step
     last = end_of_span - step if kind.lasting else min(first + (intervals - 1) * step, end_of_span - step)
@@ -134,13 +133,11 @@ def can_swap(day: date) -> bool:
     return 3 <= day.day <= 11 and day.month not in (day.day - 1, day.day, day.day + 1)
 
 
-def _file_faults(
-    days: Sequence[date], tz: str, interval_minutes: int, rng: np.random.Generator
-) -> list[tuple[np.datetime64, np.datetime64, int, str, str, float]]:
+def _file_faults(days: Sequence[date], tz: str, interval_minutes: int, rng: np.random.Generator) -> list[Planned]:
     """One file days late, one cut off in the middle of a line; none in a span of less than four days."""
     if len(days) < 4:
         return []
-    found = []
+    found: list[Planned] = []
     for kind, low, high, size in (
         ("late_file", 0.5, 0.7, rng.integers(2, 5)),
         ("truncated_file", 0.75, 0.95, rng.uniform(0.4, 0.8)),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
@@ -83,7 +84,7 @@ def _weather_columns(town: Town, start_utc: np.ndarray, values: dict[str, np.nda
     n, zones = len(start_utc), town.network.zones
     return {
         "zone": [zone_id(z) for z in range(zones)] * n,
-        "interval_start": np.repeat(iso_utc(start_utc), zones),
+        "interval_start": np.repeat(np.array(iso_utc(start_utc)), zones),
         "interval_minutes": np.full(n * zones, town.interval_minutes, np.int16),
         **{name: value.ravel() for name, value in values.items()},
     }
@@ -99,13 +100,13 @@ def _forecasts(town: Town) -> dict[str, object]:
     issues = []
     for day in (*town.days, town.days[-1] + timedelta(days=1)):
         rows = town.weather_rows(day, day + timedelta(days=FORECAST_DAYS - 1))
-        issued = np.datetime64(issued_at_utc(day, town.tz), "s")
+        issued = np.array([issued_at_utc(day, town.tz)], "datetime64[s]")
         start = town.climate.start_utc[rows]
         lead_hours = (start - issued).astype(float) / 3600
         states = forecast_states(town.weather_states[rows], lead_hours, town.seed, day)
         columns = _weather_columns(town, start, measured(states, town.climate.part(rows)))
         issues.append(
-            pa.table({**columns, "issued_at": np.repeat(iso_utc(issued[None]), len(start) * town.network.zones)})
+            pa.table({**columns, "issued_at": np.repeat(np.array(iso_utc(issued)), len(start) * town.network.zones)})
         )
     whole = pa.concat_tables(issues)
     return dict(zip(whole.column_names, whole.columns, strict=True))
@@ -113,7 +114,9 @@ def _forecasts(town: Town) -> dict[str, object]:
 
 def _deliveries(town: Town, names: Sequence[str], faults: Sequence[Fault]) -> dict[str, object]:
     """When each file came: a day's readings overnight, unless they are late or come again after a cut."""
-    late_by = {day_of(f.first_utc.item(), town.tz): int(f.size) for f in faults if f.kind == "late_file"}
+    late_by = {
+        day_of(cast("datetime", f.first_utc.item()), town.tz): int(f.size) for f in faults if f.kind == "late_file"
+    }
     before = _iso(datetime.combine(town.days[0] - timedelta(days=1), time(12, 0)), town.tz)
     received = []
     for name in names:

@@ -52,14 +52,14 @@ def _oddities(town: Town) -> dict[str, object]:
     """A row an event; one that goes on is cut at the end of the span. An outage has a feeder and no meter."""
     odd, last = town.oddities, town.days[-1]
     rows = []
-    for meter in np.flatnonzero(odd.away_from < NEVER):
+    for meter in np.flatnonzero(odd.away_from < NEVER).tolist():
         begin, end = (date.fromordinal(int(ordinal[meter])) for ordinal in (odd.away_from, odd.away_to))
         rows.append((meter_id(meter), "", "vacancy", *_span(begin, min(end, last), town)))
-    for meter in np.flatnonzero(odd.ev_from < NEVER):
+    for meter in np.flatnonzero(odd.ev_from < NEVER).tolist():
         rows.append((meter_id(meter), "", "new_ev", *_span(date.fromordinal(int(odd.ev_from[meter])), last, town)))
     if odd.outage is not None:
-        feeder, first, end = odd.outage
-        rows.append(("", feeder_id(feeder), "outage", *iso_utc(np.array([first, end]))))
+        feeder, *window = odd.outage
+        rows.append(("", feeder_id(feeder), "outage", *iso_utc(np.array(window))))
     names = ("meter_id", "feeder", "kind", "first_utc", "last_utc")
     return {name: _text(row[n] for row in rows) for n, name in enumerate(names)}
 

@@ -65,5 +65,6 @@ def test_a_town_beyond_one_block_of_meters_still_adds_up() -> None:
 
 def test_only_homes_with_panels_and_witnesses_have_an_export_channel(demo: duckdb.DuckDBPyConnection) -> None:
     classes = demo.execute("""
-        SELECT DISTINCT class FROM delivered JOIN meters USING (meter_id) WHERE channel = 'export' ORDER BY 1""").fetchall()
+        SELECT DISTINCT class FROM delivered JOIN meters USING (meter_id) WHERE channel = 'export'
+        ORDER BY class""").fetchall()
     assert classes == [("feeder",), ("pv_home",), ("zone",)]
