@@ -78,6 +78,7 @@ _MARKS = f"""
     SELECT *, least(measured_weight, CASE WHEN is_odd THEN {ODD_WEIGHT} ELSE 1 END) AS weight,
            concat_ws('; ',
                CASE WHEN measured_weight < 1 THEN format('{{:.0f}} % of the meters were not measured', 100 * missing_share) END,
-               CASE WHEN is_odd THEN format('{{:.3f}} MW is out of proportion: the last weeks had {{:.3f}} MW at this hour', load_mw, usual_mw) END
+               CASE WHEN is_odd THEN format(
+                   '{{:.3f}} MW is out of proportion: the last weeks had {{:.3f}} MW at this hour', load_mw, usual_mw) END
            ) AS reason
     FROM weighed WHERE measured_weight < 1 OR is_odd"""

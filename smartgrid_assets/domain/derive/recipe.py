@@ -60,7 +60,8 @@ def load_features(
     fit_to_step(con, day, minutes)
     roll_up(con, minutes)
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE derive_grid AS SELECT DISTINCT zone, interval_start_utc, interval_minutes, known_from_utc FROM {SUMS}"
+        f"""CREATE OR REPLACE TEMP TABLE derive_grid AS
+        SELECT DISTINCT zone, interval_start_utc, interval_minutes, known_from_utc FROM {SUMS}"""
     )
     sources = Sources(day, tz, "derive_grid", weather="derive_observed", holidays=holiday_relation(con, calendar))
     con.execute(f"CREATE OR REPLACE TEMP TABLE derive_known AS {joined('interval', sources)}")
@@ -75,9 +76,7 @@ def load_features(
     )
 
 
-def meter_profile(
-    con: DuckDBPyConnection, day: MarketDay, tz: str, readings: str, meters: str, is_holiday: bool
-) -> str:
+def meter_profile(con: DuckDBPyConnection, day: MarketDay, tz: str, readings: str, meters: str, is_holiday: bool) -> str:
     """features/meter_profile of one market day: a row a customer's meter that has readings, delivered or missing.
 
     meters: meter_id (each once), role, feeder, zone, class. is_holiday: public holiday by calendar; Sundays are

@@ -38,7 +38,8 @@ def add_readings(con: DuckDBPyConnection) -> None:
 def common_step(con: DuckDBPyConnection) -> int | None:
     """The interval length, minutes, that most meters have in the day's first version; None where nothing is known.
 
-    Meters count by the time that they cover: one with short intervals has more rows, not more say. Of the first version, so that what comes later cannot change the grid under an earlier gate.
+    Meters count by the time that they cover: one with short intervals has more rows, not more say. Of the
+    first version, so that what comes later cannot change the grid under an earlier gate.
     """
     row = con.execute(f"""
         SELECT interval_minutes FROM {CELLS} WHERE version_utc = (SELECT min(version_utc) FROM {CELLS})
@@ -80,12 +81,8 @@ def roll_up(con: DuckDBPyConnection, minutes: int) -> None:
         "zone, '*' AS feeder": "zone <> '*'",
         "'*' AS zone, '*' AS feeder": "true",
     }
-    stepped = " UNION ALL ".join(
-        f"SELECT {key}, * EXCLUDE (zone, feeder) FROM {STEPPED} WHERE {where}" for key, where in levels.items()
-    )
-    expected = " UNION ALL ".join(
-        f"SELECT {key}, version_utc, series FROM {EXPECTED} WHERE {where}" for key, where in levels.items()
-    )
+    stepped = " UNION ALL ".join(f"SELECT {key}, * EXCLUDE (zone, feeder) FROM {STEPPED} WHERE {where}" for key, where in levels.items())
+    expected = " UNION ALL ".join(f"SELECT {key}, version_utc, series FROM {EXPECTED} WHERE {where}" for key, where in levels.items())
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE {SUMS} AS
         WITH stepped AS ({stepped}), expected AS (SELECT zone, feeder, version_utc, sum(series) AS series FROM ({expected}) GROUP BY ALL)

@@ -15,7 +15,14 @@ from smartgrid_assets.domain.plan.explain import broken_limits, shortages
 from smartgrid_assets.domain.plan.model import PlanModel, build_model
 from smartgrid_assets.domain.plan.priority import commit_by_priority
 from smartgrid_assets.domain.plan.problem import DispatchProblem, SolveOptions, demand_mw
-from smartgrid_assets.domain.plan.result import DispatchPlan, cost_frame, cost_totals, price_frame, shortfall_totals, unit_frame
+from smartgrid_assets.domain.plan.result import (
+    DispatchPlan,
+    cost_frame,
+    cost_totals,
+    price_frame,
+    shortfall_totals,
+    unit_frame,
+)
 from smartgrid_assets.domain.plan.search import Outcome, find_commitment
 from smartgrid_assets.domain.plan.solve import Session, solver_version
 from smartgrid_assets.domain.plan.verify import violations
@@ -76,7 +83,12 @@ def _dispatch(session: Session) -> list[float] | None:
 
 
 def _plan(
-    model: PlanModel, outcome: Outcome, marginal: list[float] | None, notes: list[str], relaxed: bool, build_seconds: float
+    model: PlanModel,
+    outcome: Outcome,
+    marginal: list[float] | None,
+    notes: list[str],
+    relaxed: bool,
+    build_seconds: float,
 ) -> DispatchPlan:
     units = unit_frame(model)
     # With limits broken at a price, the dual prices the break and not the energy.

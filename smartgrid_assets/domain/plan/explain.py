@@ -124,4 +124,8 @@ def _span(problem: DispatchProblem, begin: int, end: int) -> str:
     starts = problem.interval_start_utc
     step = pd.Timedelta(minutes=problem.interval_minutes)
     first, last = pd.Timestamp(starts[begin]), pd.Timestamp(starts[end - 1]) + step
-    return f"{first:%Y-%m-%d %H:%M} to {last:%H:%M} UTC" if first.date() == last.date() else f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
+    return (
+        f"{first:%Y-%m-%d %H:%M} to {last:%H:%M} UTC"
+        if first.date() == last.date()
+        else f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
+    )

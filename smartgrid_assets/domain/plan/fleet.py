@@ -17,7 +17,17 @@ from smartgrid_assets.domain.errors import PlanError
 from smartgrid_assets.domain.plan.unit_fields import KINDS, Unit, unit_from_values
 from smartgrid_assets.domain.plan.units import Outage, Renewable, Storage, ThermalUnit
 
-__all__ = ["Fleet", "Outage", "Renewable", "Storage", "ThermalUnit", "fleet_from_rows", "fleet_rows", "read_fleet_toml", "reference_fleet"]
+__all__ = [
+    "Fleet",
+    "Outage",
+    "Renewable",
+    "Storage",
+    "ThermalUnit",
+    "fleet_from_rows",
+    "fleet_rows",
+    "read_fleet_toml",
+    "reference_fleet",
+]
 
 
 @dataclass(frozen=True)
@@ -106,8 +116,11 @@ def _fleet(units: list[tuple[str, Unit]], source_name: str) -> Fleet:
     names = [unit.name for _, unit in units]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise PlanError(f"{source_name}: unit {twice[0]!r} is there {names.count(twice[0])} times; names must be unique.")
-    groups = {kind: tuple(unit for k, unit in units if k == kind) for kind in KINDS}
-    return Fleet(**groups)
+    return Fleet(
+        tuple(unit for _, unit in units if isinstance(unit, ThermalUnit)),
+        tuple(unit for _, unit in units if isinstance(unit, Storage)),
+        tuple(unit for _, unit in units if isinstance(unit, Renewable)),
+    )
 
 
 # Share of capacity, least power (share), cost per MWh, no-load and start cost (per MW of largest power), up, down, ramp per hour.
@@ -136,8 +149,17 @@ def reference_fleet(zone: str, peak_mw: float, margin: float = 1.3) -> Fleet:
 
 
 def _reference_unit(
-    zone: str, capacity_mw: float, name: str, share: float, least: float, per_mwh: float, no_load: float, start: float,
-    up_h: float, down_h: float, ramp: float,
+    zone: str,
+    capacity_mw: float,
+    name: str,
+    share: float,
+    least: float,
+    per_mwh: float,
+    no_load: float,
+    start: float,
+    up_h: float,
+    down_h: float,
+    ramp: float,
 ) -> ThermalUnit:
     p_max_mw = share * capacity_mw
     p_min_mw = least * p_max_mw

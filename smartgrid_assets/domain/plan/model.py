@@ -8,7 +8,7 @@ PRICE_BROKEN, and the plan says which was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,23 +82,17 @@ class PlanModel:
 
     def variables(self, grid: str, unit: str, upper: float | list[float] | None = None, binary: bool = False) -> list[Any]:
         """T new variables from 0, kept as grids[grid][unit]; upper: None, a number or T numbers."""
+        import pyomo.environ as pe
+
         uppers = upper if isinstance(upper, list) else [upper] * self.count
-        made = self.extra(f"{grid}[{unit}]", uppers, binary)
+        domain = pe.Binary if binary else pe.Reals
+        new = pe.Var(range(self.count), within=domain, bounds=None if binary else lambda _, t: (0.0, uppers[t]))
+        self.pyomo.add_component(f"{grid}[{unit}]", new)
+        made = [new[t] for t in range(self.count)]
         self.grids.setdefault(grid, {})[unit] = made
         if binary:
             self.binaries.extend(made)
         return made
-
-    def extra(self, name: str, uppers: Sequence[float | None], binary: bool = False) -> list[Any]:
-        """New variables from 0 to `uppers`, in no grid."""
-        import pyomo.environ as pe
-
-        if not uppers:
-            return []
-        domain = pe.Binary if binary else pe.Reals
-        new = pe.Var(range(len(uppers)), within=domain, bounds=None if binary else lambda _, i: (0.0, uppers[i]))
-        self.pyomo.add_component(name, new)
-        return [new[i] for i in range(len(uppers))]
 
     def rows(self, name: str, rows: Iterable[Row]) -> Any:
         """Adds linear rows under one name; returns the Pyomo constraint, indexed from 0."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 
 from smartgrid_assets.domain.errors import MisalignedError, PlanError
 from smartgrid_assets.domain.plan.fleet import Fleet
-from smartgrid_assets.domain.plan.services import AncillaryServices
+from smartgrid_assets.domain.plan.services import NO_SERVICES, AncillaryServices
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,9 @@ class DispatchProblem:
     demand_mw: T, injection needed, MW (see demand_mw()); negative = surplus from outside.
     reserve_mw: T, spinning reserve required, MW; empty = none.
     available_mw: renewable unit -> T, MW.
-    price_unserved, price_spilled (per MWh), price_reserve (per MW and hour): None = forbidden.
-    services: ancillary products beyond the one reserve, or None.
+    price_unserved, price_spilled (per MWh), price_reserve (per MW and hour): None = forbidden. Spilling is surplus that
+        must be got rid of somehow, unlike curtailment, and so dearer than it.
+    services: ancillary products beyond the one reserve.
     Raises MisalignedError, PlanError where these do not fit together.
     """
 
@@ -33,9 +35,9 @@ class DispatchProblem:
     reserve_mw: Sequence[float] = ()
     available_mw: Mapping[str, Sequence[float]] = field(default_factory=dict)
     price_unserved: float | None = 10_000.0
-    price_spilled: float | None = 0.0
+    price_spilled: float | None = 100.0
     price_reserve: float | None = 1_000.0
-    services: AncillaryServices | None = None
+    services: AncillaryServices = NO_SERVICES
 
     def __post_init__(self) -> None:
         count = len(self.interval_start_utc)
@@ -50,13 +52,15 @@ class DispatchProblem:
             if not np.isfinite(np.asarray(values, dtype=float)).all():
                 raise PlanError(f"{name}: holds a value that is no number; a plan needs one for every interval.")
         step = timedelta(minutes=self.interval_minutes)
-        if any(b - a != step for a, b in zip(self.interval_start_utc, self.interval_start_utc[1:], strict=False)):
+        if any(b - a != step for a, b in pairwise(self.interval_start_utc)):
             raise MisalignedError(f"interval_start_utc: intervals must follow each other every {self.interval_minutes} minutes.")
         if missing := [u.name for u in self.fleet.renewable if u.name not in self.available_mw]:
             raise PlanError(f"Renewable unit {missing[0]!r}: no available_mw is given for it.")
         for unit in self.fleet.thermal:
             if unit.fixed_commitment and len(unit.fixed_commitment) != count:
-                raise MisalignedError(f"Unit {unit.name!r}: fixed_commitment has {len(unit.fixed_commitment)} values for {count} intervals.")
+                raise MisalignedError(
+                    f"Unit {unit.name!r}: fixed_commitment has {len(unit.fixed_commitment)} values for {count} intervals."
+                )
 
     @property
     def hours(self) -> float:

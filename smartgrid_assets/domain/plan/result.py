@@ -63,7 +63,12 @@ class DispatchPlan:
 
 def _state(rows: pd.DataFrame, hours: float, initial_h: float) -> dict[str, Any]:
     last = rows.iloc[-1]
-    state = {"kind": last["kind"], "status_hours": 0.0, "power_mw": float(last["power_mw"]), "stored_mwh": float(last["stored_mwh"])}
+    state = {
+        "kind": last["kind"],
+        "status_hours": 0.0,
+        "power_mw": float(last["power_mw"]),
+        "stored_mwh": float(last["stored_mwh"]),
+    }
     if last["kind"] == "thermal":
         on = rows["committed"].to_numpy(dtype=bool)
         changes = np.flatnonzero(on != on[-1])
@@ -98,14 +103,22 @@ def unit_frame(model: PlanModel) -> pd.DataFrame:
 
 
 def _unit_rows(model: PlanModel, kind: str, unit: Any) -> pd.DataFrame:
-    grid = {name: _values(model, name, unit.name) for name in ("on", "above", "reserve", "charge", "discharge", "stored", "used", "curtailed")}
+    grid = {
+        name: _values(model, name, unit.name) for name in ("on", "above", "reserve", "charge", "discharge", "stored", "used", "curtailed")
+    }
     if kind == "thermal":
         on = grid["on"] > 0.5
         power = np.where(on, unit.p_min_mw + grid["above"], 0.0)
     else:
         power = grid["discharge"] - grid["charge"] + grid["used"]
         on = np.abs(power) > _NOISE
-    columns = {"reserve_mw": "reserve", "charge_mw": "charge", "discharge_mw": "discharge", "stored_mwh": "stored", "curtailed_mw": "curtailed"}
+    columns = {
+        "reserve_mw": "reserve",
+        "charge_mw": "charge",
+        "discharge_mw": "discharge",
+        "stored_mwh": "stored",
+        "curtailed_mw": "curtailed",
+    }
     return pd.DataFrame({
         "unit": unit.name, "zone": unit.zone, "kind": kind, "interval_start_utc": pd.to_datetime(list(model.problem.interval_start_utc)),
         "interval_minutes": model.problem.interval_minutes, "committed": on, "power_mw": power,

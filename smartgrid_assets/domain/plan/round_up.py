@@ -24,8 +24,8 @@ def round_up(model: PlanModel, part: float) -> None:
         charge, discharge, charging = (model.grids[grid][unit.name] for grid in ("charge", "discharge", "is_charging"))
         for t in range(model.count):
             charging[t].set_value(int(charge[t].value > discharge[t].value), skip_validation=True)
-    for unit in model.grids.get("regulating", {}).values():
-        for var in unit:
+    for regulating in model.grids.get("regulating", {}).values():
+        for var in regulating:
             var.set_value(round(var.value), skip_validation=True)
 
 

@@ -54,3 +54,6 @@ class AncillaryServices:
     shortfall_price: Mapping[str, float]
     units: Mapping[str, UnitServices]
     shared_ramping: bool = False
+
+
+NO_SERVICES = AncillaryServices((), {}, {}, {})

@@ -33,6 +33,8 @@ class Session:
         self._solver.highs_options = {"threads": options.threads, "random_seed": options.seed}
         self.cost: float | None = None
         self.bound: float | None = None
+        self._ran_s = 0.0
+        self._is_relaxed = False
         self._values: list[tuple[Any, float]] = []
 
     @property
@@ -98,6 +100,7 @@ class Session:
             self.cost, self._values = float(cost), list(self._solver.get_primals().items())
 
     def _set(self, held: Mapping[int, int], relaxed: bool) -> None:
+        self._is_relaxed = relaxed
         for var, lower, upper in self._free:
             value = held.get(id(var))
             var.domain = self._domains[relaxed]
@@ -109,8 +112,11 @@ class Session:
 
         highspy.Highs.resetGlobalScheduler(True)
         config = self._solver.config
-        config.mip_gap, config.time_limit, config.warmstart = gap, max(limit_s, 0.1), start
+        config.mip_gap, config.warmstart = gap, start
+        # For an LP, HiGHS counts the time of all runs since it was loaded; for a MIP, that of this run.
+        config.time_limit = max(limit_s, 0.1) + (self._ran_s if self._is_relaxed else 0.0)
         results = self._solver.solve(self.model.pyomo)
+        self._ran_s = float(results.wallclock_time)
         condition = results.termination_condition.name
         return ("infeasible" if condition.startswith("infeasible") else "optimal" if condition == "optimal" else "time limit"), results
 

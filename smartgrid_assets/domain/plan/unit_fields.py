@@ -6,6 +6,7 @@ rest of the room knows one kind of curve. Chords lie above a convex curve: the p
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +17,11 @@ from smartgrid_assets.domain.plan.units import Outage, Renewable, Storage, Therm
 
 Unit = ThermalUnit | Storage | Renewable
 KINDS: dict[str, type] = {"thermal": ThermalUnit, "storage": Storage, "renewable": Renewable}
-_COMPLAINTS = {"thermal": thermal_complaints, "storage": storage_complaints, "renewable": renewable_complaints}
+_COMPLAINTS: dict[str, Callable[[Any], list[str]]] = {
+    "thermal": thermal_complaints,
+    "storage": storage_complaints,
+    "renewable": renewable_complaints,
+}
 _TEXT = {"name", "zone", "fuel", "source"}
 
 

@@ -130,13 +130,21 @@ def _storage(check: _Check, unit: Storage, rows: pd.DataFrame) -> None:
     check.that(f"{name}, charge", np.maximum(charge - unit.charge_mw, -charge), unit.charge_mw)
     check.that(f"{name}, discharge", np.maximum(discharge - unit.discharge_mw, -discharge), unit.discharge_mw)
     check.that(f"{name}, charge and discharge at once", np.minimum(charge, discharge), unit.discharge_mw)
-    check.that(f"{name}, power is discharge less charge", np.abs(_column(rows, "power_mw") - discharge + charge), unit.discharge_mw)
+    check.that(
+        f"{name}, power is discharge less charge",
+        np.abs(_column(rows, "power_mw") - discharge + charge),
+        unit.discharge_mw,
+    )
     end = np.zeros(len(stored))
     end[-1] = (unit.initial_mwh if unit.end_mwh is None else unit.end_mwh) - stored[-1]
     check.that(f"{name}, end level", end, unit.energy_mwh)
     reserve = _column(rows, "reserve_mw")
     check.that(f"{name}, reserve beyond its power", reserve + discharge - charge - unit.discharge_mw, unit.discharge_mw)
-    check.that(f"{name}, reserve beyond its level", reserve * hours / unit.discharge_efficiency - (stored - unit.min_mwh), unit.energy_mwh)
+    check.that(
+        f"{name}, reserve beyond its level",
+        reserve * hours / unit.discharge_efficiency - (stored - unit.min_mwh),
+        unit.energy_mwh,
+    )
 
 
 def _renewable(check: _Check, unit: Renewable, rows: pd.DataFrame) -> None:

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-def overview(
-    con: DuckDBPyConnection, day: MarketDay, forecast: str, load: str, plan: str, anomalies: str, meters: str
-) -> str:
+def overview(con: DuckDBPyConnection, day: MarketDay, forecast: str, load: str, plan: str, anomalies: str, meters: str) -> str:
     """operator/overview of one market day; gives the name of a TEMP table: a row a zone and interval of the forecast.
 
     forecast, load, plan: forecasts/day_ahead, features/load, dispatch/plan of the day (the last two may be empty).

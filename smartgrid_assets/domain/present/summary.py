@@ -117,9 +117,7 @@ def forecast_lines(published: ForecastSummary | None, naives: list[ForecastSumma
     best = min((naive for naive in naives), key=lambda naive: naive.mae_mw, default=None)
     if best is not None and best.mae_mw > 0:
         gain = 1 - published.mae_mw / best.mae_mw
-        lines.append(
-            f"           {abs(gain):.0%} {'better' if gain >= 0 else 'WORSE'} than the best naive ({best.name})"
-        )
+        lines.append(f"           {abs(gain):.0%} {'better' if gain >= 0 else 'WORSE'} than the best naive ({best.name})")
     return lines
 
 

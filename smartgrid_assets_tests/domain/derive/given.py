@@ -73,9 +73,7 @@ def load_of(
     relation(con, "readings", "validated/meter_readings", readings)
     relation(con, "earlier", "validated/earlier_readings", more.get("earlier", []))
     relation(con, "weather", "raw/weather", more.get("weather", []))
-    name = load_features(
-        con, market_day(day, tz), tz, "readings", "earlier", "meters", "weather", more.get("calendar", {}), GATE
-    )
+    name = load_features(con, market_day(day, tz), tz, "readings", "earlier", "meters", "weather", more.get("calendar", {}), GATE)
     return con.execute(f"FROM {name} ORDER BY zone, feeder, interval_start_utc, known_from_utc").df()
 
 

@@ -22,9 +22,7 @@ def test_families_fill_declared_columns_and_none_fills_another_s(grain):
 
 
 def test_the_version_names_every_family():
-    assert all(
-        f"{family.name}={family.version}" in features_version() for grain in TABLES for family in families(grain)
-    )
+    assert all(f"{family.name}={family.version}" in features_version() for grain in TABLES for family in families(grain))
 
 
 def test_holidays_are_of_the_country_and_its_state():
@@ -37,9 +35,7 @@ def test_holidays_are_of_the_country_and_its_state():
 
 @pytest.mark.parametrize("country, subdivision", [("XX", ""), ("DE", "VIC")])
 def test_an_unknown_country_is_a_sentence(country, subdivision):
-    with pytest.raises(
-        SettingsError, match="No public holidays are known for 'XX'|No public holidays are known for 'DE-VIC'"
-    ):
+    with pytest.raises(SettingsError, match=r"known for '(XX|DE-VIC)'"):
         calendar(country, subdivision, [2026])
 
 
@@ -48,12 +44,11 @@ def test_a_holiday_is_named_on_its_local_day_and_hourly_weather_is_held_and_fine
     weather = [
         {"zone": "*", "interval_start_utc": day.start_utc, "interval_minutes": 60, "kind": "observed", "temperature_c": 8.0},
         {"zone": "north", "interval_start_utc": day.start_utc, "interval_minutes": 15, "kind": "observed", "irradiance_w_m2": 10.0},
-        {"zone": "north", "interval_start_utc": day.start_utc.replace(minute=15), "interval_minutes": 15, "kind": "observed", "irradiance_w_m2": 30.0},
-        {"zone": "north", "interval_start_utc": day.start_utc, "kind": "forecast", "temperature_c": 99.0},
+        {"zone": "north", "interval_start_utc": day.start_utc.replace(minute=15), "interval_minutes": 15, "kind": "observed",
+         "irradiance_w_m2": 30.0},
+        {"zone": "north", "interval_start_utc": day.start_utc.replace(minute=30), "kind": "forecast", "temperature_c": 99.0},
     ]  # fmt: skip
-    frame = load_of(
-        con, day.day, BERLIN, [meter("a")], whole_day("a", day, 1), weather=weather, calendar={day.day: "Unity"}
-    )
+    frame = load_of(con, day.day, BERLIN, [meter("a")], whole_day("a", day, 1), weather=weather, calendar={day.day: "Unity"})
     zone = frame[frame.zone == "north"]
     assert set(zone.holiday) == {"Unity"} and zone.is_holiday.all()
     assert zone.temperature_c.head(3).fillna(-1).tolist() == [8.0, 8.0, -1]

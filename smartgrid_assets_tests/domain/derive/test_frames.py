@@ -30,7 +30,7 @@ def known_in_time():
 
 
 def test_history_has_its_columns_and_ends_where_meters_have_not_reported(con):
-    frame = history(con, known_in_time() + [load_row(STARTS[0], 9.0, GATE_UTC - timedelta(days=1), feeder="f1")])
+    frame = history(con, [*known_in_time(), load_row(STARTS[0], 9.0, GATE_UTC - timedelta(days=1), feeder="f1")])
     assert list(frame.columns) == [
         "zone", "interval_start_utc", "interval_minutes", "load_mw", "local_time", "is_holiday", "weekday", "weight",
         "temperature_c", "irradiance_w_m2", "wind_speed_m_s", "missing_share",
@@ -42,8 +42,7 @@ def test_history_has_its_columns_and_ends_where_meters_have_not_reported(con):
 
 def test_of_the_versions_known_at_the_gate_the_newest_counts_and_the_gate_itself_is_in_time(con):
     rows = [
-        load_row(STARTS[0], mw, known)
-        for mw, known in [(1, GATE_UTC - timedelta(1)), (2, GATE_UTC), (3, GATE_UTC + timedelta(seconds=1))]
+        load_row(STARTS[0], mw, known) for mw, known in [(1, GATE_UTC - timedelta(1)), (2, GATE_UTC), (3, GATE_UTC + timedelta(seconds=1))]
     ]
     assert history(con, rows).load_mw.tolist() == [2.0]
 
@@ -144,11 +143,16 @@ def test_the_newest_weather_forecast_issued_and_available_by_the_gate_is_held_ov
         + forecast_weather(2, GATE_UTC)
         + forecast_weather(3, GATE_UTC + timedelta(seconds=1))
     )
-    rows += forecast_weather(4, GATE_UTC, available=GATE_UTC + timedelta(seconds=1)) + forecast_weather(
-        5, None, kind="observed"
-    )
+    rows += forecast_weather(4, GATE_UTC, available=GATE_UTC + timedelta(seconds=1)) + forecast_weather(5, None, kind="observed")
+    rows += forecast_weather(6, GATE_UTC + timedelta(hours=1), available=GATE_UTC - timedelta(hours=1))
+    rows += forecast_weather(7, GATE_UTC - timedelta(hours=1), available=GATE_UTC)
     frame, kind = future(con, rows)
     assert kind == "forecast" and len(frame) == 48 and set(frame.temperature_c) == {2.0}
+
+
+def test_an_older_issue_that_came_later_does_not_win(con):
+    rows = forecast_weather(2, GATE_UTC - timedelta(hours=3)) + forecast_weather(7, GATE_UTC - timedelta(hours=9), available=GATE_UTC)
+    assert set(future(con, rows)[0].temperature_c) == {2.0}
 
 
 def test_observed_weather_of_the_day_is_never_seen(con):
@@ -166,6 +170,8 @@ def test_a_zone_has_its_own_weather_and_the_whole_the_mean(con):
     rows = forecast_weather(2, GATE_UTC, zone="a") + forecast_weather(4, GATE_UTC, zone="b")
     frame, _ = future(con, rows, zones=("a", "b", "*"))
     assert frame.groupby("zone").temperature_c.first().to_dict() == {"*": 3.0, "a": 2.0, "b": 4.0}
+    frame, _ = future(con, rows + forecast_weather(9, GATE_UTC, zone="*"), zones=("a", "c", "*"))
+    assert frame.groupby("zone").temperature_c.first().to_dict() == {"*": 9.0, "a": 2.0, "c": 9.0}
 
 
 def test_the_future_of_a_clock_change_day_has_all_its_intervals_and_its_holiday(con):

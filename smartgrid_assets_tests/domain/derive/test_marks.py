@@ -25,9 +25,7 @@ def like_days(mw, known=KNOWN - timedelta(days=5), **more):
     return wednesdays + [load_row(DAY.start_utc - timedelta(days=1 + 7 * n), 50 * mw, known) for n in (0, 1, 2)]
 
 
-@pytest.mark.parametrize(
-    "share, weight", [(0.0, None), (0.02, None), (0.26, 0.65), (0.5, 0.3), (0.51, 0.0), (1.0, 0.0)]
-)
+@pytest.mark.parametrize("share, weight", [(0.0, None), (0.02, None), (0.26, 0.65), (0.5, 0.3), (0.51, 0.0), (1.0, 0.0)])
 def test_the_less_was_measured_the_less_it_weighs(con, share, weight):
     frame, _ = marks(con, [load_row(DAY.start_utc, 1.0, KNOWN, missing_share=share)])
     assert frame.weight.tolist() == ([] if weight is None else [pytest.approx(weight)])

@@ -12,12 +12,10 @@ from smartgrid_assets_tests.domain.derive.given import BERLIN, meter, relation, 
 DAY = market_day(date(2026, 3, 2), BERLIN)
 
 
-def profile(con, readings, day=DAY, meters=(meter("a", feeder="f1"),), is_holiday=False):
-    relation(con, "meters", "raw/meters", meters)
+def profile(con, readings, day=DAY, meters=None, is_holiday=False):
+    relation(con, "meters", "raw/meters", meters or [meter("a", feeder="f1")])
     relation(con, "readings", "validated/meter_readings", readings)
-    frame = con.execute(
-        f"FROM {meter_profile(con, day, BERLIN, 'readings', 'meters', is_holiday)} ORDER BY meter_id"
-    ).df()
+    frame = con.execute(f"FROM {meter_profile(con, day, BERLIN, 'readings', 'meters', is_holiday)} ORDER BY meter_id").df()
     assert list(frame.columns) == [c.name for c in table("features/meter_profile").columns]
     return frame
 
@@ -29,7 +27,7 @@ def hourly(values, **more):
 
 def test_a_day_in_numbers(con):
     values = [1.0] * 5 + [2.0, 0.0, 0.0] + [4.0, 2.0] * 4 + [3.0] + [1.0] * 5 + [0.5, 1.5]
-    row = profile(con, hourly(values)).iloc[0]
+    row = profile(con, sorted(hourly(values), key=lambda reading: reading["delivered_kwh"])).iloc[0]
     energy = 5 + 2 + 24 + 3 + 5 + 2
     assert row[["meter_id", "zone", "feeder", "class"]].tolist() == ["a", "north", "f1", "home"]
     assert row[["energy_kwh", "export_kwh", "peak_kw", "min_kw"]].tolist() == [energy, 0, 4, 0]
@@ -55,6 +53,11 @@ def test_the_delivered_value_counts_and_never_our_repair(con):
 def test_a_meter_that_delivered_nothing_is_missing_and_not_stuck(con):
     row = profile(con, hourly([None] * 24)).iloc[0]
     assert (row.energy_kwh, row.peak_kw, row.stuck_share, row.missing_share) == (0, 0, 0, 1)
+
+
+def test_a_value_that_comes_back_after_a_gap_is_a_new_run(con):
+    values = [1.0] * 3 + [None] * 10 + [1.0] * 3 + [2.0, 3.0] * 4
+    assert profile(con, hourly(values)).stuck_share.item() == pytest.approx(3 / 24)
 
 
 def test_readings_that_have_no_row_at_all_are_missing_too(con):

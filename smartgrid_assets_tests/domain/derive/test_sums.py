@@ -25,14 +25,9 @@ def test_feeder_zone_and_whole_are_sums_of_import_less_export_in_mean_mw(con):
         meter("d", zone="south", feeder="f3"),
     ]
     kwh = {"a": 10, "b": 20, "c": 30, "d": 40}
-    readings = [row for m, e in kwh.items() for row in whole_day(m, BERLIN_DAY, e)] + whole_day(
-        "c", BERLIN_DAY, 5, channel="export"
-    )
+    readings = [row for m, e in kwh.items() for row in whole_day(m, BERLIN_DAY, e)] + whole_day("c", BERLIN_DAY, 5, channel="export")
     frame = load_of(con, DAY, BERLIN, meters, readings)
-    sums = {
-        (r.zone, r.feeder): (r.load_mw, r.meters)
-        for r in frame[frame.interval_start_utc == BERLIN_DAY.start_utc].itertuples()
-    }
+    sums = {(r.zone, r.feeder): (r.load_mw, r.meters) for r in frame[frame.interval_start_utc == BERLIN_DAY.start_utc].itertuples()}
     assert sums == {
         ("north", "f1"): (0.06, 2), ("north", "f2"): (0.05, 1), ("north", "*"): (0.11, 3),
         ("south", "f3"): (0.08, 1), ("south", "*"): (0.08, 1), ("*", "*"): (0.19, 4),
@@ -43,11 +38,7 @@ def test_feeder_zone_and_whole_are_sums_of_import_less_export_in_mean_mw(con):
 
 def test_gross_generation_is_taken_off_once_and_not_beside_an_export_channel(con):
     readings = [*whole_day("gross", BERLIN_DAY, 10), *whole_day("gross", BERLIN_DAY, 4, channel="generation")]
-    readings += [
-        row
-        for c, e in {"import": 10, "export": 1, "generation": 4}.items()
-        for row in whole_day("net", BERLIN_DAY, e, channel=c)
-    ]
+    readings += [row for c, e in {"import": 10, "export": 1, "generation": 4}.items() for row in whole_day("net", BERLIN_DAY, e, channel=c)]
     frame = load_of(con, DAY, BERLIN, [meter("gross", zone="g"), meter("net", zone="n")], readings)
     assert at_first(frame, "g").load_mw == pytest.approx(6 / 500)
     assert at_first(frame, "n").load_mw == pytest.approx(9 / 500)
@@ -66,8 +57,10 @@ def test_a_witness_is_never_added_to_its_meters(con):
 @pytest.mark.parametrize(
     "meters, expected",
     [
-        pytest.param([meter("x", "zone"), meter("y", "zone", zone="south")], {("north", "*"): 0.02, ("south", "*"): 0.02, ("*", "*"): 0.04}, id="zones only"),
-        pytest.param([meter("x", "zone"), meter("y", "system", zone="*")], {("north", "*"): 0.02, ("*", "*"): 0.02}, id="zones before the system"),
+        pytest.param([meter("x", "zone"), meter("y", "zone", zone="south")],
+                     {("north", "*"): 0.02, ("south", "*"): 0.02, ("*", "*"): 0.04}, id="zones only"),
+        pytest.param([meter("x", "zone"), meter("y", "system", zone="*")],
+                     {("north", "*"): 0.02, ("*", "*"): 0.02}, id="zones before the system"),
         pytest.param([meter("x", "system", zone="*")], {("*", "*"): 0.02}, id="system only"),
         pytest.param(
             [meter("x", feeder="f1"), meter("y", "feeder", feeder="f2")],
@@ -117,11 +110,7 @@ def test_hourly_and_quarter_hourly_meters_meet_on_the_commonest_step(con):
 
 def test_unknown_customers_are_spoken_for_by_their_feeder_and_estimates_count_as_they_are(con):
     meters = [meter(m, feeder="f1") for m in "abcd"]
-    readings = (
-        whole_day("a", BERLIN_DAY, 10)
-        + whole_day("b", BERLIN_DAY, 20, quality="estimated")
-        + whole_day("c", BERLIN_DAY, 30)
-    )
+    readings = whole_day("a", BERLIN_DAY, 10) + whole_day("b", BERLIN_DAY, 20, quality="estimated") + whole_day("c", BERLIN_DAY, 30)
     readings += whole_day("d", BERLIN_DAY, None)
     row = at_first(load_of(con, DAY, BERLIN, meters, readings))
     assert row.load_mw == pytest.approx(60 / 500 * 4 / 3)

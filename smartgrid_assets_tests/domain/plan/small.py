@@ -14,7 +14,7 @@ EXACT = SolveOptions(gap=1e-7, time_limit_s=30)
 
 def unit(name: str, p_min: float, p_max: float, per_mwh: float, no_load: float = 0.0, **more: Any) -> ThermalUnit:
     """A unit of linear cost `no_load + per_mwh * MW` per hour, off for a day before the plan unless told otherwise."""
-    curve = ((p_min, no_load + per_mwh * p_min), (p_max, no_load + per_mwh * p_max))
+    curve = tuple((mw, no_load + per_mwh * mw) for mw in sorted({p_min, p_max}))
     return ThermalUnit(name, "north", p_min, p_max, curve, **more)
 
 
@@ -25,7 +25,13 @@ def running(hours: float = 24.0, power: float | None = None) -> dict[str, Any]:
 
 def battery(**more: Any) -> Storage:
     """10 MW, 20 MWh, lossless and empty unless told otherwise."""
-    values = {"charge_mw": 10.0, "discharge_mw": 10.0, "energy_mwh": 20.0, "charge_efficiency": 1.0, "discharge_efficiency": 1.0} | more
+    values = {
+        "charge_mw": 10.0,
+        "discharge_mw": 10.0,
+        "energy_mwh": 20.0,
+        "charge_efficiency": 1.0,
+        "discharge_efficiency": 1.0,
+    } | more
     return Storage("B", "north", **values)
 
 

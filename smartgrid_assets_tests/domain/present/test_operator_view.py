@@ -71,8 +71,7 @@ def test_what_came_is_the_newest_version_of_the_zone_s_sum(con):
 def test_finer_load_is_averaged_and_an_hourly_plan_is_held(con):
     load = [{"zone": "north", "load_mw": float(mw), **at(mw, 15)} for mw in range(4)]
     plan = [
-        {"unit": u, "zone": z, "power_mw": mw, **at(0, 60)}
-        for u, z, mw in [("u", "north", 3.0), ("v", "north", -1.0), ("w", "south", 4.0)]
+        {"unit": u, "zone": z, "power_mw": mw, **at(0, 60)} for u, z, mw in [("u", "north", 3.0), ("v", "north", -1.0), ("w", "south", 4.0)]
     ]
     frame = view(con, load=load, plan=plan)
     assert frame.loc["north", "actual_mw"].tolist() == [0.5, 2.5]

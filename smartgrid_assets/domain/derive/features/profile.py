@@ -29,7 +29,8 @@ def _sql(sources: Sources) -> str:
                    TRY_CAST(delivered_kwh AS DECIMAL(18, 6)) AS kwh, flags <> '' AS is_flagged
             FROM {sources.readings} SEMI JOIN {sources.grid} USING (meter_id)),
         series AS (
-            SELECT meter_id, channel, sum(kwh) AS kwh, max(kwh * 60 / interval_minutes) AS peak_kw, min(kwh * 60 / interval_minutes) AS min_kw,
+            SELECT meter_id, channel, sum(kwh) AS kwh,
+                max(kwh * 60 / interval_minutes) AS peak_kw, min(kwh * 60 / interval_minutes) AS min_kw,
                 sum(kwh) FILTER (start_utc < {at(5)}) AS night_kwh,
                 sum(kwh) FILTER (start_utc >= {at(17)} AND start_utc < {at(22)}) AS evening_kwh,
                 coalesce(sum(interval_minutes) FILTER (kwh IS NOT NULL), 0) AS known_minutes,

@@ -31,9 +31,10 @@ def _sql(sources: Sources) -> str:
         mean AS (SELECT {moment}, '*' AS zone, {mean} FROM zones WHERE zone <> '*' GROUP BY ALL)
         SELECT g.zone, g.interval_start_utc, g.known_from_utc, {first}
         FROM {sources.grid} g
-        LEFT JOIN zones own ON (own.zone, own.interval_start_utc, own.known_from_utc) = (g.zone, g.interval_start_utc, g.known_from_utc)
-        LEFT JOIN zones every ON every.zone = '*' AND (every.interval_start_utc, every.known_from_utc) = (g.interval_start_utc, g.known_from_utc)
-        LEFT JOIN mean whole ON (whole.zone, whole.interval_start_utc, whole.known_from_utc) = (g.zone, g.interval_start_utc, g.known_from_utc)"""
+        LEFT JOIN zones own USING (zone, interval_start_utc, known_from_utc)
+        LEFT JOIN mean whole USING (zone, interval_start_utc, known_from_utc)
+        LEFT JOIN (FROM zones WHERE zone = '*') every
+          ON (every.interval_start_utc, every.known_from_utc) = (g.interval_start_utc, g.known_from_utc)"""
 
 
 FEATURE = Feature("weather", 1, "interval", _COLUMNS, _sql)

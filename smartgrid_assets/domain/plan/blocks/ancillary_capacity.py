@@ -16,7 +16,7 @@ _DOWNWARD = ("flexible_ramp_down", "regulation_down")
 
 
 def _constrain(model: PlanModel) -> None:
-    if model.problem.services is None:
+    if not model.problem.services.products:
         return
     for horizon in model.units:
         rows = [row for t in range(model.count) for row in _rows(model, horizon, t)]

@@ -13,7 +13,7 @@ from smartgrid_assets.domain.plan.services import FLEXIBLE, MINUTES
 
 def _declare(model: PlanModel) -> None:
     services = model.problem.services
-    if services is None or FLEXIBLE[0] not in services.products:
+    if FLEXIBLE[0] not in services.products:
         return
     for horizon in model.units:
         for grid in FLEXIBLE:

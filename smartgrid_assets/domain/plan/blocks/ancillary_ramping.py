@@ -12,12 +12,17 @@ from smartgrid_assets.domain.plan.horizon import UnitHorizon
 from smartgrid_assets.domain.plan.model import Block, PlanModel, Row, Term, minus, nothing
 from smartgrid_assets.domain.plan.services import MINUTES
 
-_UPWARD = {"regulation_up": "regulation", "spinning": "spinning", "supplemental_on": "supplemental", "flexible_ramp_up": "flexible_ramp"}
+_UPWARD = {
+    "regulation_up": "regulation",
+    "spinning": "spinning",
+    "supplemental_on": "supplemental",
+    "flexible_ramp_up": "flexible_ramp",
+}
 _DOWNWARD = {"regulation_down": "regulation", "flexible_ramp_down": "flexible_ramp"}
 
 
 def _constrain(model: PlanModel) -> None:
-    if model.problem.services is None or not model.problem.services.shared_ramping:
+    if not model.problem.services.shared_ramping:
         return
     for horizon in model.units:
         name = horizon.unit.name

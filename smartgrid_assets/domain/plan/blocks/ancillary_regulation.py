@@ -16,7 +16,7 @@ _DIRECTIONS = ("regulation_up", "regulation_down")
 
 def _declare(model: PlanModel) -> None:
     services = model.problem.services
-    if services is None or "regulation_up" not in services.products:
+    if "regulation_up" not in services.products:
         return
     for horizon in model.units:
         name = horizon.unit.name
@@ -41,7 +41,11 @@ def _constrain(model: PlanModel) -> None:
         gives = model.problem.services.units[name]
         half_band = (gives.agc_high_mw - gives.agc_low_mw) / 2
         rows: list[Row] = [([(1.0, regulating[t]), (-1.0, model.grids["on"][name][t])], None, 0.0) for t in range(model.count)]
-        for direction, ramped in zip(_DIRECTIONS, (horizon.rise_within(MINUTES["regulation"]), horizon.fall_within(MINUTES["regulation"])), strict=True):
+        for direction, ramped in zip(
+            _DIRECTIONS,
+            (horizon.rise_within(MINUTES["regulation"]), horizon.fall_within(MINUTES["regulation"])),
+            strict=True,
+        ):
             most = min(MINUTES["regulation"] * gives.agc_mw_per_minute, half_band, ramped)
             rows += [([(1.0, model.grids[direction][name][t]), (-most, regulating[t])], None, 0.0) for t in range(model.count)]
         model.rows(f"regulation[{name}]", rows)

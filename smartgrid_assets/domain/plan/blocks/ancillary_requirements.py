@@ -18,8 +18,6 @@ _GRIDS = {"supplemental": ("supplemental_on", "supplemental_off")}
 
 def _declare(model: PlanModel) -> None:
     services = model.problem.services
-    if services is None:
-        return
     for (product, area), required in services.required_mw.items():
         for t, short in enumerate(model.variables(f"{product}_short", area, upper=[float(mw) for mw in required])):
             model.cost("reserve_shortfall", t, services.shortfall_price[product] * model.hours, short)
@@ -27,8 +25,6 @@ def _declare(model: PlanModel) -> None:
 
 def _constrain(model: PlanModel) -> None:
     services = model.problem.services
-    if services is None:
-        return
     for product, area in services.required_mw:
         together = QUALITY[: QUALITY.index(product) + 1] if product in QUALITY else (product,)
         together = tuple(p for p in together if _is_shared(model, p, area))

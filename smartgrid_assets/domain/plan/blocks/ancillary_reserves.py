@@ -17,7 +17,7 @@ from smartgrid_assets.domain.plan.services import MINUTES
 
 def _declare(model: PlanModel) -> None:
     services = model.problem.services
-    if services is None:
+    if not services.products:
         return
     for horizon in model.units:
         name, gives = horizon.unit.name, services.units[horizon.unit.name]
@@ -34,7 +34,7 @@ def _declare(model: PlanModel) -> None:
 
 
 def _constrain(model: PlanModel) -> None:
-    if model.problem.services is None:
+    if not model.problem.services.products:
         return
     for horizon in model.units:
         rows = [row for t in range(model.count) for row in (*_running(model, horizon, t), *_standing(model, horizon, t))]
@@ -60,9 +60,9 @@ def _standing(model: PlanModel, horizon: UnitHorizon, t: int) -> list[Row]:
     on = model.grids["on"][name][t]
     rows: list[Row] = []
     fast, slow = _terms(model, name, t, "non_spinning"), _terms(model, name, t, "supplemental_off")
-    if fast:
+    if fast and gives.off_line_fast_mw is not None:
         rows.append(([*fast, (gives.off_line_fast_mw, on)], None, gives.off_line_fast_mw))
-    if slow:
+    if slow and gives.off_line_slow_mw is not None:
         rows.append(([*fast, *slow, (gives.off_line_slow_mw, on)], None, gives.off_line_slow_mw))
     return rows
 

@@ -1,6 +1,6 @@
 """Wind and sun: what is available is used or curtailed, curtailment at the unit's own price (0 = free).
 
-    used[t] + curtailed[t] = available[t]
+used[t] + curtailed[t] = available[t]
 """
 
 from __future__ import annotations

@@ -29,7 +29,10 @@ def _declare(model: PlanModel) -> None:
 def _constrain(model: PlanModel) -> None:
     for horizon in model.units:
         make = _rows_where_start_and_stop_may_meet if horizon.up == 1 else _rows_with_trajectories
-        model.rows(f"generation_limits[{horizon.unit.name}]", [row for t in range(model.count) for row in make(model, horizon, t)])
+        model.rows(
+            f"generation_limits[{horizon.unit.name}]",
+            [row for t in range(model.count) for row in make(model, horizon, t)],
+        )
 
 
 def _rows_where_start_and_stop_may_meet(model: PlanModel, horizon: UnitHorizon, t: int) -> list[Row]:

@@ -9,6 +9,8 @@ Source: Knueven, Ostrowski & Watson 2020, eq. 42-46.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from smartgrid_assets.domain.plan.horizon import UnitHorizon
 from smartgrid_assets.domain.plan.model import Block, PlanModel, Row, nothing
 
@@ -19,7 +21,7 @@ def _constrain(model: PlanModel) -> None:
         curve = horizon.unit.cost_curve
         for t in range(model.count):
             model.cost("no_load", t, curve[0][1] * model.hours, model.grids["on"][name][t])
-        pieces = [(x0 - curve[0][0], x1 - x0, (y1 - y0) / (x1 - x0)) for (x0, y0), (x1, y1) in zip(curve, curve[1:], strict=False)]
+        pieces = [(x0 - curve[0][0], x1 - x0, (y1 - y0) / (x1 - x0)) for (x0, y0), (x1, y1) in pairwise(curve)]
         if len(pieces) == 1:
             for t, above in enumerate(model.grids["above"][name]):
                 model.cost("energy", t, pieces[0][2] * model.hours, above)

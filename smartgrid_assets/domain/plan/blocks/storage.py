@@ -43,7 +43,8 @@ def _level(model: PlanModel, unit: Storage, t: int) -> Row:
     terms.append((model.hours / unit.discharge_efficiency, discharge[t]))
     before = 0.0 if t else kept * unit.initial_mwh
     # Self-discharge alone may take the level under its minimum; an elastic model then says so.
-    give = minus(model.give("storage level", unit.name, t, 1.0 / model.hours))
+    drains = unit.self_discharge_per_h > 0 and unit.min_mwh > 0
+    give = minus(model.give("storage level", unit.name, t, 2.0 / model.hours)) if drains else []
     return ([*terms, *give, *([(-kept, stored[t - 1])] if t else [])], before, before)
 
 

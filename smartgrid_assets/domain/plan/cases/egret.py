@@ -16,7 +16,7 @@ from smartgrid_assets.domain.errors import PlanError
 from smartgrid_assets.domain.plan.case import CaseFormat
 from smartgrid_assets.domain.plan.fleet import Fleet
 from smartgrid_assets.domain.plan.problem import DispatchProblem
-from smartgrid_assets.domain.plan.services import DOWNWARD, FLEXIBLE, QUALITY, SYSTEM, AncillaryServices, UnitServices
+from smartgrid_assets.domain.plan.services import DOWNWARD, FLEXIBLE, NO_SERVICES, QUALITY, SYSTEM, AncillaryServices, UnitServices
 from smartgrid_assets.domain.plan.unit_fields import polynomial_points, unit_from_values
 
 _PIECES = 2
@@ -27,8 +27,10 @@ _REQUIREMENT = {
     product: f"{product}_requirement" if product.startswith(("regulation", "flexible")) else f"{product}_reserve_requirement"
     for product in _DIVISORS
 }
-_PRICE = {"regulation_up": "regulation", "regulation_down": "regulation", "spinning": "spinning_reserve", "non_spinning": "non_spinning_reserve",
-          "supplemental": "supplemental_reserve", "flexible_ramp_up": "flexible_ramp", "flexible_ramp_down": "flexible_ramp"}  # fmt: skip
+_PRICE = {
+    product: product.removesuffix("_up").removesuffix("_down") + ("_reserve" if "spinning" in product or product == "supplemental" else "")
+    for product in _DIVISORS
+}
 _FIRST = datetime(2020, 1, 1)
 
 
@@ -42,7 +44,9 @@ def read(content: Mapping[str, Any]) -> DispatchProblem:
     minutes = int(_at(system, "time_period_length_minutes", "system"))
     for kind in ("branch", "dc_branch", "storage", "interface", "fuel_supply"):
         if elements.get(kind):
-            raise PlanError(f"elements.{kind}: this reader takes copper-plate cases without storage and fuel supplies; {len(elements[kind])} found.")
+            raise PlanError(
+                f"elements.{kind}: this reader takes copper-plate cases without storage and fuel supplies; {len(elements[kind])} found."
+            )
     loads = [load for load in elements.get("load", {}).values() if load.get("in_service", True)]
     demand = [sum(_series(load["p_load"], count)[t] for load in loads) for t in range(count)]
     generators = {name: g for name, g in _at(elements, "generator", "elements").items() if g.get("in_service", True)}
@@ -110,7 +114,7 @@ def _curve(cost: Mapping[str, Any], p_min: float, p_max: float, path: str) -> tu
         a, b, c = (float(values.get(str(power), values.get(power, 0.0))) for power in range(3))
         return polynomial_points((a, b, c), p_min, p_max, _PIECES)
     inner = [(float(x), float(y)) for x, y in values if p_min < x < p_max]
-    return tuple([(p_min, _between(values, p_min)), *inner, (p_max, _between(values, p_max))])
+    return ((p_min, _between(values, p_min)), *inner, (p_max, _between(values, p_max)))
 
 
 def _between(points: Sequence[Sequence[float]], mw: float) -> float:
@@ -126,15 +130,18 @@ def _startup(data: Mapping[str, Any], path: str) -> list[Any]:
 
 def _services(
     system: Mapping[str, Any], elements: Mapping[str, Any], generators: Mapping[str, Any], count: int, mismatch: float
-) -> AncillaryServices | None:
+) -> AncillaryServices:
     places = {SYSTEM: system}
     places |= {f"{kind}_{name}": place for kind in ("area", "zone") for name, place in elements.get(kind, {}).items()}
     required = {
-        (product, place): _series(data[key], count) for product, key in _REQUIREMENT.items() for place, data in places.items() if key in data
+        (product, place): _series(data[key], count)
+        for product, key in _REQUIREMENT.items()
+        for place, data in places.items()
+        if key in data
     }
     asked = {product for product, _ in required}
     if not asked:
-        return None
+        return NO_SERVICES
     families = [{"regulation_up", "regulation_down"}, {"flexible_ramp_up", "flexible_ramp_down"}]
     asked |= {product for family in families if family & asked for product in family}
     prices = {p: float(system.get(f"{_PRICE[p]}_penalty_price", mismatch / divisor)) for p, divisor in _DIVISORS.items()}

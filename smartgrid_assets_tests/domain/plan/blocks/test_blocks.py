@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from smartgrid_assets.domain.plan.fleet import Fleet, Outage, Renewable
+from smartgrid_assets.domain.plan.fleet import Fleet, Outage, Renewable, ThermalUnit
 from smartgrid_assets.domain.plan.model import BLOCKS, Block
 from smartgrid_assets.domain.registry import discover
 from smartgrid_assets_tests.domain.plan.small import START, battery, running, series, solved, unit
@@ -20,7 +20,12 @@ def test_every_block_is_found_by_its_constant():
 
 
 def test_the_cheapest_units_serve_first_and_the_price_is_the_last_ones():
-    plan = solved([150.0], unit("A", 0, 100, 10, **running(power=100)), unit("B", 0, 100, 20, **running()), unit("C", 0, 100, 30, **running()))
+    plan = solved(
+        [150.0],
+        unit("A", 0, 100, 10, **running(power=100)),
+        unit("B", 0, 100, 20, **running()),
+        unit("C", 0, 100, 30, **running()),
+    )
     assert (series(plan, "A"), series(plan, "B"), series(plan, "C")) == ([100.0], [50.0], [0.0])
     assert plan.summary["cost_total"] == pytest.approx(100 * 10 + 50 * 20)
     assert plan.prices["price_per_mwh"].tolist() == pytest.approx([20.0])
@@ -38,6 +43,13 @@ def test_a_unit_falls_no_faster_than_its_ramp_and_the_surplus_is_spilled():
     plan = solved([100.0, 20.0, 20.0], unit("A", 0, 100, 10, ramp_down_mw_per_h=30.0, must_run=True, **running(power=100)))
     assert series(plan, "A") == [80.0, 50.0, 20.0] or series(plan, "A") == [100.0, 70.0, 40.0]
     assert not plan.violations
+
+
+def test_the_first_interval_falls_from_the_power_before_the_plan():
+    plan = solved([20.0, 20.0], unit("A", 0, 100, 10, ramp_down_mw_per_h=30.0, must_run=True, **running(power=100)))
+    assert series(plan, "A") == [70.0, 40.0]
+    may_not_stop = solved([0.0, 0.0, 0.0], unit("A", 20, 100, 10, shut_down_mw=40.0, **running(power=100)), price_spilled=1000.0)
+    assert series(may_not_stop, "A") == [20.0, 0.0, 0.0]
 
 
 def test_start_up_and_shut_down_limits_bound_the_first_and_last_interval():
@@ -101,13 +113,12 @@ def test_a_start_is_three_half_hours_offline_after_one_and_a_half_hours():
     assert plan.summary["cost_startup"] == pytest.approx(300.0)
 
 
-def test_convex_pieces_are_paid_in_order():
-    from smartgrid_assets.domain.plan.fleet import ThermalUnit
-
+@pytest.mark.parametrize("minutes", [60, 30])
+def test_convex_pieces_are_paid_in_order(minutes):
     curve = ((10.0, 100.0), (50.0, 500.0), (100.0, 1500.0))
-    plan = solved([70.0], ThermalUnit("A", "north", 10.0, 100.0, curve, **running(power=70.0)))
-    assert plan.summary["cost_no_load"] == pytest.approx(100.0)
-    assert plan.summary["cost_energy"] == pytest.approx(400.0 + 20 * 20.0)
+    plan = solved([70.0], ThermalUnit("A", "north", 10.0, 100.0, curve, **running(power=70.0)), minutes=minutes)
+    assert plan.summary["cost_no_load"] == pytest.approx(100.0 * minutes / 60)
+    assert plan.summary["cost_energy"] == pytest.approx((400.0 + 20 * 20.0) * minutes / 60)
     assert plan.prices["price_per_mwh"].tolist() == pytest.approx([20.0])
 
 
@@ -152,7 +163,7 @@ def test_a_battery_never_burns_energy_by_charging_and_discharging_at_once():
 
 def test_wind_is_curtailed_where_nobody_can_take_it():
     fleet = Fleet((unit("A", 0, 100, 10, **running()),), (), (Renewable("W", "north", 50.0, curtailment_cost_per_mwh=2.0),))
-    plan = solved([30.0, 60.0], fleet=fleet, available_mw={"W": [50.0, 40.0]})
+    plan = solved([30.0, 60.0], fleet=fleet, available_mw={"W": [50.0, 40.0]}, price_spilled=5.0)
     assert (series(plan, "W"), series(plan, "W", "curtailed_mw")) == ([30.0, 40.0], [20.0, 0.0])
     assert series(plan, "A") == [0.0, 20.0]
     assert plan.summary["cost_spilled"] == pytest.approx(20 * 2.0)
@@ -182,3 +193,16 @@ def test_a_unit_that_tripped_is_off_at_once_whatever_its_ramp_and_minimum_up_tim
     plan = solved([50.0] * 3, slow, unit("D", 0, 100, DEAR, **running()))
     assert series(plan, "A", "committed")[:2] == [0.0, 0.0]
     assert plan.summary["status"] == "optimal"
+
+
+def test_storage_and_wind_count_towards_demand_and_reserve_so_that_no_unit_need_run():
+    fleet = Fleet((unit("A", 30, 100, DEAR, no_load=500),), (battery(initial_mwh=20.0, end_mwh=0.0),), (Renewable("W", "north", 30.0),))
+    plan = solved([25.0], fleet=fleet, available_mw={"W": [20.0]}, reserve_mw=[5.0], price_reserve=None, price_unserved=None)
+    assert series(plan, "A", "committed") == [0.0]
+    assert (series(plan, "B"), series(plan, "B", "reserve_mw")) == ([5.0], [5.0])
+
+
+def test_surplus_from_outside_is_stored_or_spilled():
+    plan = solved([-15.0], unit("A", 30, 100, 10), battery(end_mwh=0.0))
+    assert series(plan, "B") == [-10.0]
+    assert plan.summary["spilled_mwh"] == pytest.approx(5.0)
