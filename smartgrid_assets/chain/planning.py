@@ -88,7 +88,8 @@ def plan_day(work: Work, load: pd.DataFrame) -> Planned:
     settings, window = context.settings, context.market_day(day)
     both = _with_second_day(work, load)
     by_zone = both.pivot_table(index="interval_start_utc", columns="zone", values="load_mw").sort_index().interpolate(limit_direction="both")
-    minutes = int(both["interval_minutes"].iloc[0])
+    minutes = max(int(both["interval_minutes"].iloc[0]), settings.plan_minutes)
+    by_zone = by_zone.resample(timedelta(minutes=minutes), origin=window.start_utc).mean()
     starts = [moment.to_pydatetime() for moment in by_zone.index]
     demand = demand_mw({zone: by_zone[zone].tolist() for zone in by_zone.columns}, settings.loss_factor)
     fleet, fleet_source, note = _fleet(work, load)

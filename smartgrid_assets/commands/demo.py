@@ -17,6 +17,7 @@ from smartgrid_assets.domain.errors import SettingsError
 
 METERS, DAYS, SEED = 200, 60, 7
 REPLAYED_DAYS = 21
+BULK_AFTER_DAYS = 10
 
 
 @click.command("demo")
@@ -70,6 +71,9 @@ def _ingest(context: Any, town: Path) -> int:
 
     with (town / "deliveries.csv").open() as handle:
         deliveries = [Delivery(town / row["file_name"], moment_utc(row["received_at"])) for row in csv.DictReader(handle)]
+    # Weather comes as history, in bulk: observations count from the end of their day, forecasts from their issue.
+    after = max(delivery.received_at for delivery in deliveries) + timedelta(days=BULK_AFTER_DAYS)
+    deliveries += [Delivery(town / name, after) for name in ("weather_observed.csv", "weather_forecast.csv")]
     _refuse_strangers(context, {content_hash(delivery.path) for delivery in deliveries})
     with bar("reading files", len(deliveries)) as advance:
         reports = ingest(

@@ -181,10 +181,10 @@ def _meter_spans(lake: Lake, state: tuple[str, ...]) -> list[tuple[date, str]]:
 def _meters_of_span(lake: Lake, state: tuple[str, ...], day: date) -> Table:
     """raw/meters valid on a day, one row a meter, as an Arrow table (about 100 bytes a meter)."""
     with lake.connect() as con:
-        return con.execute(
+        return con.sql(
             f"SELECT * FROM ({lake.select('raw/meters')}) WHERE {Delivered(lake)._counts()} AND ? BETWEEN valid_from AND valid_to "
             "QUALIFY row_number() OVER (PARTITION BY meter_id ORDER BY made_up, received_at DESC, source_hash, ordinal) = 1",
-            [day],
+            params=[day],
         ).to_arrow_table()
 
 

@@ -60,7 +60,7 @@ def _make_hindsight(work: Work) -> Made:
 
 
 def _settings(context: Context) -> dict[str, Any]:
-    names = ("gap", "time_limit_s", "reserve_share", "loss_factor", "price_unserved", "price_spilled", "price_reserve")
+    names = ("plan_minutes", "gap", "time_limit_s", "reserve_share", "loss_factor", "price_unserved", "price_spilled", "price_reserve")
     return {name: getattr(context.settings, name) for name in names}
 
 
