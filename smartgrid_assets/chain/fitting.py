@@ -34,9 +34,9 @@ def fit_week(work: Work) -> pd.DataFrame:
 
 
 def fitted_zones(history: pd.DataFrame) -> list[str]:
-    """Zones to forecast; the whole (*) too, unless it is the only zone's double."""
+    """Zones to forecast; the whole (*) only where it is all that is measured: else its parts are forecast and planned."""
     zones = sorted(history["zone"].unique())
-    return [zone for zone in zones if zone != "*"] if len(zones) == 2 else zones
+    return [zone for zone in zones if zone != "*"] or zones
 
 
 def _of(frame: pd.DataFrame, zone: str) -> pd.DataFrame:
@@ -84,7 +84,9 @@ def _record(
     blob = fitted.dump()
     zone = sorted(fitted.zones)[-1]
     metrics, plot, example, output = _last_week(model, histories, context, zone, fitted)
-    summary = pd.DataFrame([{"zone": z, "rows": len(h), "mean_mw": h["load_mw"].mean(), "max_mw": h["load_mw"].max()} for z, h in histories.items()])
+    summary = pd.DataFrame(
+        [{"zone": z, "rows": len(h), "mean_mw": h["load_mw"].mean(), "max_mw": h["load_mw"].max()} for z, h in histories.items()]
+    )
     run = work.context.tracking.record(
             model=model.name, zone_group=ZONE_GROUP, week=work.key, blob=blob,
             dataset_digest=hashlib.sha256(repr(sorted(work.inputs.items())).encode()).hexdigest()[:16],
@@ -168,7 +170,12 @@ def _last_week(
         seen = known[known["local_time"] < day - pd.Timedelta(days=1)]
         parts.append(trial.zones[zone].predict(seen, week[week["local_time"].dt.normalize() == day].reset_index(drop=True)))
     both = pd.concat(parts).merge(week[["interval_start_utc", "load_mw"]], on="interval_start_utc").dropna()
-    return pd.DataFrame([{"zone": zone, **scores(both)}]), plot_week(both, f"{model.name}, zone {zone}: last week, not seen by this fit"), example, output
+    return (
+        pd.DataFrame([{"zone": zone, **scores(both)}]),
+        plot_week(both, f"{model.name}, zone {zone}: last week, not seen by this fit"),
+        example,
+        output,
+    )
 
 
 def plot_week(both: pd.DataFrame, title: str) -> bytes:

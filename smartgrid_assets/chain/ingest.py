@@ -108,7 +108,9 @@ def _received_day(context: Context, delivery: Delivery) -> date:
 class _Batch:
     """Files received on one day, in temporary tables until they are kept together."""
 
-    def __init__(self, context: Context, con: DuckDBPyConnection, hash_of: Callable[[Path], str], mapping: Mapping | None, scratch: Path) -> None:
+    def __init__(
+        self, context: Context, con: DuckDBPyConnection, hash_of: Callable[[Path], str], mapping: Mapping | None, scratch: Path
+    ) -> None:
         self.context, self.con, self.hash_of, self.mapping, self.scratch = context, con, hash_of, mapping, scratch
         self.reads: list[_Read] = []
         self.rows = 0

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.chain.step import Work
-from smartgrid_assets.chain.steps.dispatch import ONE_DAY, STATE
 from smartgrid_assets.chain.steps.derive import LOAD
+from smartgrid_assets.chain.steps.dispatch import ONE_DAY, STATE
 from smartgrid_assets.chain.steps.forecast import DAY_AHEAD, future_of, history_of
 from smartgrid_assets.domain.tables import table
 
@@ -54,7 +54,10 @@ class Planned:
         columns = [c.name for c in table(STATE).columns]
         kinds = dict(zip(self.plan.units["unit"], self.plan.units["kind"], strict=False))
         state = self.plan.end_state(self.end_utc)
-        rows = [{"unit": unit, "kind": kinds[unit], "status_hours": 0.0, "power_mw": 0.0, "stored_mwh": 0.0} | values for unit, values in state.items()]
+        rows = [
+            {"unit": unit, "kind": kinds[unit], "status_hours": 0.0, "power_mw": 0.0, "stored_mwh": 0.0} | values
+            for unit, values in state.items()
+        ]
         return pd.DataFrame(rows, columns=columns)
 
     def summary(self, name: str) -> pd.DataFrame:
@@ -87,7 +90,9 @@ def plan_day(work: Work, load: pd.DataFrame) -> Planned:
     context, day = work.context, work.key
     settings, window = context.settings, context.market_day(day)
     both = _with_second_day(work, load)
-    by_zone = both.pivot_table(index="interval_start_utc", columns="zone", values="load_mw").sort_index().interpolate(limit_direction="both")
+    by_zone = (
+        both.pivot_table(index="interval_start_utc", columns="zone", values="load_mw").sort_index().interpolate(limit_direction="both")
+    )
     minutes = max(int(both["interval_minutes"].iloc[0]), settings.plan_minutes)
     by_zone = by_zone.resample(timedelta(minutes=minutes), origin=window.start_utc).mean()
     starts = [moment.to_pydatetime() for moment in by_zone.index]
@@ -157,7 +162,11 @@ def _fleet(work: Work, load: pd.DataFrame) -> tuple[Fleet, str, str]:
     """The delivered fleet; for a zone that delivered none, a reference fleet scaled to the highest load known."""
     from smartgrid_assets.domain.plan.fleet import Fleet, fleet_from_rows, reference_fleet
 
-    rows = work.con.execute(f"SELECT unit, kind, zone, spec FROM {work.context.delivered.fleet(work.con)} ORDER BY unit").df().to_dict("records")
+    rows = (
+        work.con.execute(f"SELECT unit, kind, zone, spec FROM {work.context.delivered.fleet(work.con)} ORDER BY unit")
+        .df()
+        .to_dict("records")
+    )
     delivered = fleet_from_rows(rows) if rows else Fleet()
     served = {row["zone"] for row in rows}
     lacking = [] if "*" in served else sorted(set(load["zone"]) - served)
@@ -167,7 +176,11 @@ def _fleet(work: Work, load: pd.DataFrame) -> tuple[Fleet, str, str]:
         peak = max(float(load.loc[load["zone"] == zone, "load_mw"].max()), float(history.loc[history["zone"] == zone, "load_mw"].max()))
         fleets.append(reference_fleet(zone, max(peak, 1e-3) * work.context.settings.loss_factor, REFERENCE_MARGIN))
     fleet = Fleet(*(tuple(unit for f in fleets for unit in getattr(f, kind)) for kind in ("thermal", "storage", "renewable")))
-    note = f"No fleet was delivered for {', '.join(lacking)}: a built-in reference fleet of {REFERENCE_MARGIN} times the highest load stands in." if lacking else ""
+    note = (
+        f"No fleet was delivered for {', '.join(lacking)}: a built-in reference fleet of {REFERENCE_MARGIN} times the highest load stands in."
+        if lacking
+        else ""
+    )
     return fleet, "reference" if lacking and not rows else "delivered and reference" if lacking else "delivered", note
 
 
@@ -185,7 +198,11 @@ def _available(work: Work, fleet: Fleet, starts: pd.DatetimeIndex, minutes: int)
     available = {}
     for unit in fleet.renewable:
         of_zone = weather[weather["zone"] == unit.zone].set_index("interval_start_utc").reindex(starts)
-        power = solar_mw(unit.p_max_mw, of_zone["irradiance_w_m2"].to_numpy()) if unit.source == "solar" else wind_mw(unit.p_max_mw, of_zone["wind_speed_m_s"].to_numpy())
+        power = (
+            solar_mw(unit.p_max_mw, of_zone["irradiance_w_m2"].to_numpy())
+            if unit.source == "solar"
+            else wind_mw(unit.p_max_mw, of_zone["wind_speed_m_s"].to_numpy())
+        )
         available[unit.name] = power.tolist()
     return available, "" if days[0][1] == "forecast" else "The gate knew no weather forecast: wind and sun are planned as nothing."
 
@@ -194,4 +211,3 @@ def _state(work: Work) -> dict[str, dict[str, Any]]:
     view = work.context.lake.view(work.con, STATE, [work.key - ONE_DAY], "state_before")
     rows = work.con.execute(f"SELECT unit, status_hours, power_mw, stored_mwh FROM {view}").df().to_dict("records")
     return {row.pop("unit"): row for row in rows}
-

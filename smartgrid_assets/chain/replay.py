@@ -48,7 +48,9 @@ def selected(select: str | None) -> list[Step]:
     wanted = [word.strip() for word in select.split(",") if word.strip()]
     known = {s.name for s in every} | set(TABLES) | {t.schema for t in TABLES.values()}
     if unknown := [word for word in wanted if word not in known]:
-        raise SettingsError(f"--select: {', '.join(unknown)} is no asset, group or step; there are: {', '.join(s.tables[0] for s in every)}.")
+        raise SettingsError(
+            f"--select: {', '.join(unknown)} is no asset, group or step; there are: {', '.join(s.tables[0] for s in every)}."
+        )
     return [s for s in every if any(w == s.name or w in s.tables or any(t.startswith(w + "/") for t in s.tables) for w in wanted)]
 
 
@@ -70,7 +72,7 @@ def replay(context: Context, first: date, last: date, execute: Execute, select: 
     """
     done: list[Done] = []
     for step in selected(select):
-        begin = first - timedelta(days=warm_up_days) if step.horizon == "known" and step.cadence == "day" else first
+        begin = first - timedelta(days=warm_up_days) if step.is_history else first
         done += _make(context, step, keys_of(step, begin, last), execute)
         if step.carries_state:
             done += _ripple(context, step, last, execute)

@@ -64,7 +64,14 @@ def crown(work: Work, window_days: int) -> pd.DataFrame:
     models = context.lake.view(con, MODEL, [work.key], "models_of_week")
     fitted = [name for (name,) in con.execute(f"SELECT model FROM {models} WHERE status = 'fitted' ORDER BY model").fetchall()]
     choice = choose_champion(known, fitted)
-    row = {"zone_group": ZONE_GROUP, "model": choice.model, "runner_up": choice.runner_up, "margin": choice.margin, "days": choice.days, "why": choice.why}
+    row = {
+        "zone_group": ZONE_GROUP,
+        "model": choice.model,
+        "runner_up": choice.runner_up,
+        "margin": choice.margin,
+        "days": choice.days,
+        "why": choice.why,
+    }
     _mirror(work, choice.model, choice.runner_up)
     return pd.DataFrame([row])
 
@@ -86,11 +93,11 @@ def publish_day(work: Work) -> pd.DataFrame:
 
     candidates = _rows(work, CANDIDATES, "candidates_of_day")
     view = work.context.lake.view(work.con, CHAMPION, [week_of(work.key)], "champion_of_week")
-    champion, runner_up, days = work.con.execute(f"SELECT model, runner_up, days FROM {view} WHERE zone_group = ?", [ZONE_GROUP]).fetchall()[0]
+    champion, runner_up = work.con.execute(f"SELECT model, runner_up FROM {view} WHERE zone_group = ?", [ZONE_GROUP]).fetchall()[0]
     others = [runner_up, *sorted(set(candidates["model"]) - {*NAIVES, runner_up, champion}), "naive_7d", "naive_2d"]
     frames = []
     for zone, of_zone in candidates.groupby("zone"):
-        by_model = {model: rows for model, rows in of_zone.groupby("model")}
+        by_model = dict(iter(of_zone.groupby("model")))
         if (published := publish(by_model, champion, [name for name in others if name])) is not None:
             frames.append(published.assign(zone=zone))
     if not frames:
@@ -128,4 +135,3 @@ def _framed(rows: list[dict[str, Any]], path: str) -> pd.DataFrame:
 
     columns = [c.name for c in table(path).columns]
     return pd.DataFrame(rows, columns=columns) if rows else typed_empty(columns)
-

@@ -65,6 +65,10 @@ class Step:
     """known: made once the day's readings are there. ahead: made at the gate, for the day after."""
     carries_state: bool = False
     """True where a partition starts from its own yesterday: a change ripples on to later days."""
+    in_order: bool = False
+    """True where a partition may look at those made just before it, or its solver admits one thread of ours."""
+    is_history: bool = False
+    """True where models learn from it, so that it is made for warm-up days too."""
     is_model: bool = False
     """True where making it fits models or solves plans: slow, bounded in parallel."""
 
@@ -150,7 +154,9 @@ def run_step(context: Context, step: Step, key: date, only_due: bool = False) ->
         made = step.make(Work(context, con, key, inputs))
         recipe = Recipe(inputs | made.more_inputs, step.code(), step.settings(context), read_ns)
         receipts = tuple(
-            context.lake.replace(con, path, key, made.relations[path], recipe) for path in reversed(step.tables + _hold(step)) if path in made.relations
+            context.lake.replace(con, path, key, made.relations[path], recipe)
+            for path in reversed(step.tables + _hold(step))
+            if path in made.relations
         )
     return Done(step.name, key, state, receipts[::-1], made.metadata, time.perf_counter() - started, made.is_held)
 

@@ -33,7 +33,8 @@ def demo_numbers(context: Any, faults: Path, start: date, first: date, last: dat
 def _readings(con: Any, first: date, last: date) -> ReadingsSummary:
     span = [first, last]
     delivered, repaired, days = con.execute(
-        "SELECT count(delivered_kwh), count(*) FILTER (quality = 'estimated'), count(DISTINCT day) FROM validated.meter_readings WHERE day BETWEEN ? AND ?", span
+        "SELECT count(delivered_kwh), count(*) FILTER (quality = 'estimated'), count(DISTINCT day) FROM validated.meter_readings WHERE day BETWEEN ? AND ?",
+        span,
     ).fetchall()[0]
     (rejected,) = con.execute("SELECT count(*) FROM validated.rejected_readings WHERE day BETWEEN ? AND ?", span).fetchall()[0]
     held = con.execute("SELECT DISTINCT day FROM validated.held_days WHERE day BETWEEN ? AND ? ORDER BY 1", span).fetchall()
@@ -77,8 +78,11 @@ def _plan(con: Any, first: date, last: date) -> PlanSummary | None:
     ).fetchall()[0]
     if not days:
         return None
-    held, required = con.execute("SELECT avg(reserve_held_mw), avg(reserve_required_mw) FROM dispatch.prices WHERE day BETWEEN ? AND ?", span).fetchall()[0]
+    held, required = con.execute(
+        "SELECT avg(reserve_held_mw), avg(reserve_required_mw) FROM dispatch.prices WHERE day BETWEEN ? AND ?", span
+    ).fetchall()[0]
     comparable, perfect = con.execute(
-        "SELECT sum(p.cost_total), sum(h.cost_total) FROM dispatch.summary p JOIN dispatch.hindsight h USING (day) WHERE p.day BETWEEN ? AND ?", span
+        "SELECT sum(p.cost_total), sum(h.cost_total) FROM dispatch.summary p JOIN dispatch.hindsight h USING (day) WHERE p.day BETWEEN ? AND ?",
+        span,
     ).fetchall()[0]
     return PlanSummary(days, "EUR", cost, held, required, unserved, source, comparable, perfect)

@@ -97,7 +97,9 @@ def prepare_dagster_home() -> Path:
         if source and (not (home / "dagster.yaml").exists() or source.read_bytes() != (home / "dagster.yaml").read_bytes()):
             shutil.copyfile(source, home / "dagster.yaml")
     except OSError as error:
-        raise LakeWriteError(f"{home}: cannot keep Dagster's history here ({error.strerror}). Set SMARTGRID_HOME to a writable folder.") from None
+        raise LakeWriteError(
+            f"{home}: cannot keep Dagster's history here ({error.strerror}). Set SMARTGRID_HOME to a writable folder."
+        ) from None
     return home
 
 

@@ -96,7 +96,9 @@ def _refuse_strangers(context: Any, contents: set[str]) -> None:
         view = context.lake.view(con, "raw/deliveries")
         found = {row[0] for row in con.execute(f"SELECT content_hash FROM {view}").fetchall()}
     if found - contents:
-        raise SettingsError("This home holds other deliveries than the demo's; a made-up town is not mixed in. Run: SMARTGRID_HOME=demo-home smartgrid demo")
+        raise SettingsError(
+            "This home holds other deliveries than the demo's; a made-up town is not mixed in. Run: SMARTGRID_HOME=demo-home smartgrid demo"
+        )
 
 
 def _closing(new: int, made: int, seconds: float) -> str:

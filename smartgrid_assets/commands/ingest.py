@@ -12,7 +12,9 @@ from smartgrid_assets.commands._shared import bar, moment_utc, now_utc
 
 @click.command("ingest")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--mapping", "mapping_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="TOML that says what the columns mean.")
+@click.option(
+    "--mapping", "mapping_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="TOML that says what the columns mean."
+)
 @click.option("--received-at", help="When the files came (default: now), e.g. 2026-11-24T06:00; local market time unless it has an offset.")
 @click.option("--dry-run", is_flag=True, help="Read and report; keep nothing.")
 def command(paths: tuple[Path, ...], mapping_file: Path | None, received_at: str | None, dry_run: bool) -> None:

@@ -37,4 +37,6 @@ def command(today: date | None, dry_run: bool) -> None:
     rows = issue(context, tomorrow, today, now_utc())
     context.lake.refresh_catalog()
     say_held(context, sorted({item.key for item in done if item.is_held}))
-    click.echo(f"{len(done)} partitions made; issued for {tomorrow}: " + ", ".join(f"{count} rows in {ledger}" for ledger, count in rows.items()))
+    click.echo(
+        f"{len(done)} partitions made; issued for {tomorrow}: " + ", ".join(f"{count} rows in {ledger}" for ledger, count in rows.items())
+    )

@@ -13,7 +13,14 @@ from smartgrid_assets.commands._shared import Day, executing, say_held
 @click.option("--from", "first", type=Day(), required=True, help="First market day.")
 @click.option("--to", "last", type=Day(), required=True, help="Last market day, included.")
 @click.option("--select", help="Only these: assets (features/load), groups (forecasts) or steps (check), comma-separated.")
-@click.option("--warm-up", "warm_up_days", type=click.IntRange(0), default=0, show_default=True, help="Also validate so many days before, as history to train on.")
+@click.option(
+    "--warm-up",
+    "warm_up_days",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Also validate so many days before, as history to train on.",
+)
 def command(first: date, last: date, select: str | None, warm_up_days: int) -> None:
     """Replay market days through the whole chain: only what is missing or stale is made.
 
@@ -21,7 +28,6 @@ def command(first: date, last: date, select: str | None, warm_up_days: int) -> N
     others go on (exit 0).
     """
     from smartgrid_assets.chain.replay import replay
-    from smartgrid_assets.chain.step import Done
     from smartgrid_assets.defs.resources import chain_context
     from smartgrid_assets.domain.errors import SettingsError
 
@@ -50,7 +56,11 @@ def summary(done: list[Done]) -> list[str]:  # noqa: F821
 
 def _why_nothing(delivered: list[date], first: date, last: date) -> str:
     if not any(first <= day <= last for day in delivered):
-        span = f"; there are readings from {delivered[0]} to {delivered[-1]}" if delivered else "; the lake holds no readings: smartgrid ingest PATH"
+        span = (
+            f"; there are readings from {delivered[0]} to {delivered[-1]}"
+            if delivered
+            else "; the lake holds no readings: smartgrid ingest PATH"
+        )
         return f"nothing to do: no readings were delivered for {first} to {last}{span}"
     return "nothing to do: every partition is fresh"
 
@@ -58,7 +68,9 @@ def _why_nothing(delivered: list[date], first: date, last: date) -> str:
 def _say_thin(context, first: date, last: date) -> None:  # type: ignore[no-untyped-def]
     """Say once how many published days are fallbacks, and what would help."""
     with context.lake.connect() as con:
-        view = context.lake.view(con, "forecasts/day_ahead", [day for day in context.lake.keys("forecasts/day_ahead") if first <= day <= last])
+        view = context.lake.view(
+            con, "forecasts/day_ahead", [day for day in context.lake.keys("forecasts/day_ahead") if first <= day <= last]
+        )
         days, fallback = con.execute(f"SELECT count(DISTINCT day), count(DISTINCT day) FILTER (is_fallback) FROM {view}").fetchall()[0]
     if fallback:
         click.echo(

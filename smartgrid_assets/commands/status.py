@@ -69,7 +69,14 @@ def _failures() -> list[dict[str, str]]:
 
     with dagster_instance() as instance:
         records = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]), limit=5)
-        return [{"run": r.dagster_run.run_id, "step": r.dagster_run.tags.get("smartgrid/step", r.dagster_run.job_name), "at": str(r.update_timestamp)} for r in records]
+        return [
+            {
+                "run": r.dagster_run.run_id,
+                "step": r.dagster_run.tags.get("smartgrid/step", r.dagster_run.job_name),
+                "at": str(r.update_timestamp),
+            }
+            for r in records
+        ]
 
 
 def _tomorrow(context: Any) -> dict[str, Any]:
@@ -92,10 +99,17 @@ def _lines(report: dict[str, Any]) -> list[str]:
     if by_table:
         lines.append(f"{'table':28}" + "".join(f"{state:>9}" for state in states))
         lines += [f"{table:28}" + "".join(f"{counts[state] or '':>9}" for state in states) for table, counts in by_table.items()]
-        lines += [f"{i['state']:7} {i['table']} {i['partition']}  {_because(i['newer'])}" for i in report["partitions"] if i["state"] in ("stale", "held")]
+        lines += [
+            f"{i['state']:7} {i['table']} {i['partition']}  {_because(i['newer'])}"
+            for i in report["partitions"]
+            if i["state"] in ("stale", "held")
+        ]
     else:
         lines.append("the lake is empty: smartgrid demo, or smartgrid ingest PATH")
-    lines.append(f"inbox: {report['waiting']} waiting, {len(report['quarantined'])} in quarantine" + "".join(f"\n  {name}" for name in report["quarantined"]))
+    lines.append(
+        f"inbox: {report['waiting']} waiting, {len(report['quarantined'])} in quarantine"
+        + "".join(f"\n  {name}" for name in report["quarantined"])
+    )
     lines += [f"failed: {f['step']} at {f['at']} (run {f['run']})" for f in report["failures"]]
     tomorrow = report["tomorrow"]
     issued = "issued" if tomorrow["is_issued"] else "LATE: not issued" if tomorrow["is_late"] else "not issued yet"

@@ -41,7 +41,9 @@ def command(port: int, mlflow_port: int) -> None:
 
     for wanted, option in ((port, "--port"), (mlflow_port, "--mlflow-port")):
         if is_taken(wanted):
-            raise SettingsError(f"Port {wanted} on 127.0.0.1 is taken; choose another with {option}, e.g. smartgrid ui {option} {wanted + 1}.")
+            raise SettingsError(
+                f"Port {wanted} on 127.0.0.1 is taken; choose another with {option}, e.g. smartgrid ui {option} {wanted + 1}."
+            )
     home = prepare_dagster_home()
     tracking = Tracking(settings().mlruns)
     tracking.prepare()

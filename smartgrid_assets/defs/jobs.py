@@ -15,6 +15,7 @@ from smartgrid_assets.defs.resources import Chain
 from smartgrid_assets.domain.market_day import day_of
 from smartgrid_assets.resources.inbox import content_hash
 
+
 def now_utc() -> datetime:
     """Now, naive UTC."""
     return datetime.now(UTC).replace(tzinfo=None)

@@ -5,6 +5,7 @@ what failed. Metadata belongs to its partition.
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
@@ -15,6 +16,7 @@ from smartgrid_assets.defs.partitions import partitions_of
 from smartgrid_assets.defs.resources import Chain, on_partition
 from smartgrid_assets.domain.errors import SmartGridError
 from smartgrid_assets.domain.tables import table
+from smartgrid_assets.settings import settings
 
 ONLY_DUE = "smartgrid/only_due"
 """Run tag: leave alone the partitions that are fresh."""
@@ -38,7 +40,7 @@ def step_asset(step: Step, deps: Sequence[dg.AssetDep | str]) -> dg.AssetsDefini
         op_tags={"dagster/max_runtime": str(MAX_RUNTIME_S)},
     )
     def make(context: dg.AssetExecutionContext, chain: Chain) -> Iterator[dg.MaterializeResult[Any]]:
-        failures = [words for label in context.partition_keys if (words := _make_one(context, chain, step, label))]
+        failures = list(filter(None, (_note(context, step, label, made) for label, made in _make_all(context, chain, step))))
         if failures:
             raise dg.Failure("\n".join(failures), allow_retries=any(hint in words for words in failures for hint in TRANSIENT))
         for path in step.tables + held:
@@ -47,16 +49,30 @@ def step_asset(step: Step, deps: Sequence[dg.AssetDep | str]) -> dg.AssetsDefini
     return make
 
 
-def _make_one(context: dg.AssetExecutionContext, chain: Chain, step: Step, label: str) -> str | None:
-    """Make one partition and note it on its page; the sentence of what failed, or None."""
+def _make_all(context: dg.AssetExecutionContext, chain: Chain, step: Step) -> Iterator[tuple[str, Done | SmartGridError]]:
+    """Make the run's partitions, in order where the step wants it, else a few at a time (DuckDB leaves Python's lock)."""
     only_due = ONLY_DUE in context.run.tags
-    try:
-        done = run_step(chain.context(context.run_id, label), step, date.fromisoformat(label), only_due)
-    except SmartGridError as error:
-        return f"{step.name} {label}: {error}"
-    for receipt in done.receipts:
-        context.add_asset_metadata(receipt.metadata() | done.metadata, asset_key(receipt.table), label)
-    context.log.info(f"{step.name} {label}: {describe(done)}")
+
+    def make_one(label: str) -> tuple[str, Done | SmartGridError]:
+        try:
+            return label, run_step(chain.context(context.run_id, label), step, date.fromisoformat(label), only_due)
+        except SmartGridError as error:
+            return label, error
+
+    if step.in_order:
+        yield from map(make_one, context.partition_keys)
+        return
+    with ThreadPoolExecutor(settings().threads) as pool:
+        yield from pool.map(make_one, context.partition_keys)
+
+
+def _note(context: dg.AssetExecutionContext, step: Step, label: str, made: Done | SmartGridError) -> str | None:
+    """Note what became of a partition on its page; the sentence of what failed, or None."""
+    if isinstance(made, SmartGridError):
+        return f"{step.name} {label}: {made}"
+    for receipt in made.receipts:
+        context.add_asset_metadata(receipt.metadata() | made.metadata, asset_key(receipt.table), label)
+    context.log.info(f"{step.name} {label}: {describe(made)}")
     if tick := on_partition.get():
         tick(step.name, label)
     return None

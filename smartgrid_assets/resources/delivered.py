@@ -135,7 +135,9 @@ def _digest(parts: tuple[str, ...]) -> str:
 
 @lru_cache(maxsize=8)
 def _sources_by_day(lake: Lake, state: tuple[str, ...], column: str) -> dict[date, tuple[str, ...]]:
-    query = f"SELECT day, list(source_hash ORDER BY source_hash) FROM (SELECT unnest({column}) AS day, source_hash FROM ({_ACTIVE})) GROUP BY 1"
+    query = (
+        f"SELECT day, list(source_hash ORDER BY source_hash) FROM (SELECT unnest({column}) AS day, source_hash FROM ({_ACTIVE})) GROUP BY 1"
+    )
     with lake.connect() as con:
         rows = con.execute(query.format(deliveries=lake.select("raw/deliveries"))).fetchall()
     return {day: tuple(sources) for day, sources in rows}
@@ -153,7 +155,11 @@ def _deliveries(lake: Lake, state: tuple[str, ...]) -> tuple[dict[str, str], tup
 
 @lru_cache(maxsize=16_384)
 def _weather_digest(lake: Lake, state: tuple[str, ...], day: date, kind: str, known_utc: datetime | None) -> str | None:
-    known = "" if known_utc is None else f"WHERE available_at <= TIMESTAMP '{known_utc}' AND coalesce(issued_at, available_at) <= TIMESTAMP '{known_utc}'"
+    known = (
+        ""
+        if known_utc is None
+        else f"WHERE available_at <= TIMESTAMP '{known_utc}' AND coalesce(issued_at, available_at) <= TIMESTAMP '{known_utc}'"
+    )
     with lake.connect() as con:
         view = Delivered(lake).weather(con, [day], kind)
         columns = "zone, interval_start_utc, interval_minutes, issued_at, temperature_c, dew_point_c, irradiance_w_m2, wind_speed_m_s"

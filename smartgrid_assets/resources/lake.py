@@ -258,4 +258,6 @@ def _write_passport(passport: Path, timezone: str) -> None:
         finally:
             fresh.unlink()
     except OSError as error:
-        raise LakeWriteError(f"{passport.parent}: cannot make the lake here ({error.strerror}). Set SMARTGRID_HOME to a writable folder.") from None
+        raise LakeWriteError(
+            f"{passport.parent}: cannot make the lake here ({error.strerror}). Set SMARTGRID_HOME to a writable folder."
+        ) from None

@@ -34,7 +34,9 @@ def _make(work: Work) -> Made:
     def lookback(days: list[date]) -> str:
         current = context.lake.select(READINGS, days)
         earlier = context.lake.select(EARLIER, days)
-        con.execute(f"CREATE OR REPLACE TEMP VIEW lookback AS SELECT *, NULL::TIMESTAMP AS known_until_utc FROM ({current}) UNION ALL BY NAME SELECT * FROM ({earlier})")
+        con.execute(
+            f"CREATE OR REPLACE TEMP VIEW lookback AS SELECT *, NULL::TIMESTAMP AS known_until_utc FROM ({current}) UNION ALL BY NAME SELECT * FROM ({earlier})"
+        )
         return "lookback"
 
     checked = check_day(
@@ -53,7 +55,9 @@ def _make(work: Work) -> Made:
     if reasons:
         relations = {REJECTED: checked.rejected, QUALITY: checked.quality}
     relations[HELD] = _held_relation(work, reasons)
-    donors = {name: digest for d in checked.donor_days for path in (READINGS, EARLIER) for name, digest in optional(context, path, d).items()}
+    donors = {
+        name: digest for d in checked.donor_days for path in (READINGS, EARLIER) for name, digest in optional(context, path, d).items()
+    }
     more = {f"{FURTHER}{name}": digest for name, digest in donors.items()}
     return Made(relations, more, dict(checked.counts) | {"held": [r.reason for r in reasons]}, bool(reasons))
 
@@ -86,4 +90,6 @@ STEP = Step(
     code=_code,
     settings=_settings,
     holds=HELD,
+    in_order=True,  # estimates rest on like days before
+    is_history=True,
 )

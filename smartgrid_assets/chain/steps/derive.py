@@ -67,7 +67,9 @@ def _make_marks(work: Work) -> Made:
 
     context, con, day = work.context, work.con, work.key
     recent = [day - timedelta(days=back) for back in LIKE_DAYS_BACK]
-    marks = training_marks(con, context.market_day(day), context.lake.view(con, LOAD, [day]), context.lake.view(con, LOAD, recent, "recent_load"))
+    marks = training_marks(
+        con, context.market_day(day), context.lake.view(con, LOAD, [day]), context.lake.view(con, LOAD, recent, "recent_load")
+    )
     # A mark sees its like days as they were known when the day itself became known: later corrections do not reach it.
     known = _last_known(work)
     more = {f"{FURTHER}{LOAD}@{d}<={known.isoformat()}": context.lake.digest_as_of(LOAD, d, known) for d in marks.days} if known else {}
@@ -100,7 +102,9 @@ def _make_profile(work: Work) -> Made:
 
 
 STEPS = [
-    Step("load", (LOAD,), "day", _load_inputs, _make_load, _code, _settings),
-    Step("training_marks", (MARKS,), "day", lambda context, day: exactly(context, LOAD, day), _make_marks, _code, _settings),
-    Step("meter_profile", (PROFILE,), "day", _profile_inputs, _make_profile, _code, _settings),
+    Step("load", (LOAD,), "day", _load_inputs, _make_load, _code, _settings, is_history=True),
+    Step(
+        "training_marks", (MARKS,), "day", lambda context, day: exactly(context, LOAD, day), _make_marks, _code, _settings, is_history=True
+    ),
+    Step("meter_profile", (PROFILE,), "day", _profile_inputs, _make_profile, _code, _settings, is_history=True),
 ]

@@ -140,7 +140,14 @@ def future_of(work: Work, day: date, minutes: int, zones: list[str], gate_of: da
     context, con = work.context, work.con
     weather = context.delivered.weather(con, [day], "forecast")
     return future_frame(
-        con, context.market_day(day), context.settings.timezone, minutes, zones, calendar_of(context, day), weather, context.gate(gate_of or day)
+        con,
+        context.market_day(day),
+        context.settings.timezone,
+        minutes,
+        zones,
+        calendar_of(context, day),
+        weather,
+        context.gate(gate_of or day),
     )
 
 
@@ -176,7 +183,7 @@ def _gate_settings(context: Context) -> dict[str, Any]:
 
 
 STEPS = [
-    Step("model", (MODEL,), "week", _model_inputs, _make_model, _code, _gate_settings, horizon="ahead", is_model=True),
+    Step("model", (MODEL,), "week", _model_inputs, _make_model, _code, _gate_settings, horizon="ahead", in_order=True, is_model=True),
     Step("candidates", (CANDIDATES,), "day", _candidates_inputs, _make_candidates, _code, horizon="ahead"),
     Step("scores", (SCORES,), "day", _scores_inputs, _make_scores, _code),
     Step("champion", (CHAMPION,), "week", _champion_inputs, _make_champion, _code, horizon="ahead"),

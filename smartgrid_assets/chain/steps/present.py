@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from smartgrid_assets.chain.context import Context
 from smartgrid_assets.chain.known import exactly, optional
 from smartgrid_assets.chain.step import Inputs, Made, Step, Work
-from smartgrid_assets.chain.steps.detect import ANOMALIES
 from smartgrid_assets.chain.steps.derive import LOAD
+from smartgrid_assets.chain.steps.detect import ANOMALIES
 
 OVERVIEW, DAY_AHEAD, PLAN = "operator/overview", "forecasts/day_ahead", "dispatch/plan"
 NEWEST_AT_ISSUE = timedelta(days=2)
@@ -20,7 +20,13 @@ def _inputs(context: Context, day: date) -> Inputs | None:
     if forecast is None:
         return None
     meters = {f"raw/meters@{day}": context.delivered.meters_digest(day) or "none"}
-    return forecast | optional(context, LOAD, day) | optional(context, PLAN, day) | optional(context, ANOMALIES, day - NEWEST_AT_ISSUE) | meters
+    return (
+        forecast
+        | optional(context, LOAD, day)
+        | optional(context, PLAN, day)
+        | optional(context, ANOMALIES, day - NEWEST_AT_ISSUE)
+        | meters
+    )
 
 
 def _make(work: Work) -> Made:

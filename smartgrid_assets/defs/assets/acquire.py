@@ -7,8 +7,7 @@ from smartgrid_assets.defs.step_asset import asset_spec
 from smartgrid_assets.domain.tables import RAW
 
 raw_assets = [
-    asset_spec(declared.path).replace_attributes(partitions_def=market_days if declared.partition == "day" else None)
-    for declared in RAW
+    asset_spec(declared.path).replace_attributes(partitions_def=market_days if declared.partition == "day" else None) for declared in RAW
 ]
 ledgers = [asset_spec(path).replace_attributes(partitions_def=market_days) for path in ("forecasts/issued", "dispatch/issued")]
 

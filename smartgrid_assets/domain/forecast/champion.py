@@ -33,12 +33,16 @@ def choose_champion(scores: pd.DataFrame, fitted: list[str]) -> ChampionChoice:
     enough = losses[losses["share"] >= LEAST_SHARE].sort_values(["loss", "model"]) if len(losses) else losses
     if days < LEAST_DAYS or enough.empty:
         fallback = REFERENCE if REFERENCE in fitted or not fitted else sorted(fitted)[0]
-        return ChampionChoice(fallback, "", None, days, f"only {days} scored days were known at the gate; {LEAST_DAYS} are needed to choose")
+        return ChampionChoice(
+            fallback, "", None, days, f"only {days} scored days were known at the gate; {LEAST_DAYS} are needed to choose"
+        )
     best, runner_up = enough.iloc[0], enough.iloc[1] if len(enough) > 1 else None
     if runner_up is None:
         return ChampionChoice(str(best["model"]), "", None, days, f"the only model that scored on most of {days} days")
     margin = float(1 - best["loss"] / runner_up["loss"]) if runner_up["loss"] > 0 else 0.0
-    why = f"pinball loss {best['loss']:.2f} of the 7-day naive's over {days} days; next is {runner_up['model']} with {runner_up['loss']:.2f}"
+    why = (
+        f"pinball loss {best['loss']:.2f} of the 7-day naive's over {days} days; next is {runner_up['model']} with {runner_up['loss']:.2f}"
+    )
     return ChampionChoice(str(best["model"]), str(runner_up["model"]), margin, days, why)
 
 

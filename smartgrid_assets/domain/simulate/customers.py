@@ -78,24 +78,16 @@ def make_customers(code: np.ndarray, seed: int, new_ev_from: np.ndarray) -> Cust
     kind = [of["shop"], of["industry"]]
     traits = {
         "class_code": code,
-        "mean_kw": np.select(
-            kind, [2.8 * np.exp(0.6 * size), 9 * shifts**0.5 * np.exp(0.5 * size)], 0.37 * np.exp(0.26 * size)
-        ),
+        "mean_kw": np.select(kind, [2.8 * np.exp(0.6 * size), 9 * shifts**0.5 * np.exp(0.5 * size)], 0.37 * np.exp(0.26 * size)),
         "first_h": np.select(kind, [draw("open", 7, 10), np.full(meters, 6.0)], draw("morning", 6.3, 8.3)),
         "last_h": np.select(kind, [draw("close", 18, 20.5), 6 + 8.0 * shifts], draw("evening", 17.8, 21.0)),
-        "quiet_share": np.select(
-            kind, [draw("closed", 0.15, 0.35), draw("stopped", 0.10, 0.25)], draw("stand-by", 0.3, 0.5)
-        ),
-        "weekend_share": np.select(
-            kind, [draw("saturday", 0.6, 1.0), draw("weekend", 0.1, 0.5)], draw("at home", 1.0, 1.3)
-        ),
+        "quiet_share": np.select(kind, [draw("closed", 0.15, 0.35), draw("stopped", 0.10, 0.25)], draw("stand-by", 0.3, 0.5)),
+        "weekend_share": np.select(kind, [draw("saturday", 0.6, 1.0), draw("weekend", 0.1, 0.5)], draw("at home", 1.0, 1.3)),
         "heat_kw_per_k": np.where(of["heat_pump"], draw("heat", 0.045, 0.10), 0.0),
         "pv_kwp": np.where(of["pv_home"], np.round(draw("panels", 4, 10), 1), 0.0),
         "pv_turn_h": draw("roof", -1.5, 1.5),
         "ev_from": np.where(of["ev_home"], 0, np.where(is_business, NEVER, new_ev_from)),
-        "ev_kw": np.where(
-            has_car & ~is_business, np.array([3.7, 7.4, 11.0])[(draw("wallbox", 0, 2.99)).astype(int)], 0.0
-        ),
+        "ev_kw": np.where(has_car & ~is_business, np.array([3.7, 7.4, 11.0])[(draw("wallbox", 0, 2.99)).astype(int)], 0.0),
         "ev_start_h": draw("plug", 21.5, 25.0),
     }
     return Customers(**traits, rating_kw=_ratings(of, traits))

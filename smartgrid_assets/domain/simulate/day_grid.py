@@ -76,7 +76,5 @@ def public_holidays(country: str, first: date, last: date) -> dict[date, str]:
     try:
         known = holidays.country_holidays(country, years=range(first.year, last.year + 1))
     except NotImplementedError:
-        raise SettingsError(
-            f"No holidays are known for country {country!r}; use an ISO code such as DE or AU."
-        ) from None
+        raise SettingsError(f"No holidays are known for country {country!r}; use an ISO code such as DE or AU.") from None
     return {day: name for day, name in sorted(known.items()) if first <= day <= last}

@@ -154,8 +154,5 @@ def swapped(start_utc: np.ndarray) -> np.ndarray:
 
 
 def _joined(first: Rows, second: Rows) -> Rows:
-    parts = (
-        np.concatenate([getattr(first, name), getattr(second, name)])
-        for name in ("channel", "start_utc", "value", "unit", "quality")
-    )
+    parts = (np.concatenate([getattr(first, name), getattr(second, name)]) for name in ("channel", "start_utc", "value", "unit", "quality"))
     return Rows(*parts)

@@ -48,9 +48,7 @@ KINDS: dict[str, FaultKind] = {
     "unit_jump": FaultKind((48, 144), (1000, 1000), "factor", ("Wh called kWh", "kWh called Wh"), whole_days=True),
     "day_month_swap": FaultKind((24, 24), whole_days=True),
     "bypassed": FaultKind((0, 0), (0.1, 0.5), "share of the true energy that is counted", lasting=True),
-    "lost_phase": FaultKind(
-        (0, 0), (0.25, 0.42), "share of the phase", lasting=True, who=("shop", "industry", "heat_pump")
-    ),
+    "lost_phase": FaultKind((0, 0), (0.25, 0.42), "share of the phase", lasting=True, who=("shop", "industry", "heat_pump")),
     "reversed_ct": FaultKind((0, 0), (0.25, 0.42), "share of the phase", lasting=True, who=("shop", "industry")),
     "substituted": FaultKind((4, 24), (1, 1), "share of the true energy that is counted"),
 }

@@ -89,11 +89,7 @@ def _renewables(zones: Sequence[str], town_mw: float) -> list[Unit]:
 
 def fleet_toml(fleet: dict[str, list[Unit]]) -> str:
     """The fleet as TOML text: one array of tables a kind."""
-    tables = (
-        f"[[{kind}]]\n" + "".join(_line(k, v) for k, v in unit.items())
-        for kind, units in fleet.items()
-        for unit in units
-    )
+    tables = (f"[[{kind}]]\n" + "".join(_line(k, v) for k, v in unit.items()) for kind, units in fleet.items() for unit in units)
     return "\n".join(tables)
 
 

@@ -44,9 +44,7 @@ class Oddities:
         return (feeder_of == feeder)[:, None] & ((start_utc >= first) & (start_utc <= last))[None, :]
 
 
-def plan_oddities(
-    is_home: np.ndarray, feeders: int, days: Sequence[date], tz: str, interval_minutes: int, seed: int
-) -> Oddities:
+def plan_oddities(is_home: np.ndarray, feeders: int, days: Sequence[date], tz: str, interval_minutes: int, seed: int) -> Oddities:
     """What happens within those days; is_home: (customers,) without a car. The first buys one, the second goes away."""
     first, span = days[0].toordinal(), len(days)
     chance = generator(seed, "oddities").random((len(is_home), 4))
@@ -60,9 +58,7 @@ def plan_oddities(
     return Oddities(away_from, away_from + lasts, ev_from, outage)
 
 
-def _plan_outage(
-    feeders: int, days: Sequence[date], tz: str, interval_minutes: int, seed: int
-) -> tuple[int, np.datetime64, np.datetime64]:
+def _plan_outage(feeders: int, days: Sequence[date], tz: str, interval_minutes: int, seed: int) -> tuple[int, np.datetime64, np.datetime64]:
     chance = generator(seed, "outage").random(4)
     day = days[int((0.6 + 0.25 * chance[0]) * len(days))]
     begins = local_to_utc(datetime.combine(day, datetime.min.time()) + timedelta(hours=int(5 + 13 * chance[1])), tz)

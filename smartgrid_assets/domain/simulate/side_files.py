@@ -40,9 +40,7 @@ def write_table(path: Path, columns: dict[str, object]) -> Path:
     return path
 
 
-def write_side_files(
-    town: Town, out: Path, zone_peak_kw: np.ndarray, readings: Sequence[str], faults: Sequence[Fault]
-) -> list[Path]:
+def write_side_files(town: Town, out: Path, zone_peak_kw: np.ndarray, readings: Sequence[str], faults: Sequence[Fault]) -> list[Path]:
     """Write meters.csv, weather_observed.csv, weather_forecast.csv, fleet.toml and deliveries.csv.
 
     zone_peak_kw: (zones,) highest true load; readings: names of the readings files.
@@ -105,18 +103,14 @@ def _forecasts(town: Town) -> dict[str, object]:
         lead_hours = (start - issued).astype(float) / 3600
         states = forecast_states(town.weather_states[rows], lead_hours, town.seed, day)
         columns = _weather_columns(town, start, measured(states, town.climate.part(rows)))
-        issues.append(
-            pa.table({**columns, "issued_at": np.repeat(np.array(iso_utc(issued)), len(start) * town.network.zones)})
-        )
+        issues.append(pa.table({**columns, "issued_at": np.repeat(np.array(iso_utc(issued)), len(start) * town.network.zones)}))
     whole = pa.concat_tables(issues)
     return dict(zip(whole.column_names, whole.columns, strict=True))
 
 
 def _deliveries(town: Town, names: Sequence[str], faults: Sequence[Fault]) -> dict[str, object]:
     """When each file came: a day's readings overnight, unless they are late or come again after a cut."""
-    late_by = {
-        day_of(cast("datetime", f.first_utc.item()), town.tz): int(f.size) for f in faults if f.kind == "late_file"
-    }
+    late_by = {day_of(cast("datetime", f.first_utc.item()), town.tz): int(f.size) for f in faults if f.kind == "late_file"}
     before = _iso(datetime.combine(town.days[0] - timedelta(days=1), time(12, 0)), town.tz)
     received = []
     for name in names:
@@ -125,9 +119,7 @@ def _deliveries(town: Town, names: Sequence[str], faults: Sequence[Fault]) -> di
         if day in late_by:
             days_after, at = 1 + late_by[day], RECEIVED_LATE_AT
         minutes = int(generator(town.seed, "delivery", day.toordinal()).integers(0, 45))
-        received.append(
-            _iso(datetime.combine(day + timedelta(days=days_after), at) + timedelta(minutes=minutes), town.tz)
-        )
+        received.append(_iso(datetime.combine(day + timedelta(days=days_after), at) + timedelta(minutes=minutes), town.tz))
     return {"file_name": ["meters.csv", "fleet.toml", *names], "received_at": [before, before, *received]}
 
 

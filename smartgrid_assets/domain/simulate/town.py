@@ -133,9 +133,7 @@ class Town:
         who, seed = self.customers.where(rows), self.seed
         span = self.weather_rows(grid.day, grid.day)
         zone = self.network.customer_zone()[rows]
-        air, sun, felt = (
-            values[span].T for values in (self.weather["temperature_c"], self.weather["irradiance_w_m2"], self.felt_c)
-        )
+        air, sun, felt = (values[span].T for values in (self.weather["temperature_c"], self.weather["irradiance_w_m2"], self.felt_c))
         season = float(self.climate.season[span].mean())
         power = np.zeros((len(who), grid.intervals))
 

@@ -42,9 +42,7 @@ def make_town(
     """
     zone_info(tz)
     if meters < 1 or days < 1 or seed < 0:
-        raise SettingsError(
-            f"A town needs a meter, a day and a seed from 0 on; got {meters} meters, {days} days, seed {seed}."
-        )
+        raise SettingsError(f"A town needs a meter, a day and a seed from 0 on; got {meters} meters, {days} days, seed {seed}.")
     if interval_minutes not in (5, 10, 15, 30, 60):
         raise SettingsError(f"Intervals of {interval_minutes} minutes are not supported; use 5, 10, 15, 30 or 60.")
     latitude = latitude_of(tz, start.year) if latitude_deg is None else latitude_deg

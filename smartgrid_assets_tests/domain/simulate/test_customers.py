@@ -67,9 +67,7 @@ def test_shops_close_on_sundays_and_holidays(demo_town: Town) -> None:
 
 def test_homes_peak_in_the_evening_works_by_day_and_cars_at_night(demo_town: Town) -> None:
     days = demo_town.days[1:5]  # Tuesday to Friday
-    home, works, car = (
-        np.mean([profile(demo_town, day, name) for day in days], axis=0) for name in ("home", "industry", "ev_home")
-    )
+    home, works, car = (np.mean([profile(demo_town, day, name) for day in days], axis=0) for name in ("home", "industry", "ev_home"))
     assert 17 <= home.argmax() <= 21
     assert works[7:13].min() > 1.3 * works[2:5].mean()
     assert (car - home)[[23, 0, 1]].mean() > 5 * abs((car - home)[8:16]).mean()

@@ -35,9 +35,7 @@ def lies(demo: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def declared(demo: duckdb.DuckDBPyConnection) -> list[tuple[str, str, list[str]]]:
     """Meter, kind and market days of each fault of a meter."""
-    rows = demo.execute(
-        "SELECT meter_id, kind, string_split(CAST(market_days AS VARCHAR), ' ') FROM faults WHERE meter_id <> ''"
-    )
+    rows = demo.execute("SELECT meter_id, kind, string_split(CAST(market_days AS VARCHAR), ' ') FROM faults WHERE meter_id <> ''")
     return rows.fetchall()
 
 
@@ -59,9 +57,7 @@ def test_readings_differ_from_the_truth_only_where_a_fault_is_declared(
     assert lies <= {(meter, day) for meter, _, days in declared for day in days}
 
 
-def test_every_declared_fault_shows_in_the_files(
-    lies: set[tuple[str, str]], declared: list[tuple[str, str, list[str]]]
-) -> None:
+def test_every_declared_fault_shows_in_the_files(lies: set[tuple[str, str]], declared: list[tuple[str, str, list[str]]]) -> None:
     hidden = [(meter, kind) for meter, kind, days in declared if not any((meter, day) in lies for day in days)]
     assert hidden == []
 
@@ -86,9 +82,7 @@ def test_spikes_are_above_the_rating_and_nothing_true_is(demo: duckdb.DuckDBPyCo
             WHERE f.kind = 'spike' AND d.interval_start BETWEEN f.first_utc AND f.last_utc GROUP BY ALL)
         JOIN meters USING (meter_id)
         """).fetchone()
-    true = demo.execute(
-        "SELECT max(2 * energy_kwh / rating_kw) FROM true_readings JOIN meters USING (meter_id)"
-    ).fetchone()
+    true = demo.execute("SELECT max(2 * energy_kwh / rating_kw) FROM true_readings JOIN meters USING (meter_id)").fetchone()
     assert spikes is not None and spikes[0] >= 2
     assert true is not None and true[0] <= 1
 

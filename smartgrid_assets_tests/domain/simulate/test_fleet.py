@@ -11,9 +11,7 @@ from smartgrid_assets.domain.simulate.fleet import fleet_toml, make_fleet
 from smartgrid_assets.domain.simulate.utility import Written
 
 
-def test_every_zone_has_thermal_units_of_1_3_times_its_highest_load(
-    demo_written: Written, demo: duckdb.DuckDBPyConnection
-) -> None:
+def test_every_zone_has_thermal_units_of_1_3_times_its_highest_load(demo_written: Written, demo: duckdb.DuckDBPyConnection) -> None:
     fleet = tomllib.loads((demo_written.folder / "fleet.toml").read_text())
     peaks = demo.execute("""SELECT zone, max(2 * energy_kwh) / 1000 FROM true_readings JOIN meters USING (meter_id)
                         WHERE role = 'zone' AND channel = 'import' GROUP BY ALL""").fetchall()

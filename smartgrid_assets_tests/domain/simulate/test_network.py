@@ -9,9 +9,7 @@ from smartgrid_assets.domain.simulate.network import feeder_id
 from smartgrid_assets.domain.simulate.utility import Town, make_town
 
 
-def test_a_feeder_measures_its_customers_true_energy_with_losses_and_street_light(
-    demo: duckdb.DuckDBPyConnection, demo_town: Town
-) -> None:
+def test_a_feeder_measures_its_customers_true_energy_with_losses_and_street_light(demo: duckdb.DuckDBPyConnection, demo_town: Town) -> None:
     network = demo_town.network
     net = "sum(if(channel = 'import', 1, -1) * energy_kwh)"
     for n in range(network.feeders):
@@ -41,9 +39,7 @@ def test_a_zone_measures_the_sum_of_its_feeders(demo: duckdb.DuckDBPyConnection)
 def test_the_demo_has_200_customers_on_8_feeders_in_3_zones(demo: duckdb.DuckDBPyConnection) -> None:
     roles = demo.execute("SELECT role, count(*) FROM meters GROUP BY ALL ORDER BY 1").fetchall()
     assert roles == [("customer", 200), ("feeder", 8), ("zone", 3)]
-    assert demo.execute(
-        "SELECT count(DISTINCT feeder), count(DISTINCT zone) FROM meters WHERE role = 'customer'"
-    ).fetchone() == (8, 3)
+    assert demo.execute("SELECT count(DISTINCT feeder), count(DISTINCT zone) FROM meters WHERE role = 'customer'").fetchone() == (8, 3)
 
 
 def test_an_outage_darkens_the_feeder_and_all_its_customers_and_nobody_else(demo: duckdb.DuckDBPyConnection) -> None:

@@ -31,9 +31,7 @@ def test_the_same_seed_writes_the_same_bytes_and_another_seed_others(tmp_path: P
     for name, seed in (("one", 3), ("again", 3), ("other", 4)):
         write_town(make_town(meters=30, days=6, seed=seed), tmp_path / name)
     assert digests(tmp_path / "one") == digests(tmp_path / "again")
-    assert (
-        digests(tmp_path / "one")["readings_2026-09-07.csv"] != digests(tmp_path / "other")["readings_2026-09-07.csv"]
-    )
+    assert digests(tmp_path / "one")["readings_2026-09-07.csv"] != digests(tmp_path / "other")["readings_2026-09-07.csv"]
 
 
 def test_random_numbers_are_the_same_in_every_process_and_version() -> None:

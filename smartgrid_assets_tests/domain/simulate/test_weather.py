@@ -31,9 +31,7 @@ def test_each_issue_is_made_the_morning_before_and_covers_two_days(demo: duckdb.
 
 
 def test_forecasts_cover_the_two_days_after_the_last(demo: duckdb.DuckDBPyConnection, demo_town: Town) -> None:
-    last = demo.execute(
-        "SELECT max(interval_start), (SELECT max(interval_start) FROM weather_observed) FROM weather_forecast"
-    ).fetchone()
+    last = demo.execute("SELECT max(interval_start), (SELECT max(interval_start) FROM weather_observed) FROM weather_forecast").fetchone()
     assert last is not None
     assert last[0] - last[1] == timedelta(days=2)
     assert last[1].date() == demo_town.days[-1] == date(2026, 11, 5)

@@ -78,7 +78,9 @@ class ProphetForecaster:
 
     def _point(self, model: Any, frame: pd.DataFrame) -> np.ndarray:
         predicted = model.predict(self._rows(frame))
-        return np.asarray(predicted.set_index("ds")["yhat"][~predicted.set_index("ds").index.duplicated()].reindex(frame["local_time"]).to_numpy())
+        return np.asarray(
+            predicted.set_index("ds")["yhat"][~predicted.set_index("ds").index.duplicated()].reindex(frame["local_time"]).to_numpy()
+        )
 
     def predict(self, history: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
         """The curve and its band. Prophet looks at no lag, so newer history changes nothing."""

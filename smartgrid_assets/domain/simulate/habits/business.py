@@ -29,9 +29,7 @@ def shop_kw(who: Customers, grid: DayGrid, temperature_c: np.ndarray, seed: int,
     closing = who.last_h - (2.5 if grid.day_type == "saturday" else 0)
     trade = {"working": 1.0, "saturday": who.weekend_share[:, None], "sunday": 0.0}[grid.day_type]
     opened = trade * is_open(grid.local_hour, who.first_h, closing, 0.3)
-    cooling = 0.035 * np.maximum(temperature_c - COOLING_ABOVE_C, 0) + 0.012 * np.maximum(
-        HEATING_BELOW_C - temperature_c, 0
-    )
+    cooling = 0.035 * np.maximum(temperature_c - COOLING_ABOVE_C, 0) + 0.012 * np.maximum(HEATING_BELOW_C - temperature_c, 0)
     jitter = generator(seed, "shop", grid.ordinal, block).uniform(0.92, 1.08, (len(who), grid.intervals))
     quiet = who.quiet_share[:, None]
     busy = 1.9 * who.mean_kw[:, None] * (quiet + (1 - quiet) * opened * (1 + cooling))
@@ -40,9 +38,7 @@ def shop_kw(who: Customers, grid: DayGrid, temperature_c: np.ndarray, seed: int,
 
 def industry_kw(who: Customers, grid: DayGrid, seed: int, block: int) -> np.ndarray:
     """(m, n) mean power."""
-    runs = {"working": 1.0, "saturday": who.weekend_share[:, None], "sunday": 0.3 * who.weekend_share[:, None]}[
-        grid.day_type
-    ]
+    runs = {"working": 1.0, "saturday": who.weekend_share[:, None], "sunday": 0.3 * who.weekend_share[:, None]}[grid.day_type]
     on_shift = is_open(grid.local_hour, who.first_h, who.last_h, 0.2)
     for at in BREAK_HOURS:
         on_shift = on_shift * np.where(np.abs(grid.local_hour - at) < 0.3, BREAK_SHARE, 1.0)

@@ -92,6 +92,13 @@ def test_a_unit_with_a_one_hour_minimum_may_start_and_stop_within_two_hours():
     assert series(plan, "D") == [0.0, 20.0, 0.0]
 
 
+def test_a_one_hour_run_may_reach_into_a_dearer_piece_of_its_curve():
+    curve = ((10.0, 100.0), (50.0, 500.0), (100.0, 1500.0))
+    peaker = ThermalUnit("P", "north", 10.0, 100.0, curve, min_up_h=1.0, min_down_h=1.0, start_up_mw=60.0, shut_down_mw=70.0)
+    plan = solved([0.0, 80.0, 0.0], peaker, unit("D", 0, 100, DEAR, **running()), price_spilled=1000.0)
+    assert series(plan, "P") == [0.0, 60.0, 0.0]
+
+
 def test_a_start_costs_by_the_hours_offline():
     steps = ((0.0, 100.0), (3.0, 300.0))
     demand = [50.0, 0.0, 50.0, 0.0, 0.0, 0.0, 50.0]
