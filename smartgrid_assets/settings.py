@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     alarms_per_1000: float = Field(3.0, gt=0, description="Budget of alarms a day for 1,000 meters and detector.")
 
     plan_minutes: int = Field(60, ge=5, le=60, description="Interval of the plan, minutes; finer forecasts are averaged over it.")
-    gap: float = Field(5e-3, gt=0, description="Relative optimality gap at which the solver stops.")
+    gap: float = Field(1e-2, gt=0, description="Relative optimality gap at which the solver stops.")
     time_limit_s: float = Field(30.0, gt=0, description="Longest solve of one day, seconds.")
     reserve_share: float = Field(0.1, ge=0, description="Spinning reserve as a share of demand.")
     loss_factor: float = Field(1.06, ge=1, description="Injection per metered load: losses and unmetered load.")

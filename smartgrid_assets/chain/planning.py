@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.chain.step import Work
 from smartgrid_assets.chain.steps.derive import LOAD
-from smartgrid_assets.chain.steps.dispatch import ONE_DAY, STATE
+from smartgrid_assets.chain.steps.dispatch import ONE_DAY, PLAN, STATE
 from smartgrid_assets.chain.steps.forecast import DAY_AHEAD, future_of, history_of
 from smartgrid_assets.domain.tables import table
 
@@ -82,8 +82,11 @@ class Planned:
         return {name: row[name].item() if hasattr(row[name], "item") else row[name] for name in names}
 
 
-def plan_day(work: Work, load: pd.DataFrame) -> Planned:
-    """Plan the market day for a load: zone, interval_start_utc, interval_minutes, load_mw of the day."""
+def plan_day(work: Work, load: pd.DataFrame, committed: dict[str, dict[datetime, int]] | None = None) -> Planned:
+    """Plan the market day for a load: zone, interval_start_utc, interval_minutes, load_mw of the day.
+
+    committed: thermal unit -> interval -> 1 or 0, where that is decided already.
+    """
     from smartgrid_assets.domain.plan.dispatch import plan_dispatch
     from smartgrid_assets.domain.plan.problem import DispatchProblem, SolveOptions, demand_mw
 
@@ -100,6 +103,9 @@ def plan_day(work: Work, load: pd.DataFrame) -> Planned:
     fleet, fleet_source, note = _fleet(work, load)
     available, weather_note = _available(work, fleet, by_zone.index, minutes)
     state = _state(work)
+    if committed:
+        fixed = {name: tuple(of_unit.get(moment) for moment in starts) for name, of_unit in committed.items()}
+        fleet = replace(fleet, thermal=tuple(replace(unit, fixed_commitment=fixed.get(unit.name, ())) for unit in fleet.thermal))
     problem = DispatchProblem(
         interval_start_utc=starts,
         interval_minutes=minutes,
@@ -114,6 +120,16 @@ def plan_day(work: Work, load: pd.DataFrame) -> Planned:
     plan = plan_dispatch(problem, SolveOptions(settings.gap, settings.time_limit_s, settings.threads))
     start = "carried from yesterday's plan" if state else "initial"
     return Planned(plan, window.start_utc, window.end_utc, fleet_source, start, tuple(n for n in (note, weather_note) if n))
+
+
+def published_commitment(work: Work) -> dict[str, dict[datetime, int]]:
+    """Which thermal units the published plan runs, and when; the hours after the market day stay free."""
+    view = work.context.lake.view(work.con, PLAN, [work.key], "published_plan")
+    rows = work.con.execute(f"SELECT unit, interval_start_utc, committed::INTEGER FROM {view} WHERE kind = 'thermal'").fetchall()
+    committed: dict[str, dict[datetime, int]] = {}
+    for unit, moment, on in rows:
+        committed.setdefault(unit, {})[moment] = on
+    return committed
 
 
 def forecast_load(work: Work) -> pd.DataFrame:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from smartgrid_assets.commands._shared import Day, executing, say_held
+
+if TYPE_CHECKING:
+    from smartgrid_assets.chain.step import Done
 
 
 @click.command("run")
@@ -46,7 +50,7 @@ def command(first: date, last: date, select: str | None, warm_up_days: int) -> N
     _say_thin(context, first, last)
 
 
-def summary(done: list[Done]) -> list[str]:  # noqa: F821
+def summary(done: list[Done]) -> list[str]:
     """A line a step: partitions made."""
     counts: dict[str, int] = {}
     for item in done:
@@ -65,7 +69,7 @@ def _why_nothing(delivered: list[date], first: date, last: date) -> str:
     return "nothing to do: every partition is fresh"
 
 
-def _say_thin(context, first: date, last: date) -> None:  # type: ignore[no-untyped-def]
+def _say_thin(context: Any, first: date, last: date) -> None:
     """Say once how many published days are fallbacks, and what would help."""
     with context.lake.connect() as con:
         view = context.lake.view(

@@ -48,7 +48,7 @@ def command(port: int, mlflow_port: int) -> None:
     tracking = Tracking(settings().mlruns)
     tracking.prepare()
     os.environ["SMARTGRID_DAGSTER_URL"] = f"http://127.0.0.1:{port}"
-    run(services(port, mlflow_port, tracking.store_uri, tracking.artifacts, REPOSITORY / "workspace.yaml"), home)
+    run(services(port, mlflow_port, tracking.uri, tracking.artifacts, REPOSITORY / "workspace.yaml"), home)
 
 
 def services(port: int, mlflow_port: int, store: str, artifacts: Path, workspace: Path) -> list[Service]:

@@ -506,7 +506,7 @@ _PLAN = (
     _c("curtailed_mw", "DOUBLE", "renewable: available and not used, MW"),
 )
 _SUMMARY = (
-    _c("plan", "VARCHAR", "published, or perfect foresight"),
+    _c("plan", "VARCHAR", "published; settled (the published commitment, dispatched for the load that came); perfect foresight"),
     _c("status", "VARCHAR", "optimal, gap, time limit or relaxed"),
     _c("cost_total", "DOUBLE", "cost of the published day, in the fleet's currency"),
     _c("cost_energy", "DOUBLE", "of which energy above minimum power"),
@@ -549,7 +549,7 @@ DISPATCH = (
         ("interval_start_utc",),
     ),
     Table("dispatch", "summary", "day", "the published plan of the day", _SUMMARY, ("plan",)),
-    Table("dispatch", "hindsight", "day", "plan with the load that came (perfect foresight), once the day is known", _SUMMARY, ("plan",)),
+    Table("dispatch", "hindsight", "day", "plan with the load that came: the published commitment settled, and perfect foresight", _SUMMARY, ("plan",)),
     Table(
         "dispatch",
         "end_state",

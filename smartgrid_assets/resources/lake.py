@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.domain.errors import LakeVersionError, LakeWriteError, TimeZoneMismatchError
 from smartgrid_assets.domain.lineage import Footer, Receipt, Recipe
@@ -228,7 +228,7 @@ def _open_database(lake: Lake) -> DuckDBPyConnection:
     import duckdb
 
     spill = lake.root / ".tmp" / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    settings = {"memory_limit": lake.memory_limit, "threads": lake.threads, "temp_directory": str(spill)}
+    settings: dict[str, Any] = {"memory_limit": lake.memory_limit, "threads": lake.threads, "temp_directory": str(spill)}
     return duckdb.connect(":memory:", config=settings)
 
 

@@ -95,6 +95,10 @@ class Tracking:
         self.artifacts = self.mlruns / "artifacts"
         self.uri = f"sqlite:///{self.mlruns / 'mlflow.db'}"
 
+    def prepare(self) -> None:
+        """Make the store where it is not there yet, so that MLflow's server finds its tables."""
+        _ = self._experiment_id
+
     def record(self, **described: Any) -> RecordedModel:
         """`record_model` for callers that only hold this object: the fields of ModelRun by name."""
         return self.record_model(ModelRun(**described))

@@ -52,11 +52,14 @@ def _make(work: Work) -> Made:
 
 
 def _make_hindsight(work: Work) -> Made:
-    from smartgrid_assets.chain.planning import actual_load, plan_day
+    import pandas as pd
 
-    planned = plan_day(work, actual_load(work))
-    work.con.register("hindsight_rows", planned.summary("perfect foresight"))
-    return Made({HINDSIGHT: "hindsight_rows"}, metadata=planned.headline())
+    from smartgrid_assets.chain.planning import actual_load, plan_day, published_commitment
+
+    load = actual_load(work)
+    settled, perfect = plan_day(work, load, published_commitment(work)), plan_day(work, load)
+    work.con.register("hindsight_rows", pd.concat([settled.summary("settled"), perfect.summary("perfect foresight")]))
+    return Made({HINDSIGHT: "hindsight_rows"}, metadata=settled.headline())
 
 
 def _settings(context: Context) -> dict[str, Any]:

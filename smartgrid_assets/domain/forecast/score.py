@@ -7,6 +7,7 @@ it is meaningless where load comes near zero.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -88,7 +89,7 @@ def lead_bucket(hours: float) -> str:
     return f"{first}-{first + BUCKET_HOURS} h"
 
 
-def score_day(forecast: pd.DataFrame, actual: pd.DataFrame, issued_at: pd.Timestamp) -> list[dict[str, float | str]]:
+def score_day(forecast: pd.DataFrame, actual: pd.DataFrame, issued_at: pd.Timestamp) -> list[dict[str, Any]]:
     """Scores of one zone's day: a row a lead bucket, and one for the whole day (lead_bucket `all`).
 
     forecast: interval_start_utc, q05 .. q95; actual: interval_start_utc, load_mw. Intervals known in both are scored.

@@ -51,7 +51,7 @@ class AlarmSummary:
 class PlanSummary:
     """Plans of `days` market days. perfect_cost: with the load that came; None while no such day is known.
 
-    comparable_cost: cost of the published plans of those days that have a perfect one.
+    comparable_cost: what the published commitment cost, settled with the load that came, on the same days.
     """
 
     days: int
