@@ -160,7 +160,7 @@ def _last_week(
     cut = known["local_time"].iloc[-1].normalize() - pd.Timedelta(days=PLOTTED_DAYS - 1)
     past, week = known[known["local_time"] < cut], known[known["local_time"] >= cut]
     example = week.tail(SAMPLE_ROWS).assign(zone=zone, role="future")
-    output = fitted.predict(zone, known, week.tail(SAMPLE_ROWS).drop(columns=["load_mw", "weight"])).assign(zone=zone)
+    output = _predicted(fitted, zone, known, week.tail(SAMPLE_ROWS).drop(columns=["load_mw", "weight"])).assign(zone=zone)
     trial = fit_zones(model, {zone: past.reset_index(drop=True)}, context, 1) if len(past) else None
     if trial is None or zone not in trial.zones:
         return pd.DataFrame({"zone": [zone], "rows": [len(known)]}), None, example, output
@@ -168,14 +168,24 @@ def _last_week(
     for day in sorted(week["local_time"].dt.normalize().unique()):
         # Each day as its own gate knew it: nothing from the day before it on.
         seen = known[known["local_time"] < day - pd.Timedelta(days=1)]
-        parts.append(trial.zones[zone].predict(seen, week[week["local_time"].dt.normalize() == day].reset_index(drop=True)))
+        parts.append(_predicted(trial, zone, seen, week[week["local_time"].dt.normalize() == day].reset_index(drop=True)))
     both = pd.concat(parts).merge(week[["interval_start_utc", "load_mw"]], on="interval_start_utc").dropna()
+    if both.empty:
+        return pd.DataFrame({"zone": [zone], "rows": [len(known)]}), None, example, output
     return (
         pd.DataFrame([{"zone": zone, **scores(both)}]),
         plot_week(both, f"{model.name}, zone {zone}: last week, not seen by this fit"),
         example,
         output,
     )
+
+
+def _predicted(fitted: FittedModel, zone: str, history: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
+    """A forecast, or no rows where the history is too short for one."""
+    try:
+        return fitted.predict(zone, history, future)
+    except ForecastError:
+        return typed_empty(["interval_start_utc", *QUANTILE_COLUMNS])
 
 
 def plot_week(both: pd.DataFrame, title: str) -> bytes:

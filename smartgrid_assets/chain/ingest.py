@@ -101,6 +101,12 @@ def ingest(
     return reports
 
 
+def ingest_waiting(context: Context, inbox: Inbox, hash_of: Callable[[Path], str], now: datetime) -> list[FileReport]:
+    """Read what waits in the inbox, as received now."""
+    waiting = inbox.waiting()
+    return ingest(context, inbox, hash_of, [Delivery(file, now) for file in waiting], now) if waiting else []
+
+
 def _received_day(context: Context, delivery: Delivery) -> date:
     return day_of(delivery.received_at, context.settings.timezone)
 

@@ -32,14 +32,16 @@ def command(paths: tuple[Path, ...], mapping_file: Path | None, received_at: str
 
     if missing := [str(path) for path in paths if not path.exists()]:
         raise SettingsError(f"{', '.join(missing)}: no such file or folder.")
-    files = [file for path in paths for file in (files_below(path) if path.is_dir() else [path])]
+    inbox = Inbox(settings().inbox)
+    every = [file for path in paths for file in (files_below(path) if path.is_dir() else [path])]
+    files = [file for file in every if not inbox.is_settled(file)]
     mapping = read_mapping(mapping_file.read_text(), mapping_file.stem) if mapping_file else None
     received = moment_utc(received_at)
     context = chain_context()
     with bar("reading files", len(files)) as advance:
         reports = ingest(
             context,
-            Inbox(settings().inbox),
+            inbox,
             content_hash,
             [Delivery(file, received) for file in files],
             now_utc(),

@@ -17,10 +17,12 @@ def command(today: date | None, dry_run: bool) -> None:
 
     The schedule in Dagster calls the same code.
     """
+    from smartgrid_assets.chain.ingest import ingest_waiting
     from smartgrid_assets.chain.issue import issue
     from smartgrid_assets.chain.replay import due, night, night_keys, steps
     from smartgrid_assets.defs.resources import chain_context
     from smartgrid_assets.domain.market_day import day_of
+    from smartgrid_assets.resources.inbox import Inbox, content_hash
     from smartgrid_assets.settings import settings
 
     context = chain_context()
@@ -32,6 +34,8 @@ def command(today: date | None, dry_run: bool) -> None:
                 click.echo(f"{item.state.kind:8} {step.tables[0]} {item.key}  {', '.join(item.state.because)}")
         click.echo("what lies downstream of these follows from them", err=True)
         return
+    for report in ingest_waiting(context, Inbox(settings().inbox), content_hash, now_utc()):
+        click.echo(f"{report.verdict}: {report.name} {' '.join(report.reasons)}", err=True)
     with executing(context, "night") as execute:
         done = night(context, today, execute)
     rows = issue(context, tomorrow, today, now_utc())

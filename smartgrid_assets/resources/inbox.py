@@ -40,6 +40,10 @@ class Inbox:
         """Files that arrived and were not looked at yet, by name. Hidden and half-written (.part, .tmp) ones are not."""
         return [f for f in files_below(self.root) if self.accepted not in f.parents and self.quarantine not in f.parents]
 
+    def is_settled(self, file: Path) -> bool:
+        """True for a file that has its home already: accepted, or in quarantine."""
+        return bool({self.accepted.resolve(), self.quarantine.resolve()} & set(file.resolve().parents))
+
     def holds(self, file: Path) -> bool:
         """True for a waiting file of this inbox, which may be moved."""
         return self.root.resolve() in file.resolve().parents

@@ -104,7 +104,7 @@ def test_a_corrected_mapping_supersedes_what_the_wrong_one_made(quiet: Path, tmp
     context, _ = place(tmp_path / "in", 0)
     file = tmp_path / "in" / "odd.csv"
     file.write_text("zeit,wert\n" + "".join(f"2026-03-02 {h:02}:00,{h}\n" for h in range(24)))
-    text = '[time]\ncolumn = "zeit"\nstamps = "start"\nzone = "{zone}"\n[meter]\nname = "X"\n[value]\ncolumn = "wert"\nunit = "kWh"\n'
+    text = '[time]\ncolumn = "zeit"\nstamps = "start"\nzone = "{zone}"\n[meter]\nid = "X"\n[value]\ncolumn = "wert"\nunit = "kWh"\n'
     for zone, now in (("UTC", 1), ("Europe/Berlin", 2)):
         mapping = read_mapping('layout = "long"\ninterval_minutes = 60\n' + text.format(zone=zone), "odd")
         ingest(

@@ -10,35 +10,30 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from smartgrid_assets.domain.errors import ForecastError
+from smartgrid_assets.domain.forecast.lags import FRESHEST_DAYS
 from smartgrid_assets.domain.market_day import day_of, market_day
 
 WEATHER_COLUMNS = ("temperature_c", "irradiance_w_m2", "wind_speed_m_s")
 FUTURE_COLUMNS = ("interval_start_utc", "interval_minutes", "local_time", "is_holiday", "weekday", *WEATHER_COLUMNS)
-FRESHEST_LAG_DAYS = 2
 
 
-def known_at_gate(history: pd.DataFrame, gate_utc: datetime, tz: str) -> pd.DataFrame:
-    """Rows whose load a gate knew: those before the local midnight that begins the gate's own day."""
+def known_at_gate(history: pd.DataFrame, gate_utc: datetime | None, tz: str) -> pd.DataFrame:
+    """Rows with load that a gate knew: before the local midnight that begins the gate's own day; None = whenever."""
+    known = history[np.isfinite(history["load_mw"].to_numpy(float))]
+    if gate_utc is None:
+        return known
     until = pd.Timestamp(market_day(day_of(gate_utc, tz), tz).start_utc)
-    return history[history["interval_start_utc"] < until]
+    return known[known["interval_start_utc"] < until]
 
 
 def known_for(history: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
-    """Rows whose load the gate of the future's day knew: two local days before it and earlier."""
-    until = future["local_time"].min().normalize() - timedelta(days=FRESHEST_LAG_DAYS - 1)
-    return history[history["local_time"] < until]
+    """Rows with load that the gate of the future's day knew: two local days before it and earlier."""
+    known = history[np.isfinite(history["load_mw"].to_numpy(float))]
+    until = future["local_time"].min().normalize() - timedelta(days=FRESHEST_DAYS - 1)
+    return known[known["local_time"] < until]
 
 
 def offered(future: pd.DataFrame, weather: str) -> pd.DataFrame:
     """The future's calendar, and its weather unless that is "none"; whatever else was in the frame is gone."""
     seen = future.reindex(columns=list(FUTURE_COLUMNS)).reset_index(drop=True)
     return seen.assign(**dict.fromkeys(WEATHER_COLUMNS, np.nan)) if weather == "none" else seen
-
-
-def require_days(history: pd.DataFrame, min_days: int, model: str) -> None:
-    """Raises ForecastError where fewer than `min_days` local days have any load."""
-    has_load = np.isfinite(history["load_mw"].to_numpy(float))
-    days = history.loc[has_load, "local_time"].dt.normalize().nunique()
-    if days < min_days:
-        raise ForecastError(f"{model} needs {min_days} days with load and {days} are known; deliver more history, or wait.")

@@ -20,7 +20,8 @@ from typing import Literal, Protocol
 import pandas as pd
 
 from smartgrid_assets.domain.errors import ForecastError
-from smartgrid_assets.domain.forecast.quantiles import QUANTILES
+from smartgrid_assets.domain.forecast import asof
+from smartgrid_assets.domain.forecast.quantiles import QUANTILES, checked
 from smartgrid_assets.domain.registry import discover
 
 __all__ = ["QUANTILES", "FitContext", "FittedModel", "ForecastModel", "Forecaster", "Needs", "fit_zones"]
@@ -86,13 +87,16 @@ class FittedModel:
     failed: dict[str, str] = field(default_factory=dict)
 
     def predict(self, zone: str, history: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
-        """Quantiles of one zone. Raises ForecastError where the zone was not fitted or the forecast has gaps."""
+        """Quantiles of one zone's day, of what the day's gate may know of these frames (asof.py).
+
+        Raises ForecastError where the zone was not fitted, nothing is known, or the forecast is not whole.
+        """
         if zone not in self.zones:
             raise ForecastError(self.failed.get(zone, f"{self.model} was not fitted for zone {zone}."))
-        forecast = self.zones[zone].predict(history, future)
-        if forecast.isna().to_numpy().any():
-            raise ForecastError(f"{self.model}, zone {zone}: the history known at the gate leaves intervals without a forecast.")
-        return forecast
+        known, day = asof.known_for(history, future), asof.offered(future, self.context.weather)
+        if known.empty:
+            raise ForecastError(f"{self.model}, zone {zone}: no load is known at the gate.")
+        return checked(self.zones[zone].predict(known, day), day, f"{self.model}, zone {zone}")
 
     def dump(self) -> bytes:
         """A zip of a JSON manifest and a payload a zone; the same fit gives the same bytes."""
@@ -155,17 +159,16 @@ def fit_zones(model: ForecastModel, histories: Mapping[str, pd.DataFrame], conte
 
 
 def _fit_zone(model: ForecastModel, history: pd.DataFrame, context: FitContext) -> Forecaster | str:
-    from threadpoolctl import threadpool_limits
-
-    known = history[history["load_mw"].notna()]
+    known = asof.known_at_gate(history, context.gate_utc, context.tz)
     days = known["local_time"].dt.normalize().nunique()
     if days < model.needs.min_days:
         return f"{model.name} needs {model.needs.min_days} days of history; {days} are known at the gate."
     since = known["local_time"].iloc[-1] - pd.Timedelta(days=model.needs.history_days)
     forecaster = model.build()
     try:
-        with threadpool_limits(1):
-            forecaster.fit(known[known["local_time"] > since].reset_index(drop=True), context)
+        forecaster.fit(known[known["local_time"] > since].reset_index(drop=True), context)
     except ForecastError as error:
         return str(error)
+    except Exception as error:  # a library's failure on one zone's data must not cost the other zones their forecast
+        return f"{model.name} failed on this zone's data: {type(error).__name__}: {error}"
     return forecaster

@@ -1,24 +1,35 @@
-"""Never without a forecast: champion, then the other models by merit, then naives; each step down is flagged."""
+"""Never without a forecast: champion, then the other models by merit, then naives; each step down is flagged.
+
+The step is taken interval by interval: a champion with a hole keeps its other intervals.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
+
+from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
 
 
 def publish(candidates: Mapping[str, pd.DataFrame], champion: str, others: Sequence[str], reason: str = "") -> pd.DataFrame | None:
-    """The first of champion and `others` that has a forecast for this zone, with load_mw, source_model, is_fallback, fallback_reason.
+    """For each interval the first of champion and `others` that has it whole, with load_mw, source_model, is_fallback, fallback_reason.
 
-    candidates: model -> interval_start_utc, q05 .. q95. reason: why the champion may be missing. None where no model
-    has any.
+    candidates: model -> interval_start_utc, q05 .. q95 and any other column. reason: why the champion may be missing.
+    None where no model has any interval.
     """
-    for model in [champion, *(name for name in others if name != champion)]:
-        forecast = candidates.get(model)
-        if forecast is not None and len(forecast):
-            is_fallback = model != champion
-            why = reason or f"{champion} has no forecast for this zone and day"
-            return forecast.assign(
-                load_mw=forecast["q50"], source_model=model, is_fallback=is_fallback, fallback_reason=why if is_fallback else ""
-            )
-    return None
+    rungs = [champion, *(name for name in others if name != champion)]
+    whole = [_whole(candidates[name]).assign(source_model=name) for name in rungs if name in candidates]
+    if not any(len(rows) for rows in whole):
+        return None
+    published = pd.concat([rows for rows in whole if len(rows)]).drop_duplicates("interval_start_utc", keep="first")
+    published = published.sort_values("interval_start_utc").reset_index(drop=True)
+    is_fallback = published["source_model"] != champion
+    missing = "for this zone and day" if is_fallback.all() else "for this interval"
+    why = reason or f"{champion} has no forecast {missing}"
+    return published.assign(load_mw=published["q50"], is_fallback=is_fallback, fallback_reason=np.where(is_fallback, why, ""))
+
+
+def _whole(forecast: pd.DataFrame) -> pd.DataFrame:
+    return forecast[np.isfinite(forecast[forecast.columns.intersection(QUANTILE_COLUMNS)].to_numpy(float)).all(axis=1)]

@@ -6,32 +6,47 @@ hour has no value (NaN), which a caller fills from the next week back.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
 FRESHEST_DAYS = 2
 """D-1 is not known when D is issued."""
+LAST_WEEK = tuple(range(FRESHEST_DAYS, FRESHEST_DAYS + 7))
+"""Lags, in days, of the last week that a gate knows."""
 
 
-def by_local_time(history: pd.DataFrame) -> pd.Series:
-    """Known load by local wall time, MW; of a repeated hour the mean."""
-    known = history[history["load_mw"].notna()]
-    return known.groupby("local_time")["load_mw"].mean()
+def by_local_time(history: pd.DataFrame, column: str = "load_mw") -> pd.Series:
+    """What is known of one column by local wall time; of a repeated hour the mean."""
+    known = history[np.isfinite(history[column].to_numpy(float))]
+    return known.groupby("local_time")[column].mean()
 
 
 def lagged_load(known: pd.Series, local_time: pd.Series, days: int) -> np.ndarray:
-    """Load at the same wall time `days` days before each of `local_time`, MW; NaN where unknown.
+    """Load (or temperature, or whatever `known` holds) at the same wall time `days` days before each of `local_time`; NaN where unknown.
 
     Raises ValueError for a lag fresher than two days: it would see what no gate knows.
     """
     if days < FRESHEST_DAYS:
         raise ValueError(f"a lag of {days} days is not known at the gate; the freshest is {FRESHEST_DAYS}")
-    return known.reindex(local_time - pd.Timedelta(days=days)).to_numpy()
+    return known.reindex(local_time - pd.Timedelta(days=days)).to_numpy(float)
 
 
-def first_known_lag(known: pd.Series, local_time: pd.Series, lags: tuple[int, ...]) -> np.ndarray:
+def first_known_lag(known: pd.Series, local_time: pd.Series, lags: Iterable[int]) -> np.ndarray:
     """The first of several lags that is known, MW; NaN where none is."""
     found = np.full(len(local_time), np.nan)
     for days in lags:
+        if np.isfinite(found).all():
+            break
         found = np.where(np.isnan(found), lagged_load(known, local_time, days), found)
     return found
+
+
+def mean_known(columns: list[np.ndarray]) -> np.ndarray:
+    """Mean over the columns that are known in each row; NaN where none is."""
+    stacked = np.column_stack(columns)
+    known = np.isfinite(stacked)
+    mean = np.full(len(stacked), np.nan)
+    np.divide(np.where(known, stacked, 0).sum(axis=1), known.sum(axis=1), out=mean, where=known.any(axis=1))
+    return mean

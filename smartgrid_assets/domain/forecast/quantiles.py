@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from smartgrid_assets.domain.errors import ForecastError
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
 
 QUANTILES = tuple(int(name[1:]) / 100 for name in QUANTILE_COLUMNS)
@@ -25,17 +26,30 @@ def hour_block(local_time: pd.Series) -> np.ndarray:
     return (local_time.dt.hour // BLOCK_HOURS).to_numpy()
 
 
-def error_quantiles(errors: np.ndarray, blocks: np.ndarray) -> np.ndarray:
+def weighted_quantiles(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The QUANTILES of weighted values; with equal weights those of np.quantile.
+
+    >>> weighted_quantiles(np.arange(101.0), np.ones(101))[[0, 5, 10]].round(2).tolist()
+    [5.0, 50.0, 95.0]
+    """
+    order = np.argsort(values, kind="stable")
+    below = np.cumsum(weights[order]) - weights[order]
+    return np.interp(QUANTILES, below / (below[-1] or 1.0), values[order])
+
+
+def error_quantiles(errors: np.ndarray, blocks: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
     """(BLOCKS, quantiles): quantiles of errors (actual - forecast) by block, shifted so that the median is 0.
 
-    NaN errors are passed over; without any error the band has no width.
+    NaN errors and those without weight are passed over; without any error the band has no width.
     """
-    known = np.isfinite(errors)
-    errors, blocks = errors[known], blocks[known]
+    weights = np.ones(len(errors)) if weights is None else weights
+    known = np.isfinite(errors) & (weights > 0)
+    errors, blocks, weights = errors[known], blocks[known], weights[known]
     if not len(errors):
         return np.zeros((BLOCKS, len(QUANTILES)))
-    grid = [errors[blocks == block] if (blocks == block).sum() >= LEAST_ERRORS else errors for block in range(BLOCKS)]
-    table = np.array([np.quantile(part, QUANTILES) for part in grid])
+    members = [blocks == block for block in range(BLOCKS)]
+    members = [of_block if of_block.sum() >= LEAST_ERRORS else np.full(len(blocks), True) for of_block in members]
+    table = np.array([weighted_quantiles(errors[of_block], weights[of_block]) for of_block in members])
     return table - table[:, [MEDIAN]]
 
 
@@ -49,3 +63,15 @@ def as_frame(future: pd.DataFrame, values_mw: np.ndarray) -> pd.DataFrame:
     frame = pd.DataFrame(np.sort(values_mw, axis=1), columns=list(QUANTILE_COLUMNS))
     frame.insert(0, "interval_start_utc", future["interval_start_utc"].to_numpy())
     return frame
+
+
+def checked(forecast: pd.DataFrame, future: pd.DataFrame, model: str) -> pd.DataFrame:
+    """`forecast` if it is whole: the intervals asked for, every quantile finite, none crossing. Raises ForecastError otherwise."""
+    if not np.array_equal(forecast["interval_start_utc"].to_numpy(), future["interval_start_utc"].to_numpy()):
+        raise ForecastError(f"{model} gave {len(forecast)} intervals that are not the {len(future)} asked for.")
+    values = forecast[list(QUANTILE_COLUMNS)].to_numpy(float)
+    if holes := int((~np.isfinite(values)).any(axis=1).sum()):
+        raise ForecastError(f"{model}: the history known at the gate leaves {holes} of {len(future)} intervals without a forecast.")
+    if (np.diff(values, axis=1) < 0).any():
+        raise ForecastError(f"{model} gave quantiles that cross; its plug-in must build them with quantiles.as_frame.")
+    return forecast

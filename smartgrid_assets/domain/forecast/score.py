@@ -33,8 +33,8 @@ def mae(actual_mw: np.ndarray, forecast_mw: np.ndarray) -> float:
 def rmse(actual_mw: np.ndarray, forecast_mw: np.ndarray) -> float:
     """Root mean square error, MW.
 
-    >>> rmse(np.array([0.0, 0.0]), np.array([3.0, 4.0])) ** 2
-    12.5
+    >>> rmse(np.array([0.0, 0.0, 0.0, 0.0]), np.array([3.0, 3.0, 3.0, 3.0]))
+    3.0
     """
     return float(np.sqrt(np.mean((actual_mw - forecast_mw) ** 2)))
 
@@ -52,6 +52,15 @@ def pinball_loss(actual_mw: np.ndarray, forecast_mw: np.ndarray, quantile: float
 def mean_pinball(actual_mw: np.ndarray, quantiles_mw: np.ndarray) -> float:
     """Pinball loss, mean over the quantile grid, MW; half the CRPS on that grid. quantiles_mw: (intervals, quantiles)."""
     return float(np.mean([pinball_loss(actual_mw, quantiles_mw[:, n], level) for n, level in enumerate(QUANTILES)]))
+
+
+def crps(actual_mw: np.ndarray, quantiles_mw: np.ndarray) -> float:
+    """Continuous ranked probability score, MW, as twice the mean pinball loss over the grid.
+
+    >>> round(crps(np.array([10.0]), np.full((1, len(QUANTILES)), 8.0)), 9)
+    2.0
+    """
+    return 2 * mean_pinball(actual_mw, quantiles_mw)
 
 
 def coverage(actual_mw: np.ndarray, low_mw: np.ndarray, high_mw: np.ndarray) -> float:
@@ -95,7 +104,8 @@ def score_day(forecast: pd.DataFrame, actual: pd.DataFrame, issued_at: pd.Timest
     forecast: interval_start_utc, q05 .. q95; actual: interval_start_utc, load_mw. Intervals known in both are scored.
     Raises MisalignedError where they share none.
     """
-    both = forecast.merge(actual[["interval_start_utc", "load_mw"]], on="interval_start_utc", suffixes=("_forecast", ""))
+    known = actual.loc[np.isfinite(actual["load_mw"].to_numpy(float)), ["interval_start_utc", "load_mw"]]
+    both = forecast.merge(known, on="interval_start_utc", suffixes=("_forecast", ""))
     if both.empty:
         raise MisalignedError("forecast and actual load share no interval.")
     leads = ((both["interval_start_utc"] - issued_at) / pd.Timedelta(hours=1)).map(lead_bucket)

@@ -55,6 +55,9 @@ class Boosting:
     def _fitted(rows: pd.DataFrame, target: np.ndarray, seed: int) -> Any:
         from sklearn.ensemble import HistGradientBoostingRegressor
 
+        # scikit-learn refuses to bin a column that is nowhere known (wind where only temperature is delivered, a lag of a short past);
+        # the constant says the same to a tree.
+        rows = rows.fillna(dict.fromkeys(rows.columns[rows.isna().all()], 0.0))
         return HistGradientBoostingRegressor(random_state=seed, early_stopping=False, **TREES).fit(rows, target)
 
     def predict(self, history: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:

@@ -1,7 +1,9 @@
 """Prophet: trend, daily and weekly seasons, holidays and weather, one zone at a time.
 
-Time is local wall time, so that a season follows the clock. Its own band is that of the trend only, so the band here
-comes from a fit that has not seen the last two weeks. Without weather forecasts it is fitted weatherless.
+Time is local wall time, so that a season follows the clock. The curve is shifted by its mean error in the newest known
+week, for a fit of Monday knows nothing of this week's level. The band comes from a fit that has not seen the last four
+weeks, each day judged as its own gate would have: Prophet's own band is that of the trend only. Without weather
+forecasts it is fitted weatherless.
 Source: Taylor & Letham 2018.
 """
 
@@ -16,12 +18,14 @@ import pandas as pd
 
 from smartgrid_assets.domain.errors import ForecastError
 from smartgrid_assets.domain.forecast.forecaster import FitContext, ForecastModel, Needs
+from smartgrid_assets.domain.forecast.lags import LAST_WEEK, lagged_load, mean_known
 from smartgrid_assets.domain.forecast.quantiles import BLOCKS, QUANTILES, banded, error_quantiles, hour_block
+from smartgrid_assets.domain.forecast.weather import has_weather, with_weather_filled
 
-HOLD_OUT_DAYS, LEAST_DAYS_TO_HOLD_OUT = 14, 35
-YEARLY_FROM_DAYS = 730
+HOLD_OUT_DAYS, HOLD_OUT_SHARE = 28, 0.25
 HEATING_BELOW_C, COOLING_ABOVE_C = 15.0, 22.0
-WEATHER = ("heating", "cooling", "irradiance")
+WEATHER = ("temperature", "heating", "cooling", "irradiance")
+LEAST_ROWS = 200
 
 
 class ProphetForecaster:
@@ -31,25 +35,25 @@ class ProphetForecaster:
         self.model: Any = None
         self.band = np.zeros((BLOCKS, len(QUANTILES)))
         self.uses_weather = False
+        self.centre_c = 0.0
 
     def fit(self, history: pd.DataFrame, context: FitContext) -> None:
-        """Learn the band on the last two weeks (where history is long enough), then the model on all."""
-        self.uses_weather = context.weather != "none" and bool(history["temperature_c"].notna().mean() > 0.9)
+        """Learn the band on the last quarter, four weeks at most, then the model on all."""
+        self.uses_weather = context.weather != "none" and has_weather(history)
+        self.centre_c = float(history["temperature_c"].mean()) if self.uses_weather else 0.0
         used = history[history["weight"] > 0]
-        if used["load_mw"].nunique() < 2:
-            raise ForecastError("prophet: the load is one constant, or every interval is marked as unfit; there is nothing to learn.")
-        day = used["local_time"].dt.normalize()
-        held_out = day > day.max() - pd.Timedelta(days=HOLD_OUT_DAYS)
-        self.model = self._fitted(used, context)
-        judged, judge = used, self.model
-        if day.nunique() >= LEAST_DAYS_TO_HOLD_OUT:
-            judged, judge = used[held_out], self._fitted(used[~held_out], context)
-        errors = judged["load_mw"].to_numpy() - self._point(judge, judged)
-        self.band = error_quantiles(errors, hour_block(judged["local_time"]))
+        if len(used) < LEAST_ROWS:
+            raise ForecastError(f"prophet: {len(used)} intervals have load and weight; {LEAST_ROWS} are needed.")
+        days = used["local_time"].dt.normalize()
+        span = min((days.max() - days.min()) * HOLD_OUT_SHARE, pd.Timedelta(days=HOLD_OUT_DAYS))
+        held_out = (days > days.max() - span).to_numpy()
+        errors = self._shifted_errors(self._fitted(used[~held_out], context), used)[held_out]
+        self.band = error_quantiles(errors, hour_block(used.loc[held_out, "local_time"]), used.loc[held_out, "weight"].to_numpy(float))
+        self.model = _slim(self._fitted(used, context))
 
     def _fitted(self, history: pd.DataFrame, context: FitContext) -> Any:
         model = _silent_prophet()(
-            yearly_seasonality=bool(history["local_time"].dt.normalize().nunique() >= YEARLY_FROM_DAYS),
+            yearly_seasonality=False,  # it takes two years to tell a season from a trend, and a fit reaches back 400 days
             weekly_seasonality=False,
             daily_seasonality=False,
             n_changepoints=10,
@@ -70,27 +74,39 @@ class ProphetForecaster:
         rows = pd.DataFrame({"ds": frame["local_time"].to_numpy(), "holiday": frame["is_holiday"].astype(float).to_numpy()})
         rows["is_workday"], rows["is_day_off"] = (~off).to_numpy(), off.to_numpy()
         if self.uses_weather:
-            temperature = frame["temperature_c"].interpolate(limit_direction="both").to_numpy()
+            temperature = frame["temperature_c"].fillna(self.centre_c).to_numpy(float)
+            rows["temperature"] = temperature - self.centre_c
             rows["heating"] = np.maximum(0, HEATING_BELOW_C - temperature)
             rows["cooling"] = np.maximum(0, temperature - COOLING_ABOVE_C)
-            rows["irradiance"] = frame["irradiance_w_m2"].interpolate(limit_direction="both").fillna(0.0).to_numpy()
+            rows["irradiance"] = frame["irradiance_w_m2"].fillna(0.0).to_numpy(float)
         return rows
 
-    def _point(self, model: Any, frame: pd.DataFrame) -> np.ndarray:
-        predicted = model.predict(self._rows(frame))
-        return np.asarray(
-            predicted.set_index("ds")["yhat"][~predicted.set_index("ds").index.duplicated()].reindex(frame["local_time"]).to_numpy()
-        )
+    def _curve(self, model: Any, frame: pd.DataFrame) -> np.ndarray:
+        """Prophet's forecast of each row, MW. It sorts by wall time; a repeated hour has one value, being one time to it."""
+        curve = model.predict(self._rows(frame)).groupby("ds")["yhat"].mean()
+        return curve.reindex(frame["local_time"]).to_numpy(float)
 
     def predict(self, history: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
-        """The curve and its band. Prophet looks at no lag, so newer history changes nothing."""
-        return banded(future, self._point(self.model, future), self.band)
+        """The curve, shifted by its mean error of the newest known week, and its band."""
+        day = with_weather_filled(history, future) if self.uses_weather else future
+        recent = history[history["local_time"] >= day["local_time"].min().normalize() - pd.Timedelta(days=max(LAST_WEEK))]
+        shift = float(np.mean(recent["load_mw"].to_numpy(float) - self._curve(self.model, recent))) if len(recent) else 0.0
+        return banded(future, self._curve(self.model, day) + shift, self.band)
+
+    def _shifted_errors(self, model: Any, rows: pd.DataFrame) -> np.ndarray:
+        """actual - forecast of each row, MW, the curve shifted by the week of errors that the row's own gate knew."""
+        errors = rows["load_mw"].to_numpy(float) - self._curve(model, rows)
+        days = rows["local_time"].dt.normalize()
+        daily = pd.Series(errors, index=days).groupby(level=0).mean()
+        shift = mean_known([lagged_load(daily, days, k) for k in LAST_WEEK])
+        return errors - np.where(np.isfinite(shift), shift, 0.0)
 
     def dump(self) -> bytes:
         """Prophet's own JSON, and the band."""
         from prophet.serialize import model_to_json
 
-        return json.dumps({"model": model_to_json(self.model), "band": self.band.tolist(), "weather": self.uses_weather}).encode()
+        learned = {"band": self.band.tolist(), "weather": self.uses_weather, "centre_c": self.centre_c}
+        return json.dumps({"model": model_to_json(self.model), **learned}).encode()
 
     def restore(self, payload: bytes) -> None:
         """The inverse of dump."""
@@ -98,7 +114,14 @@ class ProphetForecaster:
         from prophet.serialize import model_from_json
 
         stored = json.loads(payload)
-        self.model, self.band, self.uses_weather = model_from_json(stored["model"]), np.array(stored["band"]), stored["weather"]
+        self.model, self.band = model_from_json(stored["model"]), np.array(stored["band"])
+        self.uses_weather, self.centre_c = stored["weather"], stored["centre_c"]
+
+
+def _slim(model: Any) -> Any:
+    """Without the rows it was fitted on: to predict it needs none of them, and they are nine tenths of the file."""
+    model.history, model.history_dates = model.history.iloc[:2], model.history_dates[:2]
+    return model
 
 
 def _silent_prophet() -> Any:
@@ -116,6 +139,7 @@ def _silent_prophet() -> Any:
 MODEL = ForecastModel(
     name="prophet",
     build=ProphetForecaster,
-    needs=Needs(min_days=14, history_days=800, weather=True),
-    description="Prophet on local time with holidays, working-day and day-off profiles and weather; conformal band.",
+    needs=Needs(min_days=28, history_days=400, weather=True),
+    description="Prophet on local time with holidays, working-day and day-off shapes and weather, at the newest known level.",
+    version=2,
 )
