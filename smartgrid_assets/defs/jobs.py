@@ -37,7 +37,10 @@ def _touching(reports: list[FileReport], day: date) -> int:
     return sum(day in report.days for report in reports)
 
 
-@dg.op(description="The night: newest days in, tomorrow's forecast and plan out, in several Dagster runs of their own.")
+@dg.op(
+    ins={"inbox_read": dg.In(dg.Nothing)},
+    description="The night: newest days in, tomorrow's forecast and plan out, in several Dagster runs of their own.",
+)
 def run_night(context: dg.OpExecutionContext, chain: Chain) -> None:
     """The same code as `smartgrid night`; its runs are tagged smartgrid/why=night."""
     night_context = chain.context(context.run_id)
@@ -59,4 +62,4 @@ def ingest_inbox() -> None:
 @dg.job(description="What a night must do.", executor_def=dg.in_process_executor, tags={"smartgrid/why": "night"})
 def nightly() -> None:
     """Run by the schedule, or by hand."""
-    run_night()
+    run_night(ingest_waiting())
