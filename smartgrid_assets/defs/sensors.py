@@ -5,13 +5,15 @@ import json
 import urllib.request
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
-from smartgrid_assets.chain.replay import made_stale, stretches
+from smartgrid_assets.chain.replay import made_stale, steps, stretches
 from smartgrid_assets.chain.step import Step
 from smartgrid_assets.defs.jobs import ingest_inbox
 from smartgrid_assets.defs.launch import range_tags
+from smartgrid_assets.defs.partitions import partitions_of
 from smartgrid_assets.defs.resources import Chain, chain_context, dagster_url
 from smartgrid_assets.defs.step_asset import ONLY_DUE
 from smartgrid_assets.settings import settings
@@ -30,8 +32,21 @@ def inbox_files(context: dg.SensorEvaluationContext, chain: Chain) -> dg.SensorR
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=fingerprint)], cursor=fingerprint)
 
 
+def _asset_job(cadence: str) -> Any:
+    """A job over all assets that are made by day, or by week: one job cannot hold both kinds of partitions."""
+    keys = [key for step in steps() if step.cadence == cadence for key in _asset_keys(step)]
+    return dg.define_asset_job(f"stale_{cadence}s", selection=dg.AssetSelection.assets(*keys), partitions_def=partitions_of(cadence))
+
+
+def _asset_keys(step: Step) -> list[dg.AssetKey]:
+    return [dg.AssetKey(path.split("/")) for path in step.tables + ((step.holds,) if step.holds else ())]
+
+
+stale_days, stale_weeks = _asset_job("day"), _asset_job("week")
+
+
 @dg.sensor(
-    target=dg.AssetSelection.all(),
+    jobs=[stale_days, stale_weeks],
     minimum_interval_seconds=60,
     description="Requests exactly the partitions that deliveries made stale, one step of the chain at a time.",
 )
@@ -53,7 +68,8 @@ def _requests(step: Step, keys: list[date], fingerprint: str) -> Iterator[dg.Run
     for stretch in stretches(keys, step):
         yield dg.RunRequest(
             run_key=f"{fingerprint}-{stretch[0]}",
-            asset_selection=[dg.AssetKey(path.split("/")) for path in step.tables + ((step.holds,) if step.holds else ())],
+            job_name=f"stale_{step.cadence}s",
+            asset_selection=_asset_keys(step),
             tags=range_tags(step, stretch) | {"smartgrid/why": "stale", ONLY_DUE: "true"},
         )
 
