@@ -93,12 +93,17 @@ def publish_day(work: Work) -> pd.DataFrame:
 
     candidates = _rows(work, CANDIDATES, "candidates_of_day")
     view = work.context.lake.view(work.con, CHAMPION, [week_of(work.key)], "champion_of_week")
-    champion, runner_up = work.con.execute(f"SELECT model, runner_up FROM {view} WHERE zone_group = ?", [ZONE_GROUP]).fetchall()[0]
+    row = work.con.execute(f"SELECT model, runner_up, margin, why FROM {view} WHERE zone_group = ?", [ZONE_GROUP]).fetchall()[0]
+    champion, runner_up, margin, why = row
+    # Without scored days nobody is champion: a naive stands in, and says so.
+    unproven = why if margin is None and champion in NAIVES else ""
     others = [runner_up, *sorted(set(candidates["model"]) - {*NAIVES, runner_up, champion}), "naive_7d", "naive_2d"]
     frames = []
     for zone, of_zone in candidates.groupby("zone"):
         by_model = dict(iter(of_zone.groupby("model")))
         if (published := publish(by_model, champion, [name for name in others if name])) is not None:
+            if unproven and not published["is_fallback"].any():
+                published = published.assign(is_fallback=True, fallback_reason=unproven)
             frames.append(published.assign(zone=zone))
     if not frames:
         return _framed([], DAY_AHEAD)

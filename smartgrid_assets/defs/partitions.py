@@ -14,7 +14,7 @@ from smartgrid_assets.settings import settings
 MONDAY = 1
 
 market_days = dg.DailyPartitionsDefinition(start_date=settings().first_day.isoformat(), end_offset=3)
-market_weeks = dg.WeeklyPartitionsDefinition(start_date=week_of(settings().first_day).isoformat(), day_offset=MONDAY, end_offset=2)
+market_weeks = dg.WeeklyPartitionsDefinition(start_date=week_of(settings().first_day).isoformat(), day_offset=MONDAY, end_offset=3)
 
 
 def partitions_of(cadence: str) -> dg.TimeWindowPartitionsDefinition:

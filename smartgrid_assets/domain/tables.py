@@ -549,7 +549,14 @@ DISPATCH = (
         ("interval_start_utc",),
     ),
     Table("dispatch", "summary", "day", "the published plan of the day", _SUMMARY, ("plan",)),
-    Table("dispatch", "hindsight", "day", "plan with the load that came: the published commitment settled, and perfect foresight", _SUMMARY, ("plan",)),
+    Table(
+        "dispatch",
+        "hindsight",
+        "day",
+        "plan with the load that came: the published commitment settled, and perfect foresight",
+        _SUMMARY,
+        ("plan",),
+    ),
     Table(
         "dispatch",
         "end_state",

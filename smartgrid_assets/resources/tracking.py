@@ -25,11 +25,12 @@ from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from smartgrid_assets.domain.errors import ForecastError, LakeWriteError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EXPERIMENT = "forecasts"
 SUPERSEDED = "smartgrid.superseded"

@@ -158,7 +158,7 @@ def _register(work: Work, name: str, rows: pd.DataFrame) -> str:
 
 # ---- versions and settings ------------------------------------------------------------------------------------
 
-VERSION = 1
+VERSION = 2
 
 
 def chosen_models(context: Context) -> dict[str, Any]:
