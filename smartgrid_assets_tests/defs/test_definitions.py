@@ -13,7 +13,38 @@ import pytest
 
 from smartgrid_assets.domain.tables import TABLES
 
-ASSETS = ["raw/deliveries", "raw/fleet", "raw/meter_readings", "raw/meters", "raw/prices", "raw/rejected_lines", "raw/weather", "validated/data_quality", "validated/earlier_readings", "validated/held_days", "validated/meter_readings", "validated/rejected_readings", "features/load", "features/meter_profile", "features/training_marks", "forecasts/accuracy", "forecasts/candidates", "forecasts/champion", "forecasts/day_ahead", "forecasts/issued", "forecasts/model", "forecasts/scores", "anomalies/meter_days", "dispatch/end_state", "dispatch/hindsight", "dispatch/issued", "dispatch/plan", "dispatch/prices", "dispatch/summary", "operator/overview"]
+ASSETS = [
+    "raw/deliveries",
+    "raw/fleet",
+    "raw/meter_readings",
+    "raw/meters",
+    "raw/prices",
+    "raw/rejected_lines",
+    "raw/weather",
+    "validated/data_quality",
+    "validated/earlier_readings",
+    "validated/held_days",
+    "validated/meter_readings",
+    "validated/rejected_readings",
+    "features/load",
+    "features/meter_profile",
+    "features/training_marks",
+    "forecasts/accuracy",
+    "forecasts/candidates",
+    "forecasts/champion",
+    "forecasts/day_ahead",
+    "forecasts/issued",
+    "forecasts/model",
+    "forecasts/scores",
+    "anomalies/meter_days",
+    "dispatch/end_state",
+    "dispatch/hindsight",
+    "dispatch/issued",
+    "dispatch/plan",
+    "dispatch/prices",
+    "dispatch/summary",
+    "operator/overview",
+]
 HEAVY = ["great_expectations", "pyod", "statsmodels", "mlflow", "lightgbm", "prophet", "sklearn", "pyomo", "highspy", "torch"]
 MEASURE = f"""
 import json, sys, time
