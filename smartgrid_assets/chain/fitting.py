@@ -108,7 +108,11 @@ def predict_day(work: Work) -> tuple[pd.DataFrame, list[str]]:
     future, weather = future_of(work, work.key, step_minutes(history), zones)
     frames, problems = [], []
     for stored in _stored_models(work):
-        fitted = _load(work, stored)
+        try:
+            fitted = _load(work, stored)
+        except ForecastError as error:
+            problems.append(f"{stored.model}: {error}")
+            continue
         seen = future if stored.weather == "none" or weather == stored.weather else None
         for zone in zones:
             if seen is None:
