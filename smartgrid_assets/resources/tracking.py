@@ -225,7 +225,8 @@ class Tracking:
         self._client.log_batch(run_id, metrics=_metrics(spec.metrics), params=[Param(k, str(v)) for k, v in params.items()])
         data = from_pandas(spec.training_summary, name=f"{spec.zone_group} {spec.week}", digest=spec.dataset_digest[:36])
         training = DatasetInput(data._to_mlflow_entity(), [InputTag("mlflow.data.context", "training")])
-        self._client.log_inputs(run_id, [training])
+        with self._lock():  # MLflow looks for the data set, then inserts it: two writers of one week would both insert
+            self._client.log_inputs(run_id, [training])
 
     def _log_files(self, run_id: str, spec: ModelRun) -> None:
         if spec.zone_metrics is not None:
