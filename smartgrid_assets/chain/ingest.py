@@ -176,7 +176,8 @@ class _Batch:
 
     def keep(self, received: date, now: datetime) -> None:
         """Write the fragments, then the deliveries: from then on the batch counts."""
-        new = [read for read in self.reads if read.report.verdict != "already known" and _identity(read) not in self._recorded()]
+        recorded = self.context.delivered.known_sources(self.con)
+        new = [read for read in self.reads if read.report.verdict != "already known" and _identity(read) not in recorded]
         if not new:
             return
         batch = self.context.delivered.batch_name(received, [_identity(read) for read in new])
@@ -185,9 +186,6 @@ class _Batch:
         self.context.lake.raw.settle()
         self._record(new, received, now)
         self.context.lake.raw.append(self.con, "raw/deliveries", "batch_deliveries", batch)
-
-    def _recorded(self) -> set[str]:
-        return self.context.delivered.known_sources(self.con)
 
     def _record(self, new: list[_Read], received: date, now: datetime) -> None:
         columns = ", ".join(f"{c.name} {c.type}" for c in table("raw/deliveries").columns)

@@ -72,6 +72,11 @@ class Step:
     is_model: bool = False
     """True where making it fits models or solves plans: slow, bounded in parallel."""
 
+    @property
+    def every_table(self) -> tuple[str, ...]:
+        """All tables that it writes, the one of its holds last."""
+        return (*self.tables, self.holds) if self.holds else self.tables
+
 
 @dataclass(frozen=True)
 class State:
@@ -155,12 +160,8 @@ def run_step(context: Context, step: Step, key: date, only_due: bool = False) ->
         recipe = Recipe(inputs | made.more_inputs, step.code(), step.settings(context), read_ns)
         receipts = tuple(
             context.lake.replace(con, path, key, made.relations[path], recipe)
-            for path in reversed(step.tables + _hold(step))
+            # The hold is written first: a day is never replaced and then found to be held.
+            for path in reversed(step.every_table)
             if path in made.relations
         )
     return Done(step.name, key, state, receipts[::-1], made.metadata, time.perf_counter() - started, made.is_held)
-
-
-def _hold(step: Step) -> tuple[str, ...]:
-    # The hold is written first when there is one (reversed order): a day is never replaced and then found to be held.
-    return (step.holds,) if step.holds else ()

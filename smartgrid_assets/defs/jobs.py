@@ -5,7 +5,8 @@ from typing import Any
 
 import dagster as dg
 
-from smartgrid_assets.chain.ingest import Delivery, FileReport, ingest
+from smartgrid_assets.chain.ingest import FileReport
+from smartgrid_assets.chain.ingest import ingest_waiting as read_inbox
 from smartgrid_assets.chain.issue import issue
 from smartgrid_assets.chain.replay import night
 from smartgrid_assets.defs.assets.acquire import materialization
@@ -25,7 +26,7 @@ def now_utc() -> datetime:
 def ingest_waiting(context: dg.OpExecutionContext, chain: Chain) -> None:
     """Each table's market days that came are marked as materialized; refused files are named in the log."""
     night_context, inbox, now = chain.context(context.run_id), chain.inbox(), now_utc()
-    reports = ingest(night_context, inbox, content_hash, [Delivery(f, now) for f in inbox.waiting()], now)
+    reports = read_inbox(night_context, inbox, content_hash, now)
     night_context.lake.refresh_catalog()
     for report in reports:
         context.log.info(f"{report.verdict}: {report.name}: {' '.join(report.reasons)}")

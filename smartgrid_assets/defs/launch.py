@@ -15,7 +15,7 @@ from smartgrid_assets.chain.context import Context
 from smartgrid_assets.chain.replay import Execute
 from smartgrid_assets.chain.step import Done, Step, state_of
 from smartgrid_assets.defs.dead_runs import process_tag
-from smartgrid_assets.defs.step_asset import ONLY_DUE, asset_key
+from smartgrid_assets.defs.step_asset import ONLY_DUE, asset_keys
 from smartgrid_assets.domain.errors import SmartGridError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def through_dagster(context: Context, job: dg.JobDefinition, instance: DagsterIn
             run_config=QUIET,
             instance=instance,
             tags=range_tags(step, keys) | process_tag() | {"smartgrid/why": why, ONLY_DUE: "true"},
-            asset_selection=[asset_key(path) for path in step.tables + ((step.holds,) if step.holds else ())],
+            asset_selection=asset_keys(step),
             raise_on_error=False,
         )
         if not result.success:

@@ -15,7 +15,7 @@ from smartgrid_assets.defs.jobs import ingest_inbox
 from smartgrid_assets.defs.launch import range_tags
 from smartgrid_assets.defs.partitions import partitions_of
 from smartgrid_assets.defs.resources import Chain, chain_context, dagster_url
-from smartgrid_assets.defs.step_asset import ONLY_DUE
+from smartgrid_assets.defs.step_asset import ONLY_DUE, asset_keys
 from smartgrid_assets.settings import settings
 
 WEBHOOK_TIMEOUT_S = 10
@@ -34,12 +34,8 @@ def inbox_files(context: dg.SensorEvaluationContext, chain: Chain) -> dg.SensorR
 
 def _asset_job(cadence: str) -> Any:
     """A job over all assets that are made by day, or by week: one job cannot hold both kinds of partitions."""
-    keys = [key for step in steps() if step.cadence == cadence for key in _asset_keys(step)]
+    keys = [key for step in steps() if step.cadence == cadence for key in asset_keys(step)]
     return dg.define_asset_job(f"stale_{cadence}s", selection=dg.AssetSelection.assets(*keys), partitions_def=partitions_of(cadence))
-
-
-def _asset_keys(step: Step) -> list[dg.AssetKey]:
-    return [dg.AssetKey(path.split("/")) for path in step.tables + ((step.holds,) if step.holds else ())]
 
 
 stale_days, stale_weeks = _asset_job("day"), _asset_job("week")
@@ -69,7 +65,7 @@ def _requests(step: Step, keys: list[date], fingerprint: str) -> Iterator[dg.Run
         yield dg.RunRequest(
             run_key=f"{fingerprint}-{stretch[0]}",
             job_name=f"stale_{step.cadence}s",
-            asset_selection=_asset_keys(step),
+            asset_selection=asset_keys(step),
             tags=range_tags(step, stretch) | {"smartgrid/why": "stale", ONLY_DUE: "true"},
         )
 

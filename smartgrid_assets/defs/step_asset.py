@@ -28,12 +28,11 @@ TRANSIENT = ("database is locked", "Could not set lock", "Connection reset", "Te
 
 def step_asset(step: Step, deps: Sequence[dg.AssetDep | str]) -> dg.AssetsDefinition:
     """The multi-asset of a step, each of its tables one asset."""
-    held = (step.holds,) if step.holds else ()
     policy = dg.BackfillPolicy.multi_run(PARTITIONS_A_RUN) if step.is_model else dg.BackfillPolicy.single_run()
 
     @dg.multi_asset(
         name=step.name,
-        specs=[asset_spec(path, deps) for path in step.tables + held],
+        specs=[asset_spec(path, deps) for path in step.every_table],
         partitions_def=partitions_of(step.cadence),
         backfill_policy=policy,
         pool=pool_of(step),
@@ -43,7 +42,7 @@ def step_asset(step: Step, deps: Sequence[dg.AssetDep | str]) -> dg.AssetsDefini
         failures = list(filter(None, (_note(context, step, label, made) for label, made in _make_all(context, chain, step))))
         if failures:
             raise dg.Failure("\n".join(failures), allow_retries=any(hint in words for words in failures for hint in TRANSIENT))
-        for path in step.tables + held:
+        for path in step.every_table:
             yield dg.MaterializeResult(asset_key=asset_key(path))
 
     return make
@@ -90,6 +89,11 @@ def describe(done: Done) -> str:
 def asset_key(path: str) -> dg.AssetKey:
     """`schema/name` as an asset key."""
     return dg.AssetKey(path.split("/"))
+
+
+def asset_keys(step: Step) -> list[dg.AssetKey]:
+    """Keys of all assets that a step makes."""
+    return [asset_key(path) for path in step.every_table]
 
 
 def asset_spec(path: str, deps: Sequence[dg.AssetDep | str] = ()) -> dg.AssetSpec:
