@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import time
+from functools import lru_cache
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.chain.step import Work
@@ -17,9 +19,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from smartgrid_assets.domain.forecast.forecaster import FitContext, FittedModel, ForecastModel
+    from smartgrid_assets.resources.tracking import Tracking
 
 PLOTTED_DAYS = 7
 SAMPLE_ROWS = 4
+MODELS_KEPT = 16
+"""Fitted models held in memory, a few MB each: two threads, and those of a week or two."""
 
 
 def fit_week(work: Work) -> pd.DataFrame:
@@ -135,9 +140,15 @@ def _stored_models(work: Work) -> list[Any]:
 
 
 def _load(work: Work, stored: Any) -> FittedModel:
+    return _loaded(work.context.tracking, stored.run_id, stored.sha256, get_ident())
+
+
+@lru_cache(maxsize=MODELS_KEPT)
+def _loaded(tracking: Tracking, run_id: str, sha256: str, thread: int) -> FittedModel:
+    # A thread has its own: nobody promises that a library's model may be asked by two at once.
     from smartgrid_assets.domain.forecast.forecaster import FittedModel
 
-    return FittedModel.load(work.context.tracking.load_model_blob(stored.run_id, stored.sha256), stored.sha256)
+    return FittedModel.load(tracking.load_model_blob(run_id, sha256), sha256)
 
 
 def typed_empty(columns: list[str]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 from smartgrid_assets.chain.context import Context
 from smartgrid_assets.chain.step import Inputs
-from smartgrid_assets.domain.market_day import day_of, days_between
+from smartgrid_assets.domain.market_day import day_of
 
 HISTORY_DAYS = 800
 """Days of history that models may look back over, at most."""
@@ -30,13 +30,15 @@ def optional(context: Context, path: str, key: date) -> Inputs:
 
 def span(context: Context, path: str, first: date, last: date) -> Inputs:
     """All partitions of a span of days, as they are now, as one input."""
-    parts = [f"{day}:{digest}" for day in days_between(first, last) if (digest := context.lake.digest(path, day))]
+    parts = [f"{day}:{digest}" for day in context.lake.keys(path, first, last) if (digest := context.lake.digest(path, day))]
     return {f"{path}@{first}..{last}": _short(parts)} if parts else {}
 
 
 def span_as_of(context: Context, path: str, first: date, last: date, known_utc: datetime) -> Inputs:
     """All partitions of a span of days as they were known at a moment, as one input; nothing where none was."""
-    parts = [f"{day}:{digest}" for day in days_between(first, last) if (digest := context.lake.digest_as_of(path, day, known_utc))]
+    parts = [
+        f"{day}:{digest}" for day in context.lake.keys(path, first, last) if (digest := context.lake.digest_as_of(path, day, known_utc))
+    ]
     return {f"{path}@{first}..{last}<={known_utc.isoformat()}": _short(parts)} if parts else {}
 
 

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
     from smartgrid_assets.domain.plan.dispatch import DispatchPlan
     from smartgrid_assets.domain.plan.fleet import Fleet
+    from smartgrid_assets.domain.plan.units import ThermalUnit
 
 WEEK = timedelta(days=7)
 REFERENCE_MARGIN = 1.3
+QUICK_START_H = 1.0
+"""A unit with minimum times up to this can still be started when the load turns out higher than planned."""
 
 
 @dataclass(frozen=True)
@@ -82,10 +85,17 @@ class Planned:
         return {name: row[name].item() if hasattr(row[name], "item") else row[name] for name in names}
 
 
-def plan_day(work: Work, load: pd.DataFrame, committed: dict[str, dict[datetime, int]] | None = None) -> Planned:
+def settle_day(work: Work, load: pd.DataFrame) -> Planned:
+    """What the published plan comes to with the load that came: it keeps its commitment, and its reserve is there to be used."""
+    return plan_day(work, load, published_commitment(work), reserve_share=0.0)
+
+
+def plan_day(
+    work: Work, load: pd.DataFrame, committed: dict[str, dict[datetime, int]] | None = None, reserve_share: float | None = None
+) -> Planned:
     """Plan the market day for a load: zone, interval_start_utc, interval_minutes, load_mw of the day.
 
-    committed: thermal unit -> interval -> 1 or 0, where that is decided already.
+    committed: thermal unit -> interval -> 1 or 0, where that is decided already. reserve_share: of demand; None = the setting.
     """
     from smartgrid_assets.domain.plan.dispatch import plan_dispatch
     from smartgrid_assets.domain.plan.problem import DispatchProblem, SolveOptions, demand_mw
@@ -104,14 +114,14 @@ def plan_day(work: Work, load: pd.DataFrame, committed: dict[str, dict[datetime,
     available, weather_note = _available(work, fleet, by_zone.index, minutes)
     state = _state(work)
     if committed:
-        fixed = {name: tuple(of_unit.get(moment) for moment in starts) for name, of_unit in committed.items()}
-        fleet = replace(fleet, thermal=tuple(replace(unit, fixed_commitment=fixed.get(unit.name, ())) for unit in fleet.thermal))
+        fleet = replace(fleet, thermal=tuple(held_to(unit, committed.get(unit.name, {}), starts) for unit in fleet.thermal))
+    share = settings.reserve_share if reserve_share is None else reserve_share
     problem = DispatchProblem(
         interval_start_utc=starts,
         interval_minutes=minutes,
         demand_mw=demand,
         fleet=fleet.with_state(state) if state else fleet,
-        reserve_mw=[settings.reserve_share * max(mw, 0.0) for mw in demand],
+        reserve_mw=[share * max(mw, 0.0) for mw in demand],
         available_mw=available,
         price_unserved=settings.price_unserved,
         price_spilled=settings.price_spilled,
@@ -120,6 +130,13 @@ def plan_day(work: Work, load: pd.DataFrame, committed: dict[str, dict[datetime,
     plan = plan_dispatch(problem, SolveOptions(settings.gap, settings.time_limit_s, settings.threads))
     start = "carried from yesterday's plan" if state else "initial"
     return Planned(plan, window.start_utc, window.end_utc, fleet_source, start, tuple(n for n in (note, weather_note) if n))
+
+
+def held_to(unit: ThermalUnit, commitment: dict[datetime, int], starts: list[datetime]) -> ThermalUnit:
+    """The unit with its published commitment decided; one that starts quickly may still be started where it was to be off."""
+    is_quick = max(unit.min_up_h, unit.min_down_h) <= QUICK_START_H
+    decided = (commitment.get(moment) for moment in starts)
+    return replace(unit, fixed_commitment=tuple(None if is_quick and not on else on for on in decided))
 
 
 def published_commitment(work: Work) -> dict[str, dict[datetime, int]]:

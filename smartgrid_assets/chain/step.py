@@ -12,9 +12,10 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from smartgrid_assets.chain.context import Context
-from smartgrid_assets.domain.lineage import Receipt, Recipe
+from smartgrid_assets.domain.lineage import Footer, Receipt, Recipe
 
 if TYPE_CHECKING:
+    import pandas as pd
     from duckdb import DuckDBPyConnection
 
 StateKind = Literal["nothing", "missing", "stale", "held", "fresh"]
@@ -23,12 +24,16 @@ Inputs = dict[str, str]
 
 @dataclass
 class Work:
-    """One partition being made: a connection of its own, and the inputs that were looked at."""
+    """One partition being made: a connection of its own, and the inputs that were looked at.
+
+    histories: load as the gate of a day knew it, once it was read; callers do not change it.
+    """
 
     context: Context
     con: DuckDBPyConnection
     key: date
     inputs: Inputs
+    histories: dict[date, pd.DataFrame] = field(default_factory=dict)
 
 
 @dataclass
@@ -109,7 +114,7 @@ def state_of(context: Context, step: Step, key: date) -> State:
     inputs = step.inputs(context, key)
     if inputs is None:
         return State("nothing")
-    if step.holds and (held := context.lake.footer(step.holds, key)) and held.rows:
+    if held := hold_of(context, step, key):
         changed = _recipe(context, step, key, inputs, held.recipe).differences(held.recipe)
         return State("stale", tuple(changed)) if changed else State("held")
     footers = [context.lake.footer(path, key) for path in step.tables]
@@ -120,6 +125,12 @@ def state_of(context: Context, step: Step, key: date) -> State:
         if changed:
             return State("stale", tuple(changed))
     return State("fresh")
+
+
+def hold_of(context: Context, step: Step, key: date) -> Footer | None:
+    """The footer of the reasons for which the partition is held back; None where it is not."""
+    held = context.lake.footer(step.holds, key) if step.holds else None
+    return held if held and held.rows else None
 
 
 def _recipe(context: Context, step: Step, key: date, inputs: Inputs, found: Recipe) -> Recipe:

@@ -13,7 +13,7 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PART
 
 from smartgrid_assets.chain.context import Context
 from smartgrid_assets.chain.replay import Execute
-from smartgrid_assets.chain.step import Done, Step, state_of
+from smartgrid_assets.chain.step import Done, State, Step, hold_of
 from smartgrid_assets.defs.dead_runs import process_tag
 from smartgrid_assets.defs.step_asset import ONLY_DUE, asset_keys
 from smartgrid_assets.domain.errors import SmartGridError
@@ -28,7 +28,6 @@ def through_dagster(context: Context, job: dg.JobDefinition, instance: DagsterIn
     """Make partitions by runs of `job` (the implicit asset job) in this process; `why` is a tag to filter by: run, night, demo."""
 
     def execute(step: Step, keys: list[date]) -> list[Done]:
-        before = {key: state_of(context, step, key) for key in keys}
         result = job.execute_in_process(
             run_config=QUIET,
             instance=instance,
@@ -38,7 +37,7 @@ def through_dagster(context: Context, job: dg.JobDefinition, instance: DagsterIn
         )
         if not result.success:
             raise SmartGridError(_failure(result, step))
-        return [Done(step.name, key, before[key], is_held=state_of(context, step, key).kind == "held") for key in keys]
+        return [Done(step.name, key, State("fresh"), is_held=hold_of(context, step, key) is not None) for key in keys]
 
     return execute
 

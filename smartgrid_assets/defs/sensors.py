@@ -13,7 +13,6 @@ from smartgrid_assets.chain.replay import made_stale, steps, stretches
 from smartgrid_assets.chain.step import Step
 from smartgrid_assets.defs.jobs import ingest_inbox
 from smartgrid_assets.defs.launch import range_tags
-from smartgrid_assets.defs.partitions import partitions_of
 from smartgrid_assets.defs.resources import Chain, chain_context, dagster_url
 from smartgrid_assets.defs.step_asset import ONLY_DUE, asset_keys
 from smartgrid_assets.settings import settings
@@ -35,7 +34,7 @@ def inbox_files(context: dg.SensorEvaluationContext, chain: Chain) -> dg.SensorR
 def _asset_job(cadence: str) -> Any:
     """A job over all assets that are made by day, or by week: one job cannot hold both kinds of partitions."""
     keys = [key for step in steps() if step.cadence == cadence for key in asset_keys(step)]
-    return dg.define_asset_job(f"stale_{cadence}s", selection=dg.AssetSelection.assets(*keys), partitions_def=partitions_of(cadence))
+    return dg.define_asset_job(f"stale_{cadence}s", selection=dg.AssetSelection.assets(*keys))
 
 
 stale_days, stale_weeks = _asset_job("day"), _asset_job("week")

@@ -4,7 +4,7 @@ A range of partitions is one run: our own loop goes on where one day is held or 
 what failed. Metadata belongs to its partition.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
@@ -13,8 +13,11 @@ import dagster as dg
 
 from smartgrid_assets.chain.step import Done, Step, run_step
 from smartgrid_assets.defs.partitions import partitions_of
+from smartgrid_assets.defs.pictures import curve
 from smartgrid_assets.defs.resources import Chain, on_partition
+from smartgrid_assets.defs.retries import is_transient, try_again
 from smartgrid_assets.domain.errors import SmartGridError
+from smartgrid_assets.domain.lineage import Receipt
 from smartgrid_assets.domain.tables import table
 from smartgrid_assets.settings import settings
 
@@ -22,8 +25,8 @@ ONLY_DUE = "smartgrid/only_due"
 """Run tag: leave alone the partitions that are fresh."""
 PARTITIONS_A_RUN = 8
 """A backfill of a step that fits or solves takes so many partitions a run."""
-MAX_RUNTIME_S = 4 * 3600
-TRANSIENT = ("database is locked", "Could not set lock", "Connection reset", "Temporary failure")
+LINES_A_MESSAGE = 20
+"""Each message costs a transaction of Dagster's event log."""
 
 
 def step_asset(step: Step, deps: Sequence[dg.AssetDep | str]) -> dg.AssetsDefinition:
@@ -36,12 +39,17 @@ def step_asset(step: Step, deps: Sequence[dg.AssetDep | str]) -> dg.AssetsDefini
         partitions_def=partitions_of(step.cadence),
         backfill_policy=policy,
         pool=pool_of(step),
-        op_tags={"dagster/max_runtime": str(MAX_RUNTIME_S)},
     )
     def make(context: dg.AssetExecutionContext, chain: Chain) -> Iterator[dg.MaterializeResult[Any]]:
-        failures = list(filter(None, (_note(context, step, label, made) for label, made in _make_all(context, chain, step))))
+        try:
+            failures = _report(context, step, _make_all(context, chain, step))
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            context.log.warning(f"{step.name}: {error}; trying again")
+            raise try_again(context.retry_number) from error
         if failures:
-            raise dg.Failure("\n".join(failures), allow_retries=any(hint in words for words in failures for hint in TRANSIENT))
+            raise dg.Failure("\n".join(failures), allow_retries=False)
         for path in step.every_table:
             yield dg.MaterializeResult(asset_key=asset_key(path))
 
@@ -54,8 +62,10 @@ def _make_all(context: dg.AssetExecutionContext, chain: Chain, step: Step) -> It
 
     def make_one(label: str) -> tuple[str, Done | SmartGridError]:
         try:
-            return label, run_step(chain.context(context.run_id, label), step, date.fromisoformat(label), only_due)
+            return label, run_step(chain.context(context.run.run_id, label), step, date.fromisoformat(label), only_due)
         except SmartGridError as error:
+            if is_transient(error):
+                raise
             return label, error
 
     if step.in_order:
@@ -65,16 +75,33 @@ def _make_all(context: dg.AssetExecutionContext, chain: Chain, step: Step) -> It
         yield from pool.map(make_one, context.partition_keys)
 
 
-def _note(context: dg.AssetExecutionContext, step: Step, label: str, made: Done | SmartGridError) -> str | None:
-    """Note what became of a partition on its page; the sentence of what failed, or None."""
-    if isinstance(made, SmartGridError):
-        return f"{step.name} {label}: {made}"
-    for receipt in made.receipts:
-        context.add_asset_metadata(receipt.metadata() | made.metadata, asset_key(receipt.table), label)
-    context.log.info(f"{step.name} {label}: {describe(made)}")
-    if tick := on_partition.get():
-        tick(step.name, label)
-    return None
+def _report(context: dg.AssetExecutionContext, step: Step, all_made: Iterable[tuple[str, Done | SmartGridError]]) -> list[str]:
+    """Note what became of each partition on its page and in the log; the sentences of those that failed."""
+    failures, lines = [], []
+    for label, made in all_made:
+        if isinstance(made, SmartGridError):
+            failures.append(f"{step.name} {label}: {made}")
+            continue
+        for receipt in made.receipts:
+            context.add_asset_metadata(metadata_of(receipt, made), asset_key(receipt.table), label)
+        lines.append(f"{step.name} {label}: {describe(made)}")
+        if len(lines) == LINES_A_MESSAGE:
+            context.log.info("\n".join(lines))
+            lines.clear()
+        if tick := on_partition.get():
+            tick(step.name, label)
+    if lines:
+        context.log.info("\n".join(lines))
+    return failures
+
+
+def metadata_of(receipt: Receipt, made: Done) -> dict[str, Any]:
+    """What a partition's page shows: rows, bytes, seconds, null shares, the step's own words, links, a small picture."""
+    shown = receipt.metadata() | made.metadata
+    shown |= {name: dg.MetadataValue.url(address) for name, address in shown.pop("links", {}).items()}
+    if picture := curve(shown.pop("curve", []), shown.pop("curve_of", "")):
+        shown["picture"] = dg.MetadataValue.md(picture)
+    return shown
 
 
 def describe(done: Done) -> str:

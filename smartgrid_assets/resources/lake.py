@@ -112,25 +112,29 @@ class Lake:
 
     def file(self, path: str, key: date) -> Path:
         """The one file of one partition, whether it is there or not."""
-        return self.folder(path) / f"{table(path).partition}={key.isoformat()}" / "part.parquet"
+        return Path(self._place(path, key))
 
-    def keys(self, path: str) -> list[date]:
-        """Partitions that are there, ascending."""
+    def _place(self, path: str, key: date) -> str:
+        """As `file`, without the cost of a Path: lineage asks for hundreds of days."""
+        return f"{self.root}/{path}/{table(path).partition}={key.isoformat()}/part.parquet"
+
+    def keys(self, path: str, first: date = date.min, last: date = date.max) -> list[date]:
+        """Partitions of a span (default: all) that are there, ascending."""
         prefix = f"{table(path).partition}="
         folders = (entry.name for entry in _entries(self.folder(path)) if entry.name.startswith(prefix))
-        days = sorted(date.fromisoformat(name[len(prefix) :]) for name in folders)
-        return [day for day in days if table(path).append_only or self.file(path, day).exists()]
+        days = sorted(day for name in folders if first <= (day := date.fromisoformat(name[len(prefix) :])) <= last)
+        return [day for day in days if table(path).append_only or _is_there(self._place(path, day))]
 
     def footer(self, path: str, key: date) -> Footer | None:
         """What the partition was made from, or None where it is missing."""
-        return read_footer(self.file(path, key))
+        return read_footer(self._place(path, key))
 
     def files(self, path: str, keys: Iterable[date] | None = None) -> list[Path]:
         """Files of these partitions (default: all) that are there and count."""
         if table(path).append_only:
             return self.raw.visible(path, keys)
         wanted = self.keys(path) if keys is None else keys
-        return [file for key in wanted if (file := self.file(path, key)).exists()]
+        return [Path(place) for key in wanted if _is_there(place := self._place(path, key))]
 
     def select(self, path: str, keys: Iterable[date] | None = None) -> str:
         """A SELECT over these partitions with the declared columns, and `day` or `week` where partitioned.
@@ -236,6 +240,10 @@ def _open_database(lake: Lake) -> DuckDBPyConnection:
 def _database(lake: Lake, process: int) -> DuckDBPyConnection:
     # One a process (a forked child gets its own): opening one costs more than a small day's SQL.
     return _open_database(lake)
+
+
+def _is_there(place: str) -> bool:
+    return os.path.exists(place)  # noqa: PTH110 - hundreds of times a partition; a Path costs ten times as much
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

@@ -28,6 +28,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from smartgrid_assets.domain.errors import ForecastError, LakeWriteError
+from smartgrid_assets.resources.moved_store import follow_move
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -185,9 +186,12 @@ class Tracking:
         client = self._client
         with self._lock():
             known = _retried(lambda: client.get_experiment_by_name(EXPERIMENT))
-            if known:
-                return str(known.experiment_id)
-            return str(_retried(lambda: client.create_experiment(EXPERIMENT, artifact_location=self.artifacts.as_uri())))
+            here = self.artifacts.as_uri()
+            if not known:
+                return str(_retried(lambda: client.create_experiment(EXPERIMENT, artifact_location=here)))
+            if known.artifact_location != here:  # the home was moved, copied or restored
+                _retried(lambda: follow_move(self.mlruns / "mlflow.db", known.artifact_location, here))
+            return str(known.experiment_id)
 
     @contextmanager
     def _lock(self) -> Iterator[None]:

@@ -15,6 +15,7 @@ import pytest
 
 from smartgrid_assets.domain.errors import ForecastError, LakeWriteError
 from smartgrid_assets.domain.forecast.forecaster import FitContext, fit_zones, models
+from smartgrid_assets.resources.moved_store import follow_move
 from smartgrid_assets.resources.tracking import SUPERSEDED, ModelRun, Tracking, figure_to_png
 
 MONDAY = date(2026, 1, 5)
@@ -226,3 +227,26 @@ def test_a_figure_becomes_a_png():
     figure = Figure()
     figure.subplots().plot([1, 2])
     assert figure_to_png(figure).startswith(b"\x89PNG\r\n")
+
+
+def test_a_store_that_was_moved_finds_its_models_and_keeps_new_ones_at_its_new_place(tmp_path):
+    old = Tracking(tmp_path / "old" / "mlruns")
+    first = old.record_model(a_run(plot_png=b"\x89PNG"))
+    old.register_champion("north", first.run_id)
+    (tmp_path / "old").rename(tmp_path / "new")
+    moved = Tracking(tmp_path / "new" / "mlruns")
+    moved.prepare()
+    assert moved._client.get_run(first.run_id).info.artifact_uri.startswith(moved.artifacts.as_uri())
+    assert {file.path for file in moved._client.list_artifacts(first.run_id)} >= {"plot.png"}
+    assert moved.load_model_blob(first.run_id, first.sha256) == b"a fitted forecaster"
+    second = moved.record_model(a_run(blob=b"fitted after the move"))
+    assert moved.load_model_blob(second.run_id, second.sha256) == b"fitted after the move"
+    assert not (tmp_path / "old").exists()
+
+
+def test_a_store_beside_one_with_a_longer_name_is_not_mistaken_for_it(tmp_path):
+    tracking = Tracking(tmp_path / "mlruns")
+    tracking.record_model(a_run())
+    there = tracking.artifacts.as_uri()
+    assert follow_move(tmp_path / "mlruns" / "mlflow.db", there[:-1], "file:///elsewhere") == 0
+    assert follow_move(tmp_path / "mlruns" / "mlflow.db", there, "file:///elsewhere") >= 3

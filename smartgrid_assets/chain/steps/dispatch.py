@@ -18,7 +18,7 @@ from smartgrid_assets.chain.steps.forecast import DAY_AHEAD
 PLAN, PRICES, SUMMARY, STATE = "dispatch/plan", "dispatch/prices", "dispatch/summary", "dispatch/end_state"
 HINDSIGHT = "dispatch/hindsight"
 ONE_DAY = timedelta(days=1)
-VERSION = 1
+VERSION = 2
 
 
 def _inputs(context: Context, day: date) -> Inputs | None:
@@ -54,10 +54,10 @@ def _make(work: Work) -> Made:
 def _make_hindsight(work: Work) -> Made:
     import pandas as pd
 
-    from smartgrid_assets.chain.planning import actual_load, plan_day, published_commitment
+    from smartgrid_assets.chain.planning import actual_load, plan_day, settle_day
 
     load = actual_load(work)
-    settled, perfect = plan_day(work, load, published_commitment(work)), plan_day(work, load)
+    settled, perfect = settle_day(work, load), plan_day(work, load)
     work.con.register("hindsight_rows", pd.concat([settled.summary("settled"), perfect.summary("perfect foresight")]))
     return Made({HINDSIGHT: "hindsight_rows"}, metadata=settled.headline())
 

@@ -12,7 +12,7 @@ from smartgrid_assets.chain.context import Context
 from smartgrid_assets.chain.known import exactly, history, history_days, span_as_of
 from smartgrid_assets.chain.step import Inputs, Made, Step, Work
 from smartgrid_assets.chain.steps.derive import LOAD, MARKS, calendar_of
-from smartgrid_assets.domain.market_day import days_between, week_of
+from smartgrid_assets.domain.market_day import week_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,15 +122,18 @@ def _make_accuracy(work: Work) -> Made:
 
 
 def history_of(work: Work, day: date) -> pd.DataFrame:
-    """Load of all zones as the gate of `day` knew it, a row a zone and interval."""
+    """Load of all zones as the gate of `day` knew it, a row a zone and interval; read once a partition."""
     from smartgrid_assets.domain.derive.frames import history_frame
+
+    if day in work.histories:
+        return work.histories[day]
 
     context, con = work.context, work.con
     first, last = history_days(context, day)
-    days = days_between(first, last)
-    load = context.lake.view(con, LOAD, days, "known_load")
-    marks = context.lake.view(con, MARKS, days, "known_marks")
-    return history_frame(con, load, None, context.gate(day), context.load_known_until(day), marks)
+    load = context.lake.view(con, LOAD, context.lake.keys(LOAD, first, last), "known_load")
+    marks = context.lake.view(con, MARKS, context.lake.keys(MARKS, first, last), "known_marks")
+    work.histories[day] = history_frame(con, load, None, context.gate(day), context.load_known_until(day), marks)
+    return work.histories[day]
 
 
 def future_of(work: Work, day: date, minutes: int, zones: list[str], gate_of: date | None = None) -> tuple[pd.DataFrame, str]:

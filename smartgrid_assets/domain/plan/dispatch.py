@@ -8,6 +8,9 @@ Source: three-binary tight formulation, Morales-España et al. 2013; Knueven, Os
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
@@ -39,7 +42,23 @@ def plan_dispatch(problem: DispatchProblem, options: SolveOptions | None = None)
     reserve_shortfall_mwh; relaxed; explanation (sentences, empty where all is well).
     Prices are the duals of the power balance with the commitment fixed.
     """
-    options = options or SolveOptions()
+    with _collector_at_rest():
+        return _solved(problem, options or SolveOptions())
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """No garbage collection meanwhile: a model is a hundred thousand objects that live, and looking through them doubles its building."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _solved(problem: DispatchProblem, options: SolveOptions) -> DispatchPlan:
     model, build_seconds = _timed_build(problem, elastic=False)
     session = Session(model, options)
     outcome = find_commitment(session)

@@ -60,6 +60,8 @@ def _first_plans(session: Session) -> str:
             var.set_value(value, skip_validation=True)
         round_up(session.model, part)
         session.fixed()
+        if session.gap <= options.gap:
+            break
     session.load_best()
     if session.gap > options.gap:
         # A plan that departs from what is held could not be the start.

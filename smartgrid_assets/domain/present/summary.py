@@ -141,7 +141,7 @@ def plan_lines(plan: PlanSummary | None) -> list[str]:
         return ["Plan       no day is planned yet"]
     lines = [
         f"Plan       {plan.days} days cost {plan.cost:,.0f} {plan.currency}".rstrip()
-        + f"; reserve {plan.reserve_mw:,.2f} MW held of {plan.reserve_required_mw:,.2f} MW required, on average"
+        + f"; reserve {plan.reserve_mw:,.3g} MW held of {plan.reserve_required_mw:,.3g} MW required, on average"
     ]
     if plan.unserved_mwh > 0:
         lines.append(f"           {plan.unserved_mwh:,.2f} MWh could NOT be served")
@@ -162,4 +162,7 @@ def _foresight(plan: PlanSummary) -> str:
         return "what perfect foresight would have cost is known once the load is"
     more = plan.comparable_cost - plan.perfect_cost
     share = f" ({more / plan.perfect_cost:+.2%})" if plan.perfect_cost else ""
-    return f"perfect foresight would have cost {plan.perfect_cost:,.0f}: on the same days the plan is {more:+,.0f} away{share}"
+    return (
+        f"settled with the load that came {plan.comparable_cost:,.0f}; "
+        f"perfect foresight would have cost {plan.perfect_cost:,.0f}: {more:+,.0f}{share}"
+    )

@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from smartgrid_assets.domain.check.suite import all_suites, run_suite
+from smartgrid_assets.domain.check.limits import CheckLimits
+from smartgrid_assets.domain.check.suite import CheckResult, all_suites, run_suite
+from smartgrid_assets.domain.market_day import market_day
 from smartgrid_assets_tests.domain.check.town import DAY, Checked, check, meter, readings
 
 
@@ -15,12 +17,17 @@ def day() -> Checked:
     return check(readings() + readings("m2", source_hash="b")[:30], [meter(), meter("m2")])
 
 
+def judged(day: Checked, suite: str, relation: str) -> list[CheckResult]:
+    """What the suite says of DAY."""
+    return run_suite(day.con, all_suites()[suite], {DAY: relation}, CheckLimits())[DAY.day]
+
+
 def by_name(results: list) -> dict:
     return {result.name: result for result in results}
 
 
 def test_a_day_with_a_gap_passes_every_blocking_check_and_warns_of_its_completeness(day: Checked) -> None:
-    said = by_name(run_suite(day.con, all_suites()["validated"], day.day.readings, DAY))
+    said = by_name(judged(day, "validated", day.day.readings))
     assert [r.name for r in said.values() if not r.passed] == ["missing_share"]
     assert said["missing_share"].severity == "warn"
     assert said["missing_share"].counts == {"rows": 24, "against": 9}
@@ -30,14 +37,14 @@ def test_a_day_with_a_gap_passes_every_blocking_check_and_warns_of_its_completen
 def test_a_repeated_key_and_an_energy_that_quality_denies_are_errors(day: Checked) -> None:
     day.con.execute(f"CREATE OR REPLACE TEMP TABLE broken AS FROM {day.day.readings} UNION ALL (FROM {day.day.readings} LIMIT 1)")
     day.con.execute("UPDATE broken SET quality = 'missing' WHERE interval_start_utc = (SELECT max(interval_start_utc) FROM broken)")
-    said = by_name(run_suite(day.con, all_suites()["validated"], "broken", DAY))
+    said = by_name(judged(day, "validated", "broken"))
     failed = {r.name for r in said.values() if not r.passed and r.severity == "error"}
     assert failed == {"repeated_keys", "quality_denies_energy"}
 
 
 def test_no_result_shows_a_meter_or_the_energy_of_one(day: Checked) -> None:
     day.con.execute(f"CREATE OR REPLACE TEMP TABLE broken AS SELECT * REPLACE ('sideways' AS channel) FROM {day.day.readings}")
-    said = run_suite(day.con, all_suites()["validated"], "broken", DAY)
+    said = judged(day, "validated", "broken")
     shown = by_name(said)["channel"]
     assert not shown.passed and shown.example["channel"] == "sideways"
     told = " ".join(f"{r.example} {r.table_markdown}" for r in said)
@@ -50,13 +57,28 @@ def test_a_feature_day_without_one_hour_fails_and_names_the_zone(day: Checked) -
         SELECT 'north' AS zone, '*' AS feeder, TIMESTAMP '{DAY.start_utc}' + to_minutes(30 * k) AS interval_start_utc,
             30 AS interval_minutes, TIMESTAMP '{DAY.end_utc}' AS known_from_utc, 5.0::DOUBLE AS load_mw, 9 AS meters, 0.0 AS missing_share
         FROM range(46) t(k)""")
-    said = by_name(run_suite(day.con, all_suites()["features"], "load", DAY))
+    said = by_name(judged(day, "features", "load"))
     assert not said["covered_share"].passed and said["covered_share"].example["zone"] == "north"
     assert said["without_load"].passed
     day.con.execute("UPDATE load SET load_mw = 'nan' WHERE interval_start_utc = ?", [DAY.start_utc + timedelta(hours=1)])
-    assert not by_name(run_suite(day.con, all_suites()["features"], "load", DAY))["without_load"].passed
+    assert not by_name(judged(day, "features", "load"))["without_load"].passed
 
 
 def test_an_empty_relation_passes_without_a_traceback(day: Checked) -> None:
     day.con.execute(f"CREATE OR REPLACE TEMP TABLE nothing AS FROM {day.day.readings} LIMIT 0")
-    assert all(result.passed for result in run_suite(day.con, all_suites()["validated"], "nothing", DAY))
+    assert all(result.passed for result in judged(day, "validated", "nothing"))
+
+
+def test_days_judged_together_get_the_results_that_are_theirs(day: Checked) -> None:
+    next_day = market_day(DAY.day + timedelta(days=1), "Europe/Berlin")
+    later = f"SELECT * REPLACE (interval_start_utc + INTERVAL 1 DAY AS interval_start_utc) FROM {day.day.readings}"
+    day.con.execute(f"CREATE OR REPLACE TEMP TABLE later AS {later}")
+    day.con.execute("UPDATE later SET channel = 'sideways'")
+    both = run_suite(day.con, all_suites()["validated"], {DAY: day.day.readings, next_day: "later"}, CheckLimits())
+    assert by_name(both[DAY.day])["channel"].passed and not by_name(both[next_day.day])["channel"].passed
+    assert by_name(both[DAY.day])["missing_share"].counts == {"rows": 24, "against": 9}
+
+
+def test_the_share_from_which_missing_readings_warn_is_a_limit(day: Checked) -> None:
+    lenient = run_suite(day.con, all_suites()["validated"], {DAY: day.day.readings}, CheckLimits(warn_missing_share=0.6))
+    assert by_name(lenient[DAY.day])["missing_share"].passed

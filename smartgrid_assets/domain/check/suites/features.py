@@ -10,7 +10,6 @@ from smartgrid_assets.domain.check.suite import Check, Suite
 from smartgrid_assets.domain.market_day import MarketDay
 
 LARGEST_MW = 500_000.0  # above any interconnected system: a unit must be wrong
-WARN_MISSING_SHARE = 0.05
 SMALLEST_GROUP = 5
 
 
@@ -44,7 +43,7 @@ def _zero(column: str, meaning: str) -> Check:
         "hours",
         "error",
         meaning,
-        lambda gx: gx.ExpectColumnValuesToBeBetween(column=column, min_value=0, max_value=0),
+        lambda gx, limits: gx.ExpectColumnValuesToBeBetween(column=column, min_value=0, max_value=0),
     )
 
 
@@ -58,11 +57,11 @@ SUITE = Suite(
         _zero("outside_day", "No interval lies outside the market day."),
         Check(
             "covered_share", "zones", "error", "Each zone has every interval of the market day once.",
-            lambda gx: gx.ExpectColumnValuesToBeBetween(column="covered_share", min_value=0.999, max_value=1.001),
+            lambda gx, limits: gx.ExpectColumnValuesToBeBetween(column="covered_share", min_value=0.999, max_value=1.001),
         ),
         Check(
-            "missing_share", "hours", "warn", "At most 5 % of a zone's meter-intervals are estimated or missing.",
-            lambda gx: gx.ExpectColumnValuesToBeBetween(column="missing_share", max_value=WARN_MISSING_SHARE),
+            "missing_share", "hours", "warn", "Few of a zone's meter-intervals are estimated or missing (SMARTGRID_WARN_MISSING_SHARE).",
+            lambda gx, limits: gx.ExpectColumnValuesToBeBetween(column="missing_share", max_value=limits.warn_missing_share),
         ),
     ),
 )  # fmt: skip

@@ -6,6 +6,9 @@ relation has no zone (validated/meter_readings has none; join raw/meters to see 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from smartgrid_assets.domain.check.limits import CheckLimits
 from smartgrid_assets.domain.check.suite import SAMPLE_ROWS, Check, Suite
 from smartgrid_assets.domain.market_day import MarketDay
 
@@ -13,7 +16,6 @@ CHANNELS = ["import", "export", "generation"]
 QUALITIES = ["measured", "estimated", "substituted", "missing"]
 METHODS = ["", "linear", "like_days"]
 LENGTHS_MINUTES = [1, 2, 3, 5, 6, 10, 15, 20, 30, 60, 120, 180, 240, 360, 720, 1440]
-WARN_MISSING_SHARE = 0.05
 WARN_ESTIMATED_SHARE = 0.2
 
 
@@ -54,16 +56,22 @@ def _zero(column: str, meaning: str) -> Check:
         "hours",
         "error",
         meaning,
-        lambda gx: gx.ExpectColumnValuesToBeBetween(column=column, min_value=0, max_value=0),
+        lambda gx, limits: gx.ExpectColumnValuesToBeBetween(column=column, min_value=0, max_value=0),
     )
 
 
-def _at_most(column: str, limit: float, meaning: str) -> Check:
-    return Check(column, "hours", "warn", meaning, lambda gx: gx.ExpectColumnValuesToBeBetween(column=column, max_value=limit))
+def _at_most(column: str, limit: Callable[[CheckLimits], float], meaning: str) -> Check:
+    return Check(
+        column,
+        "hours",
+        "warn",
+        meaning,
+        lambda gx, limits: gx.ExpectColumnValuesToBeBetween(column=column, max_value=limit(limits)),
+    )
 
 
 def _among(column: str, words: list, meaning: str) -> Check:
-    return Check(column, "sample", "error", meaning, lambda gx: gx.ExpectColumnValuesToBeInSet(column=column, value_set=words))
+    return Check(column, "sample", "error", meaning, lambda gx, limits: gx.ExpectColumnValuesToBeInSet(column=column, value_set=words))
 
 
 SUITE = Suite(
@@ -80,11 +88,11 @@ SUITE = Suite(
         _among("quality", QUALITIES, "Qualities are the four declared."),
         _among("method", METHODS, "Methods of estimation are the ones declared."),
         _among("interval_minutes", LENGTHS_MINUTES, "Interval lengths divide the day."),
-        _at_most("missing_share", WARN_MISSING_SHARE, "At most 5 % of a zone's hour was not delivered."),
-        _at_most("estimated_share", WARN_ESTIMATED_SHARE, "At most 20 % of a zone's hour is estimated."),
+        _at_most("missing_share", lambda limits: limits.warn_missing_share, "Few of a zone's readings of an hour were not delivered (SMARTGRID_WARN_MISSING_SHARE)."),
+        _at_most("estimated_share", lambda limits: WARN_ESTIMATED_SHARE, "At most 20 % of a zone's hour is estimated."),
         Check(
             "covered_share", "zones", "warn", "A zone's meters cover the whole market day, 23 or 25 hours when clocks change.",
-            lambda gx: gx.ExpectColumnValuesToBeBetween(column="covered_share", min_value=0.99, max_value=1.01),
+            lambda gx, limits: gx.ExpectColumnValuesToBeBetween(column="covered_share", min_value=0.99, max_value=1.01),
         ),
     ),
 )  # fmt: skip

@@ -90,8 +90,9 @@ class ProphetForecaster:
         """The curve, shifted by its mean error of the newest known week, and its band."""
         day = with_weather_filled(history, future) if self.uses_weather else future
         recent = history[history["local_time"] >= day["local_time"].min().normalize() - pd.Timedelta(days=max(LAST_WEEK))]
-        shift = float(np.mean(recent["load_mw"].to_numpy(float) - self._curve(self.model, recent))) if len(recent) else 0.0
-        return banded(future, self._curve(self.model, day) + shift, self.band)
+        curve = self._curve(self.model, pd.concat([recent, day], ignore_index=True))  # one call: Prophet's cost is in the call
+        shift = float(np.mean(recent["load_mw"].to_numpy(float) - curve[: len(recent)])) if len(recent) else 0.0
+        return banded(future, curve[len(recent) :] + shift, self.band)
 
     def _shifted_errors(self, model: Any, rows: pd.DataFrame) -> np.ndarray:
         """actual - forecast of each row, MW, the curve shifted by the week of errors that the row's own gate knew."""

@@ -1,0 +1,206 @@
+"""What do the asset checks say of market days?
+
+A check informs and a hold acts: what would poison tomorrow was held back already when the day was made
+(chain/steps/check.py), and its check is red here. The others warn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from smartgrid_assets.chain.context import Context
+from smartgrid_assets.domain.market_day import MarketDay, day_of, days_between
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from smartgrid_assets.domain.check.limits import CheckLimits
+    from smartgrid_assets.domain.check.suite import CheckResult
+
+READINGS, QUALITY, HELD = "validated/meter_readings", "validated/data_quality", "validated/held_days"
+LOAD, ACCURACY, DAY_AHEAD = "features/load", "forecasts/accuracy", "forecasts/day_ahead"
+CURVE_DAYS = 28
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check says of a day. table: the rows behind it, plain values; curve: numbers for a small picture."""
+
+    passed: bool
+    severity: Literal["error", "warn"]
+    sentence: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    table: list[dict[str, Any]] = field(default_factory=list)
+    curve: list[float] = field(default_factory=list)
+    curve_of: str = ""
+
+
+Verdicts = dict[tuple[str, date], Verdict]
+"""(check's name, market day) -> verdict."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """All checks of one table. checks: name -> what it asks; they are judged together, for several days in one go."""
+
+    table: str
+    checks: dict[str, str]
+    verdicts: Callable[[Context, Sequence[date]], Verdicts]
+
+
+def limits_of(context: Context) -> CheckLimits:
+    """The room's limits, with those that are settings."""
+    from smartgrid_assets.domain.check.limits import CheckLimits
+
+    s = context.settings
+    return CheckLimits(s.hold_missing_share, s.hold_rejected_share, s.warn_missing_share)
+
+
+# ---- readings and features: Great Expectations ---------------------------------------------------------------
+
+
+def _readings(context: Context, days: Sequence[date]) -> Verdicts:
+    with context.lake.connect() as con:
+        verdicts = _suite(context, con, "validated", {day: _with_zone(context, con, day) for day in days})
+        missing = _missing_shares(context, con, days)
+        for day in days:
+            verdicts["is_not_held", day] = _hold(context, con, day)
+            found = verdicts["completeness", day]
+            curve = [missing[d] for d in days_between(day - timedelta(days=CURVE_DAYS - 1), day) if d in missing]
+            verdicts["completeness", day] = Verdict(
+                found.passed, found.severity, found.sentence, found.facts | {"missing_share": missing.get(day)}, found.table,
+                curve, "share missing, four weeks",
+            )  # fmt: skip
+    return verdicts
+
+
+def _features(context: Context, days: Sequence[date]) -> Verdicts:
+    with context.lake.connect() as con:
+        relations = {day: context.lake.view(con, LOAD, [day], f"judged_{n}") for n, day in enumerate(days)}
+        return _suite(context, con, "features", relations)
+
+
+def _with_zone(context: Context, con: DuckDBPyConnection, day: date) -> str:
+    """A view of the day's readings with the zone of each meter."""
+    name = f"judged_{day:%Y%m%d}"
+    meters = context.delivered.meters(con, day)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {name}_zones AS SELECT meter_id, zone FROM {meters}")
+    con.execute(
+        f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT r.*, z.zone FROM ({context.lake.select(READINGS, [day])}) r LEFT JOIN {name}_zones z USING (meter_id)"
+    )
+    return name
+
+
+def _suite(context: Context, con: DuckDBPyConnection, name: str, relations: dict[date, str]) -> Verdicts:
+    """Two checks of a suite: `expectations`, which a sound day cannot fail, and `completeness`, which warns."""
+    from smartgrid_assets.domain.check.suite import all_suites, run_suite
+
+    windows: dict[MarketDay, str] = {context.market_day(day): relation for day, relation in relations.items()}
+    verdicts: Verdicts = {}
+    for day, results in run_suite(con, all_suites()[name], windows, limits_of(context)).items():
+        verdicts["expectations", day] = _together([r for r in results if r.severity == "error"], "error")
+        verdicts["completeness", day] = _together([r for r in results if r.severity == "warn"], "warn")
+    return verdicts
+
+
+def _together(results: list[CheckResult], severity: Literal["error", "warn"]) -> Verdict:
+    failed = [r for r in results if not r.passed]
+    sentence = " ".join(f"Against it: {r.meaning} ({r.counts['against']} of {r.counts['rows']})" for r in failed) or "All as expected."
+    table = [
+        {"expectation": r.name, "passed": r.passed, "rows": r.counts["rows"], "against": r.counts["against"], "share": round(r.share, 4), "asks": r.meaning}
+        for r in results
+    ]  # fmt: skip
+    facts: dict[str, Any] = {"expectations": len(results), "failed": len(failed)}
+    if failed:
+        facts |= {"example": failed[0].example or {}, "rows_against": failed[0].table_markdown}
+    return Verdict(not failed, severity, sentence, facts, table)
+
+
+def _missing_shares(context: Context, con: DuckDBPyConnection, days: Sequence[date]) -> dict[date, float]:
+    span = days_between(min(days) - timedelta(days=CURVE_DAYS), max(days))
+    view = context.lake.view(con, QUALITY, [day for day in span if context.lake.footer(QUALITY, day)])
+    return dict(con.execute(f"SELECT day, share FROM {view} WHERE zone = '*' AND rule = 'missing'").fetchall())
+
+
+def _hold(context: Context, con: DuckDBPyConnection, day: date) -> Verdict:
+    view = context.lake.view(con, HELD, [day])
+    rows = con.execute(f"SELECT check_name, reason, value, threshold FROM {view} ORDER BY check_name").fetchall()
+    table = [dict(zip(("check", "reason", "value", "threshold"), row, strict=True)) for row in rows]
+    sentence = "HELD BACK: " + " ".join(row[1] for row in rows) if rows else "Nothing in this day would poison tomorrow."
+    return Verdict(not rows, "error", sentence, {"reasons": len(rows)}, table)
+
+
+# ---- forecasts: drift ----------------------------------------------------------------------------------------
+
+
+def _accuracy(context: Context, days: Sequence[date]) -> Verdicts:
+    from smartgrid_assets.domain.forecast.drift import BEFORE_DAYS, RECENT_DAYS, drift
+
+    back = timedelta(days=RECENT_DAYS + BEFORE_DAYS)
+    known = [day for day in days_between(min(days) - back, max(days)) if context.lake.footer(ACCURACY, day)]
+    verdicts: Verdicts = {}
+    with context.lake.connect() as con:
+        view = context.lake.view(con, ACCURACY, known)
+        daily = dict(
+            con.execute(f"SELECT day, avg(nmae) FROM {view} WHERE forecast = 'published' AND lead_bucket = 'all' GROUP BY day").fetchall()
+        )
+        for day in days:
+            zones = drift(con, view, day)
+            drifted = [zone for zone in zones if zone.has_drifted]
+            sentence = (
+                f"{len(drifted)} of {len(zones)} zones drifted: error against the weeks before, or the 90 % band, is out of bounds."
+                if drifted
+                else "The week is as good as those before it, as far as there are any."
+            )
+            verdicts["drift", day] = Verdict(
+                not drifted, "warn", sentence, {"zones": len(zones), "drifted": len(drifted), "share": len(drifted) / max(1, len(zones))},
+                [asdict(zone) for zone in zones], [daily[d] for d in known if day - back < d <= day and d in daily], "nMAE, five weeks",
+            )  # fmt: skip
+    return verdicts
+
+
+JUDGES = (
+    Judge(
+        READINGS,
+        {
+            "is_not_held": "The day is fit for use; else it was held back, and the old partition still stands.",
+            "expectations": "Great Expectations, suite `validated`: the day is whole and believable.",
+            "completeness": "Great Expectations, suite `validated`: few readings are missing or estimated.",
+        },
+        _readings,
+    ),
+    Judge(
+        LOAD,
+        {
+            "expectations": "Great Expectations, suite `features`: a model can be fed with this day.",
+            "completeness": "Great Expectations, suite `features`: few meter-intervals are estimated or missing.",
+        },
+        _features,
+    ),
+    Judge(ACCURACY, {"drift": "The published forecast is not getting worse."}, _accuracy),
+)
+
+
+# ---- freshness: of the table, not of a day -------------------------------------------------------------------
+
+
+def freshness(context: Context, now: datetime) -> dict[str, Verdict]:
+    """Per table: is the newest day there that should be there at `now` (UTC)?
+
+    Yesterday is validated, and tomorrow forecast, when tomorrow's gate closes.
+    """
+    today = day_of(now, context.settings.timezone)
+    behind = timedelta(0) if now >= context.gate(today + ONE_DAY) else ONE_DAY
+    expected = {READINGS: today - ONE_DAY - behind, DAY_AHEAD: today + ONE_DAY - behind}
+    return {path: _newest(context, path, day) for path, day in expected.items()}
+
+
+def _newest(context: Context, path: str, expected: date) -> Verdict:
+    keys = context.lake.keys(path)
+    newest = max(keys, default=None)
+    sentence = f"Newest market day: {newest or 'none'}; by now it should be {expected}."
+    return Verdict(newest is not None and newest >= expected, "warn", sentence, {"newest": str(newest), "expected": str(expected)})
