@@ -32,5 +32,5 @@ ui: $(STAMP) ## Dagster on 127.0.0.1:3000 and MLflow on 127.0.0.1:5000
 bench: $(STAMP) ## benchmarks; ratios go to the terminal and benchmarks/results/
 	@$(BIN)/python -m benchmarks
 
-docs: $(STAMP) ## rewrite docs/data.md from domain/tables.py
+docs: $(STAMP) ## rewrite docs/data.md and the settings in docs/operations.md
 	@$(BIN)/python -m smartgrid_assets.docs

@@ -1,12 +1,18 @@
-"""docs/data.md, written from domain/tables.py: `make docs`. A test fails when the page is stale."""
+"""docs/data.md from domain/tables.py, and the settings in docs/operations.md from settings.py: `make docs`.
+
+A test fails when a page is stale.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from smartgrid_assets.domain.tables import TABLES, Table
+from smartgrid_assets.settings import Settings
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "data.md"
+OPERATIONS = PAGE.with_name("operations.md")
+_SETTINGS = "## Settings\n"
 _HEAD = """# The tables of the lake
 
 Written by `make docs` from `smartgrid_assets/domain/tables.py`; do not edit. A table `schema/name` is at once the Dagster asset,
@@ -35,5 +41,23 @@ def _section(declared: Table) -> str:
     return "\n".join([*lines, ""])
 
 
+def operations() -> str:
+    """The operators' page with its last section, the settings, as they are."""
+    kept = OPERATIONS.read_text().partition(_SETTINGS)[0]
+    lines = ["", "Written by `make docs` from `smartgrid_assets/settings.py`.", "", "| variable | default | meaning |", "|---|---|---|"]
+    lines += [
+        f"| `SMARTGRID_{name.upper()}` | {_default(name, field.default)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    return kept + _SETTINGS + "\n".join([*lines, ""])
+
+
+def _default(name: str, value: object) -> str:
+    if name == "home":
+        return "the checkout"
+    return f"{value:%H:%M}" if name == "gate" else str(value) if value != "" else "(empty)"
+
+
 if __name__ == "__main__":
     PAGE.write_text(page())
+    OPERATIONS.write_text(operations())

@@ -33,8 +33,11 @@ class Settings(BaseSettings):
     webhook_url: str = Field("", description="Address to notify of failed runs by HTTP POST; empty = off.")
     notify_log: bool = Field(False, description="Also write failed runs to .dagster/incidents.log.")
 
-    memory_limit: str = Field("4GB", description="DuckDB's memory limit for one process; past it, it spills to disk.")
-    threads: int = Field(2, ge=1, description="DuckDB's and the solver's threads.")
+    dagster_url: str = Field("http://127.0.0.1:3000", description="Where people reach Dagster; links lead there.")
+    mlflow_url: str = Field("http://127.0.0.1:5000", description="Where people reach MLflow; links lead there.")
+
+    memory_limit: str = Field("4GB", description="DuckDB's memory limit for one run and its workers together; past it, it spills to disk.")
+    threads: int = Field(2, ge=1, description="DuckDB's and the solver's threads; of many partitions, so many are made at once.")
     model_jobs: int = Field(2, ge=1, description="Parallel processes for model fits.")
     models: str = Field("", description="Forecast models to run, comma-separated; empty = all that are installed.")
 

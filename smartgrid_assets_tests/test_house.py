@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from smartgrid_assets.docs import PAGE, page
+from smartgrid_assets.docs import OPERATIONS, PAGE, operations, page
 from smartgrid_assets.domain.tables import TABLES
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -31,3 +31,7 @@ def test_no_file_over_a_megabyte_is_tracked() -> None:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
     sizes = {name: (REPOSITORY / name).stat().st_size for name in listed.split("\0") if name and (REPOSITORY / name).exists()}
     assert not {name for name, size in sizes.items() if size > 1_000_000}
+
+
+def test_the_operators_page_lists_every_setting_as_it_is() -> None:
+    assert OPERATIONS.read_text() == operations(), "docs/operations.md is stale: run `make docs`"

@@ -6,7 +6,6 @@ import hashlib
 import io
 import time
 from functools import lru_cache
-from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.chain.step import Work
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 
 PLOTTED_DAYS = 7
 SAMPLE_ROWS = 4
-MODELS_KEPT = 16
-"""Fitted models held in memory, a few MB each: two threads, and those of a week or two."""
+MODELS_KEPT = 8
+"""Fitted models held in memory, a few MB each: those of a week or two."""
 
 
 def fit_week(work: Work) -> pd.DataFrame:
@@ -140,12 +139,11 @@ def _stored_models(work: Work) -> list[Any]:
 
 
 def _load(work: Work, stored: Any) -> FittedModel:
-    return _loaded(work.context.tracking, stored.run_id, stored.sha256, get_ident())
+    return _loaded(work.context.tracking, stored.run_id, stored.sha256)
 
 
 @lru_cache(maxsize=MODELS_KEPT)
-def _loaded(tracking: Tracking, run_id: str, sha256: str, thread: int) -> FittedModel:
-    # A thread has its own: nobody promises that a library's model may be asked by two at once.
+def _loaded(tracking: Tracking, run_id: str, sha256: str) -> FittedModel:
     from smartgrid_assets.domain.forecast.forecaster import FittedModel
 
     return FittedModel.load(tracking.load_model_blob(run_id, sha256), sha256)

@@ -71,7 +71,7 @@ class Step:
     carries_state: bool = False
     """True where a partition starts from its own yesterday: a change ripples on to later days."""
     in_order: bool = False
-    """True where a partition may look at those made just before it, or its solver admits one thread of ours."""
+    """True where a partition may look at those made just before it, or spreads itself over the cores."""
     is_history: bool = False
     """True where models learn from it, so that it is made for warm-up days too."""
     is_model: bool = False

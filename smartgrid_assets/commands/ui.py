@@ -47,7 +47,9 @@ def command(port: int, mlflow_port: int) -> None:
     home = prepare_dagster_home()
     tracking = Tracking(settings().mlruns)
     tracking.prepare()
-    os.environ["SMARTGRID_DAGSTER_URL"] = f"http://127.0.0.1:{port}"
+    # For the processes that are started below: links lead to the ports chosen here, unless the user named an address.
+    os.environ.setdefault("SMARTGRID_DAGSTER_URL", f"http://127.0.0.1:{port}")
+    os.environ.setdefault("SMARTGRID_MLFLOW_URL", f"http://127.0.0.1:{mlflow_port}")
     run(services(port, mlflow_port, tracking.uri, tracking.artifacts, REPOSITORY / "workspace.yaml"), home)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -45,7 +44,7 @@ def chain_context(tags: dict[str, str] | None = None, chosen: Settings | None = 
 
 def dagster_url(run_id: str) -> str:
     """Where a run stands in the Dagster UI."""
-    return f"{os.environ.get('SMARTGRID_DAGSTER_URL', 'http://127.0.0.1:3000')}/runs/{run_id}" if run_id else ""
+    return f"{settings().dagster_url}/runs/{run_id}" if run_id else ""
 
 
 @lru_cache(maxsize=1)

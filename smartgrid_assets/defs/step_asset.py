@@ -5,12 +5,13 @@ what failed. Metadata belongs to its partition.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
 import dagster as dg
 
+from smartgrid_assets.chain.context import Context
+from smartgrid_assets.chain.fan_out import FEWEST, fan_out
 from smartgrid_assets.chain.step import Done, Step, run_step
 from smartgrid_assets.defs.partitions import partitions_of
 from smartgrid_assets.defs.pictures import curve
@@ -57,22 +58,25 @@ def step_asset(step: Step, deps: Sequence[dg.AssetDep | str]) -> dg.AssetsDefini
 
 
 def _make_all(context: dg.AssetExecutionContext, chain: Chain, step: Step) -> Iterator[tuple[str, Done | SmartGridError]]:
-    """Make the run's partitions, in order where the step wants it, else a few at a time (DuckDB leaves Python's lock)."""
-    only_due = ONLY_DUE in context.run.tags
+    """Make the run's partitions: in order where the step wants it or they are few, else in processes of their own."""
+    only_due, labels, workers = ONLY_DUE in context.run.tags, context.partition_keys, settings().threads
+    if step.in_order or workers == 1 or len(labels) < FEWEST:
+        every = ((label, _make_one(chain.context(context.run.run_id, label), step, label, only_due)) for label in labels)
+    else:
+        keys = [date.fromisoformat(label) for label in labels]
+        made = fan_out(chain.context(context.run.run_id), step, keys, only_due, workers)
+        every = ((key.isoformat(), outcome) for key, outcome in made)
+    for label, outcome in every:
+        if isinstance(outcome, SmartGridError) and is_transient(outcome):
+            raise outcome
+        yield label, outcome
 
-    def make_one(label: str) -> tuple[str, Done | SmartGridError]:
-        try:
-            return label, run_step(chain.context(context.run.run_id, label), step, date.fromisoformat(label), only_due)
-        except SmartGridError as error:
-            if is_transient(error):
-                raise
-            return label, error
 
-    if step.in_order:
-        yield from map(make_one, context.partition_keys)
-        return
-    with ThreadPoolExecutor(settings().threads) as pool:
-        yield from pool.map(make_one, context.partition_keys)
+def _make_one(context: Context, step: Step, label: str, only_due: bool) -> Done | SmartGridError:
+    try:
+        return run_step(context, step, date.fromisoformat(label), only_due)
+    except SmartGridError as error:
+        return error
 
 
 def _report(context: dg.AssetExecutionContext, step: Step, all_made: Iterable[tuple[str, Done | SmartGridError]]) -> list[str]:

@@ -24,7 +24,7 @@ def follow_move(store: Path, old_uri: str, new_uri: str) -> int:
         for table, column in LOCATIONS.items():
             # The names are the four above; the addresses are parameters.
             changed += con.execute(
-                f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE {column} = ? OR substr({column}, 1, ?) = ?",  # noqa: S608
+                f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE {column} = ? OR substr({column}, 1, ?) = ?",
                 (new_uri, len(old_uri) + 1, old_uri, len(old_uri) + 1, old_uri + "/"),
             ).rowcount
     return changed

@@ -14,7 +14,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -145,28 +145,39 @@ def write_parquet(
 
     Raises LakeWriteError with a sentence; leaves no half file.
     """
-    import duckdb
-
     pairs = ", ".join(f"{key}: '{value.replace(chr(39), chr(39) * 2)}'" for key, value in (metadata or {}).items())
     options = "FORMAT parquet, COMPRESSION zstd"
     options += f", KV_METADATA {{{pairs}}}" if pairs else ""
     options += f", PARTITION_BY ({partition_by})" if partition_by else ""
     target = str(file).replace("'", "''")
+    with saying_why(file.parent):
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            con.execute(f"COPY ({query}) TO '{target}' ({options})")
+            if not partition_by:
+                with file.open("rb") as handle:
+                    os.fsync(handle.fileno())
+        except BaseException:
+            with suppress(OSError):
+                shutil.rmtree(file, ignore_errors=True) if partition_by else file.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def saying_why(folder: Path) -> Iterator[None]:
+    """Turn what the file system refuses into a LakeWriteError with a sentence."""
+    import duckdb
+
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        con.execute(f"COPY ({query}) TO '{target}' ({options})")
-        if not partition_by:
-            with file.open("rb") as handle:
-                os.fsync(handle.fileno())
+        yield
     except (OSError, duckdb.IOException) as error:
-        shutil.rmtree(file, ignore_errors=True) if partition_by else file.unlink(missing_ok=True)
         raise LakeWriteError(
-            f"{file.parent}: cannot write here ({error}). The old partition is still whole; free some space or mend the permission, then run again."
+            f"{folder}: cannot write here ({error}). The old partition is still whole; free some space or mend the permission, then run again."
         ) from None
 
 
 def _move_in(fresh: Path, file: Path, footer: Footer) -> Outcome:
-    with locked(file.parent / ".lock"):
+    with saying_why(file.parent), locked(file.parent / ".lock"):
         existing = read_footer(file)
         if existing and existing.recipe.inputs_read_ns > footer.recipe.inputs_read_ns and _recipe_differs(existing, footer):
             fresh.unlink()

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 EXPERIMENT = "forecasts"
+KIND = {"mlflow.experimentKind": "custom_model_development"}
+"""Without it MLflow's UI opens the experiment as one of language models."""
 SUPERSEDED = "smartgrid.superseded"
 MODEL_ID = "smartgrid.model_id"
 PYFUNC_FILE = Path(__file__).with_name("pyfunc_forecaster.py")
@@ -96,6 +98,10 @@ class Tracking:
         self.mlruns = Path(mlruns).absolute()
         self.artifacts = self.mlruns / "artifacts"
         self.uri = f"sqlite:///{self.mlruns / 'mlflow.db'}"
+
+    def __reduce__(self) -> tuple[type[Tracking], tuple[Path]]:
+        """Sent to another process as its folder: an open client stays here."""
+        return Tracking, (self.mlruns,)
 
     def prepare(self) -> None:
         """Make the store where it is not there yet, so that MLflow's server finds its tables."""
@@ -188,7 +194,7 @@ class Tracking:
             known = _retried(lambda: client.get_experiment_by_name(EXPERIMENT))
             here = self.artifacts.as_uri()
             if not known:
-                return str(_retried(lambda: client.create_experiment(EXPERIMENT, artifact_location=here)))
+                return str(_retried(lambda: client.create_experiment(EXPERIMENT, artifact_location=here, tags=KIND)))
             if known.artifact_location != here:  # the home was moved, copied or restored
                 _retried(lambda: follow_move(self.mlruns / "mlflow.db", known.artifact_location, here))
             return str(known.experiment_id)

@@ -48,7 +48,9 @@ def _make(work: Work) -> Made:
     for path, frame in frames.items():
         relations[path] = path.replace("/", "_") + "_rows"
         work.con.register(relations[path], frame)
-    return Made(relations, metadata=planned.headline())
+    power = planned.units.groupby("interval_start_utc")["power_mw"].sum()
+    shown = {"curve": [float(mw) for mw in power], "curve_of": "power of all units, MW"}
+    return Made(relations, metadata=planned.headline() | shown)
 
 
 def _make_hindsight(work: Work) -> Made:
@@ -57,7 +59,8 @@ def _make_hindsight(work: Work) -> Made:
     from smartgrid_assets.chain.planning import actual_load, plan_day, settle_day
 
     load = actual_load(work)
-    settled, perfect = settle_day(work, load), plan_day(work, load)
+    # Who knows the load needs no reserve: it would make perfect foresight look dearer than it is.
+    settled, perfect = settle_day(work, load), plan_day(work, load, reserve_share=0.0)
     work.con.register("hindsight_rows", pd.concat([settled.summary("settled"), perfect.summary("perfect foresight")]))
     return Made({HINDSIGHT: "hindsight_rows"}, metadata=settled.headline())
 
@@ -76,5 +79,5 @@ STEPS = [
         "dispatch", (PLAN, PRICES, SUMMARY, STATE), "day", _inputs, _make, _code, _settings,
         horizon="ahead", carries_state=True, in_order=True, is_model=True,
     ),
-    Step("hindsight", (HINDSIGHT,), "day", _hindsight_inputs, _make_hindsight, _code, _settings, in_order=True, is_model=True),
+    Step("hindsight", (HINDSIGHT,), "day", _hindsight_inputs, _make_hindsight, _code, _settings, is_model=True),
 ]  # fmt: skip

@@ -36,11 +36,12 @@ def _make_model(work: Work) -> Made:
     from smartgrid_assets.chain.fitting import fit_week
 
     rows = fit_week(work)
-    return Made({MODEL: _register(work, "fitted_models", rows)}, metadata=_links(rows))
+    return Made({MODEL: _register(work, "fitted_models", rows)}, metadata={"links": _links(work.context, rows)})
 
 
-def _links(rows: pd.DataFrame) -> dict[str, Any]:
-    return {"mlflow_runs": ", ".join(f"{r.model}: {r.run_id}" for r in rows.itertuples() if r.run_id)}
+def _links(context: Context, rows: pd.DataFrame) -> dict[str, str]:
+    """Where each model's run stands in MLflow."""
+    return {f"mlflow {r.model}": f"{context.settings.mlflow_url}/{context.tracking.link(r.run_id)}" for r in rows.itertuples() if r.run_id}
 
 
 # ---- candidates and scores: every day, every model -----------------------------------------------------------
@@ -103,7 +104,9 @@ def _make_day_ahead(work: Work) -> Made:
 
     rows = publish_day(work)
     reasons = sorted(set(rows["fallback_reason"]) - {""}) if len(rows) else ["no forecast could be made"]
-    return Made({DAY_AHEAD: _register(work, "published_rows", rows)}, metadata={"fallback": reasons} if reasons else {})
+    total = rows[rows["zone"] != "*"].groupby("interval_start_utc")["load_mw"].sum() if len(rows) else []
+    shown = {"curve": [float(mw) for mw in total], "curve_of": "published median of all zones, MW"}
+    return Made({DAY_AHEAD: _register(work, "published_rows", rows)}, metadata=shown | ({"fallback": reasons} if reasons else {}))
 
 
 def _accuracy_inputs(context: Context, day: date) -> Inputs | None:
