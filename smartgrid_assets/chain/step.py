@@ -74,6 +74,8 @@ class Step:
     """True where a partition may look at those made just before it, or spreads itself over the cores."""
     is_history: bool = False
     """True where models learn from it, so that it is made for warm-up days too."""
+    is_whole: Callable[[Context, date], bool] = lambda context, key: True
+    """False where something that it keeps outside the lake is gone."""
     is_model: bool = False
     """True where making it fits models or solves plans: slow, bounded in parallel."""
 
@@ -120,6 +122,8 @@ def state_of(context: Context, step: Step, key: date) -> State:
     footers = [context.lake.footer(path, key) for path in step.tables]
     if any(footer is None for footer in footers):
         return State("missing")
+    if not step.is_whole(context, key):
+        return State("missing", ("what it keeps outside the lake is gone",))
     for footer in footers:
         changed = _recipe(context, step, key, inputs, footer.recipe).differences(footer.recipe)  # type: ignore[union-attr]
         if changed:

@@ -48,7 +48,7 @@ def _readings(con: Any, first: date, last: date) -> ReadingsSummary:
 
 def _forecasts(con: Any, first: date, last: date) -> tuple[ForecastSummary | None, list[ForecastSummary]]:
     rows = con.execute(
-        """SELECT forecast, avg(mae_mw), avg(pinball_mw) FROM forecasts.accuracy
+        """SELECT forecast, avg(mae_mw), avg(pinball_mw), avg(nmae) FROM forecasts.accuracy
         WHERE lead_bucket = 'all' AND zone <> '*' AND day BETWEEN ? AND ? GROUP BY 1 ORDER BY 1""",
         [first, last],
     ).fetchall()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from smartgrid_assets.chain.context import Context
     from smartgrid_assets.chain.replay import Execute
     from smartgrid_assets.chain.step import Done, Step
+
+
+SLOW_S = 2.0
 
 
 class Day(click.ParamType):
@@ -71,7 +75,10 @@ def bar(text: str, total: int) -> Iterator[Any]:
             yield lambda words="": progress.advance(task)
         return
     click.echo(f"{text}: {total} ...", err=True)
+    begin = time.monotonic()
     yield lambda words="": None
+    if (seconds := time.monotonic() - begin) > SLOW_S:
+        click.echo(f"{text}: {total} in {seconds:.0f} s", err=True)
 
 
 @contextmanager

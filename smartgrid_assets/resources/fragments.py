@@ -73,12 +73,14 @@ class Fragments:
         `relation` has the declared columns, checked before anything is written, and `day` where partitioned.
         Written again under the same batch, they are the same fragments. Raises SchemaError, LakeWriteError.
         """
+        if not con.execute(f"SELECT 1 FROM {relation} LIMIT 1").fetchall():
+            return 0  # most files feed one table of six; checking nothing costs as much as checking a day
         declared = table(path)
         is_daily = declared.partition == "day"
         _, rows = stage(con, declared, relation, extra="day" if is_daily else None)
-        if rows and is_daily:
+        if is_daily:
             self._write_days(con, declared, batch)
-        elif rows:
+        else:
             self._move(self.root / path, con, "SELECT * FROM staged", f"{batch}.0.parquet")
         con.execute("DROP TABLE staged")
         return rows

@@ -143,6 +143,13 @@ class Tracking:
             raise ForecastError(f"Run {run_id}: stored model has digest {found[:12]}, recorded was {sha256[:12]}; fit the week again.")
         return blob
 
+    def has_model(self, run_id: str) -> bool:
+        """True where the store still has the forecaster that `run_id` stored."""
+        try:
+            return (self.artifacts / self._pointer(run_id).read_text().strip()).exists()
+        except OSError:
+            return False
+
     def register_champion(self, zone_group: str, champion_run: str, challenger_run: str | None = None) -> None:
         """Let the registered model of the zone group say who is champion and challenger NOW; a run keeps one version.
 

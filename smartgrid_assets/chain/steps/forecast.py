@@ -6,6 +6,7 @@ The backfill is the backtest: every step asks only for what its gate knew, so th
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.chain.context import Context
@@ -16,6 +17,8 @@ from smartgrid_assets.domain.market_day import week_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from smartgrid_assets.resources.lake import Lake
 
 MODEL, CANDIDATES, SCORES = "forecasts/model", "forecasts/candidates", "forecasts/scores"
 CHAMPION, DAY_AHEAD, ACCURACY = "forecasts/champion", "forecasts/day_ahead", "forecasts/accuracy"
@@ -30,6 +33,19 @@ SEED = 20260907
 
 def _model_inputs(context: Context, week: date) -> Inputs | None:
     return history(context, week)
+
+
+def _models_are_kept(context: Context, week: date) -> bool:
+    """False where mlruns/ lost a model that the lake names: its bytes are in the store, not in the lake."""
+    return all(context.tracking.has_model(run_id) for run_id in _run_ids(context.lake, week, context.lake.digest(MODEL, week)))
+
+
+@lru_cache(maxsize=1024)
+def _run_ids(lake: Lake, week: date, digest: str | None) -> tuple[str, ...]:
+    with lake.connect() as con:
+        return tuple(
+            row[0] for row in con.execute(f"SELECT run_id FROM {lake.view(con, MODEL, [week])} WHERE status = 'fitted'").fetchall()
+        )
 
 
 def _make_model(work: Work) -> Made:
@@ -189,7 +205,19 @@ def _gate_settings(context: Context) -> dict[str, Any]:
 
 
 STEPS = [
-    Step("model", (MODEL,), "week", _model_inputs, _make_model, _code, _gate_settings, horizon="ahead", in_order=True, is_model=True),
+    Step(
+        "model",
+        (MODEL,),
+        "week",
+        _model_inputs,
+        _make_model,
+        _code,
+        _gate_settings,
+        horizon="ahead",
+        in_order=True,
+        is_model=True,
+        is_whole=_models_are_kept,
+    ),
     Step("candidates", (CANDIDATES,), "day", _candidates_inputs, _make_candidates, _code, horizon="ahead"),
     Step("scores", (SCORES,), "day", _scores_inputs, _make_scores, _code),
     Step("champion", (CHAMPION,), "week", _champion_inputs, _make_champion, _code, horizon="ahead"),

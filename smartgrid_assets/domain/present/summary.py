@@ -27,11 +27,12 @@ class ReadingsSummary:
 
 @dataclass(frozen=True)
 class ForecastSummary:
-    """One forecast over the scored days: the published one, or a naive beside it. MW, means over zones and intervals."""
+    """One forecast over the scored days: the published one, or a naive beside it. Means over zones and intervals; nmae: 0 to 1."""
 
     name: str
     mae_mw: float
     pinball_mw: float
+    nmae: float
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,8 @@ def forecast_lines(published: ForecastSummary | None, naives: list[ForecastSumma
         return ["Forecast   no day is scored yet: the load of a forecast day must be known first"]
     every = [published, *naives]
     width = max(len(forecast.name) for forecast in every)
-    lines = [f"Forecast   {'':{width}}     MAE MW  pinball MW"]
-    lines += [f"           {f.name:{width}}  {f.mae_mw:9.4f}  {f.pinball_mw:10.4f}" for f in every]
+    lines = [f"Forecast   {'':{width}}     MAE MW  of load  pinball MW"]
+    lines += [f"           {f.name:{width}}  {f.mae_mw:9.4f}  {f.nmae:7.1%}  {f.pinball_mw:10.4f}" for f in every]
     best = min((naive for naive in naives), key=lambda naive: naive.mae_mw, default=None)
     if best is not None and best.mae_mw > 0:
         gain = 1 - published.mae_mw / best.mae_mw

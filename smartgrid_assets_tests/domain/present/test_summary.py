@@ -9,8 +9,8 @@ READINGS = words.ReadingsSummary(
     date(2026, 3, 1), date(2026, 3, 21), 21, (), 201_600, 1_234, 56,
     {"gap": 900, "spike": 30, "stuck": 300, "negative": 4, "duplicate": 50, "misaligned": 1},
 )  # fmt: skip
-PUBLISHED = words.ForecastSummary("published", 0.02, 0.006)
-NAIVES = [words.ForecastSummary("two days ago", 0.04, 0.02), words.ForecastSummary("seven days ago", 0.05, 0.02)]
+PUBLISHED = words.ForecastSummary("published", 0.02, 0.006, 0.031)
+NAIVES = [words.ForecastSummary("two days ago", 0.04, 0.02, 0.062), words.ForecastSummary("seven days ago", 0.05, 0.02, 0.08)]
 PLAN = words.PlanSummary(21, "EUR", 10_500.4, 0.2, 0.19, 0.0, "delivered", comparable_cost=10_000.0, perfect_cost=9_500.0)
 
 
@@ -35,7 +35,9 @@ def test_the_summary_says_everything_in_order():
         "201,600 delivered, 1,234 repaired, 56 rejected", "why: gap 900, stuck 300, duplicate 50, spike 30, negative 4\n",
         "50% better than the best naive (two days ago)",
         "10 alarms, 8 on true faults, 3 faulty meter-days missed; 80% of the alarms are right",
-        "21 days cost 10,500 EUR; reserve 0.20 MW held of 0.19 MW required", "9,500: on the same days the plan is +500 away (+5.26%)",
+        "0.0200     3.1%",
+        "21 days cost 10,500 EUR; reserve 0.2 MW held of 0.19 MW required",
+        "settled with the load that came 10,000; perfect foresight would have cost 9,500: +500 (+5.26%)",
     ):  # fmt: skip
         assert part in text
 
