@@ -10,9 +10,8 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +28,8 @@ from smartgrid_assets.domain.derive import frames
 from smartgrid_assets.domain.forecast import asof
 from smartgrid_assets.domain.market_day import gate_utc, week_of
 from smartgrid_assets.resources.inbox import Inbox, content_hash
-from smartgrid_assets.resources.tracking import RecordedModel
 from smartgrid_assets.settings import settings as chain_settings
+from smartgrid_assets_tests.chain.shelf import on_shelf
 from smartgrid_assets_tests.chain.small import FIRST, METERS, NOW, TZ, deliver, file_of, kwh, lines_of, place, run
 
 D = FIRST + timedelta(days=14)
@@ -52,24 +51,6 @@ changes = st.dictionaries(
 )
 
 
-@dataclass
-class Shelf:
-    """Stands in for MLflow, which would cost more than all the rest: it keeps the models' bytes by their digest."""
-
-    blobs: dict[str, bytes] = field(default_factory=dict)
-
-    def record(self, *, model: str, blob: bytes, **_: Any) -> RecordedModel:
-        digest = sha256(blob).hexdigest()
-        self.blobs[f"{model}-{digest}"] = blob
-        return RecordedModel(f"{model}-{digest}", "", digest, len(blob))
-
-    def load_model_blob(self, run_id: str, _: str) -> bytes:
-        return self.blobs[run_id]
-
-    def register_champion(self, *_: Any) -> None:
-        """No aliases here."""
-
-
 @pytest.fixture(scope="module")
 def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
     """The undisturbed lake: all days before D-1 delivered and replayed, the forecasts of D issued."""
@@ -89,7 +70,7 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
         patch.setattr("smartgrid_assets.chain.fitting.plot_week", lambda *_: b"")
         chain_settings.cache_clear()
         _, files = place(folder / "in", 13)
-        context = replace(chain_context(), tracking=Shelf())  # type: ignore[arg-type]
+        context = on_shelf(chain_context())
         deliver(context, *files)
         run(context, FIRST, D, "validated,features,scores,model,candidates,champion,day_ahead")
         yield context
