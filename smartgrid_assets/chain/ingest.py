@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from smartgrid_assets.chain.context import Context
 from smartgrid_assets.domain.acquire.reader import ReadContext, Source, read_source, unpack
-from smartgrid_assets.domain.errors import DeliveryError
+from smartgrid_assets.domain.errors import DeliveryError, PlanError
 from smartgrid_assets.domain.market_day import day_of
 from smartgrid_assets.domain.tables import RAW, table
 
@@ -142,7 +142,8 @@ class _Batch:
         source = Source(path=path, name=name, content_hash=content, received_at=delivery.received_at)
         try:
             parsed = read_source(self.con, source, ReadContext(settings.timezone, settings.source_delay_hours), self.mapping)
-        except DeliveryError as error:
+            self._check_fleet(parsed)
+        except (DeliveryError, PlanError) as error:
             self._refuse(delivery, name, content, error)
             return
         verdict = "partly" if parsed.rejected else "accepted"
@@ -155,6 +156,14 @@ class _Batch:
             self.known.add(parsed.source_hash)
             self._gather(parsed, read)
         self.reads.append(read)
+
+    def _check_fleet(self, parsed: Parsed) -> None:
+        """Raises PlanError for a fleet that no plan could use: better now, with the file at hand, than in the night."""
+        if relation := parsed.tables.get("raw/fleet"):
+            from smartgrid_assets.domain.plan.fleet import fleet_from_rows
+
+            rows = self.con.execute(f"SELECT unit, kind, zone, spec FROM {relation} ORDER BY ordinal").fetchall()
+            fleet_from_rows(dict(zip(("unit", "kind", "zone", "spec"), row, strict=True)) for row in rows)
 
     def _gather(self, parsed: Parsed, read: _Read) -> None:
         for path, relation in parsed.tables.items():
@@ -171,7 +180,7 @@ class _Batch:
         for relation in parsed.tables.values():
             self.con.execute(f"DROP TABLE IF EXISTS {relation}")
 
-    def _refuse(self, delivery: Delivery, name: str, content: str, error: DeliveryError) -> None:
+    def _refuse(self, delivery: Delivery, name: str, content: str, error: DeliveryError | PlanError) -> None:
         self.reads.append(_Read(delivery, name, content, None, FileReport(name, "refused", reasons=[str(error)])))
 
     def keep(self, received: date, now: datetime) -> None:

@@ -114,8 +114,14 @@ def made_stale(context: Context, recent_days: int = 8) -> tuple[Step, list[date]
 
 
 def _make(context: Context, step: Step, keys: Sequence[date], execute: Execute) -> list[Done]:
-    found = [item.key for item in due(context, step, keys)]
-    return [done for stretch in stretches(found, step) for done in execute(step, stretch)]
+    """Make what is due of `keys`; where partitions of a step lean on each other, ask again until nothing is."""
+    made: list[Done] = []
+    for _ in keys:
+        found = [item.key for item in due(context, step, keys)]
+        made += [done for stretch in stretches(found, step) for done in execute(step, stretch)]
+        if not found or not step.in_order:
+            break
+    return made
 
 
 def _ripple(context: Context, step: Step, last: date, execute: Execute) -> list[Done]:

@@ -32,19 +32,31 @@ def _actual(work: Work) -> pd.DataFrame:
 
 
 def score_candidates(work: Work) -> pd.DataFrame:
-    """Rows of forecasts/scores: zone, model and lead bucket."""
+    """Rows of forecasts/scores: zone, model, lead bucket, and when the load was known: a gate picks the score that it knew."""
     import pandas as pd
 
     from smartgrid_assets.domain.forecast.score import score_day
 
-    candidates, actual = _rows(work, CANDIDATES, "candidates_of_day"), _actual(work)
-    issued, rows = pd.Timestamp(work.context.gate(work.key)), []
-    for (zone, model), forecast in candidates.groupby(["zone", "model"]):
-        known = actual[actual["zone"] == zone]
-        if len(known) and forecast["interval_start_utc"].isin(known["interval_start_utc"]).any():
-            scored = score_day(forecast, known, issued)
-            rows += [{"zone": zone, "model": model, "known_from_utc": known["known_from_utc"].max(), **row} for row in scored]
-    return _framed(rows, SCORES)
+    candidates = _rows(work, CANDIDATES, "candidates_of_day")
+    issued = pd.Timestamp(work.context.gate(work.key))
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for actual in _versions_of_actual(work):
+        for (zone, model), forecast in candidates.groupby(["zone", "model"]):
+            known = actual[actual["zone"] == zone]
+            if len(known) and forecast["interval_start_utc"].isin(known["interval_start_utc"]).any():
+                since = known["known_from_utc"].max()
+                for row in score_day(forecast, known, issued):
+                    rows[zone, model, row["lead_bucket"], since] = {"zone": zone, "model": model, "known_from_utc": since, **row}
+    return _framed(list(rows.values()), SCORES)
+
+
+def _versions_of_actual(work: Work) -> list[pd.DataFrame]:
+    """The load that came, as it was known from each moment on at which more of it came."""
+    from smartgrid_assets.domain.derive.frames import latest_actual
+
+    view = work.context.lake.view(work.con, LOAD, [work.key], "load_of_day")
+    moments = work.con.execute(f"SELECT DISTINCT known_from_utc FROM {view} WHERE feeder = '*' ORDER BY 1").fetchall()
+    return [latest_actual(work.con, view, as_of_utc=moment) for (moment,) in moments]
 
 
 def crown(work: Work, window_days: int) -> pd.DataFrame:

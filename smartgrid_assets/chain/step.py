@@ -139,11 +139,12 @@ def hold_of(context: Context, step: Step, key: date) -> Footer | None:
 
 def _recipe(context: Context, step: Step, key: date, inputs: Inputs, found: Recipe) -> Recipe:
     """Today's recipe, with the further inputs that the last making turned out to need looked up again."""
-    more = {name: look_up(context, name) for name in found.inputs if name not in inputs and is_further(name)}
-    known = {name: digest for name, digest in more.items() if digest is not None}
-    return Recipe(inputs | known, step.code(), step.settings(context))
+    more = {name: look_up(context, name) or ABSENT for name in found.inputs if name not in inputs and is_further(name)}
+    return Recipe(inputs | more, step.code(), step.settings(context))
 
 
+ABSENT = "none"
+"""Digest of an input that was looked for and is not there."""
 FURTHER = "also:"
 """Prefix of inputs that a step came to need while it worked: `also:<table>@<day>` or `...<=<moment>`."""
 

@@ -7,7 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,12 +86,15 @@ def dagster_instance() -> Iterator[DagsterInstance]:
     """The Dagster instance of this home, under the top-level dagster.yaml; runs that died are ended, their slots freed."""
     from dagster import DagsterInstance
 
+    from smartgrid_assets.defs.dead_runs import end_dead_runs
+    from smartgrid_assets.resources.partition import locked
+
     home = prepare_dagster_home()
     os.environ["DAGSTER_HOME"] = str(home)
-    with DagsterInstance.get() as instance:
-        from smartgrid_assets.defs.dead_runs import end_dead_runs
-
-        end_dead_runs(instance)
+    with ExitStack() as held:
+        with locked(home / ".starting"):  # two first starts would both create Dagster's tables
+            instance = held.enter_context(DagsterInstance.get())
+            end_dead_runs(instance)
         yield instance
 
 

@@ -14,6 +14,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smartgrid_assets.domain.tables import Table, table
-from smartgrid_assets.resources.partition import move_into_place, stage, write_parquet
+from smartgrid_assets.resources.partition import move_into_place, saying_why, stage, write_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -97,8 +98,9 @@ class Fragments:
             for folder in sorted(scratch.iterdir()):
                 for number, file in enumerate(sorted(folder.iterdir())):
                     target = home / folder.name / f"{batch}.{number}.parquet"
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    os.replace(file, target)
+                    with saying_why(target.parent):
+                        target.parent.mkdir(parents=True, exist_ok=True)
+                        os.replace(file, target)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
@@ -110,7 +112,12 @@ class Fragments:
     def _move(self, folder: Path, con: DuckDBPyConnection, query: str, name: str) -> None:
         fresh = folder / f".{name}.{os.getpid()}"
         write_parquet(con, query, fresh)
-        move_into_place(fresh, folder / name)
+        try:
+            with saying_why(folder):
+                move_into_place(fresh, folder / name)
+        finally:
+            with suppress(OSError):
+                fresh.unlink(missing_ok=True)
 
     def compact(self, con: DuckDBPyConnection, path: str, key: date) -> bool:
         """Merge a day's fragments into one where there are many; True if it did. The caller holds the ingest lock."""

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from smartgrid_assets.resources.partition import saying_why
+
 _CHUNK = 1 << 20
 
 
@@ -57,19 +59,24 @@ class Inbox:
     def refuse(self, file: Path, content_hash: str, reason: str) -> Path:
         """Put a refused file of the inbox into quarantine, its reason beside it; one from elsewhere is copied."""
         home = self.quarantine / f"{content_hash[:16]}-{_plain(file.name)}"
-        self.quarantine.mkdir(parents=True, exist_ok=True)
-        home.with_name(home.name + ".reason.txt").write_text(f"{file.name}: {reason}\n")
+        with saying_why(self.quarantine):
+            self.quarantine.mkdir(parents=True, exist_ok=True)
+            home.with_name(home.name + ".reason.txt").write_text(f"{file.name}: {reason}\n")
         self._settle(file, home)
         return home
 
     def _settle(self, file: Path, home: Path) -> None:
-        home.parent.mkdir(parents=True, exist_ok=True)
-        if self.holds(file):
-            os.replace(file, home)
-        elif not home.exists():
-            fresh = home.with_name(f".{home.name}.{os.getpid()}")
-            shutil.copyfile(file, fresh)
-            os.replace(fresh, home)
+        fresh = home.with_name(f".{home.name}.{os.getpid()}")
+        with saying_why(home.parent):
+            home.parent.mkdir(parents=True, exist_ok=True)
+            if self.holds(file):
+                os.replace(file, home)
+            elif not home.exists():
+                try:
+                    shutil.copyfile(file, fresh)
+                    os.replace(fresh, home)
+                finally:
+                    fresh.unlink(missing_ok=True)
 
 
 def files_below(folder: Path) -> list[Path]:

@@ -177,13 +177,16 @@ def saying_why(folder: Path) -> Iterator[None]:
 
 
 def _move_in(fresh: Path, file: Path, footer: Footer) -> Outcome:
-    with saying_why(file.parent), locked(file.parent / ".lock"):
-        existing = read_footer(file)
-        if existing and existing.recipe.inputs_read_ns > footer.recipe.inputs_read_ns and _recipe_differs(existing, footer):
-            fresh.unlink()
-            return "kept"
-        move_into_place(fresh, file)
-        return "written"
+    try:
+        with saying_why(file.parent), locked(file.parent / ".lock"):
+            existing = read_footer(file)
+            if existing and existing.recipe.inputs_read_ns > footer.recipe.inputs_read_ns and _recipe_differs(existing, footer):
+                return "kept"
+            move_into_place(fresh, file)
+            return "written"
+    finally:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
 
 
 def move_into_place(fresh: Path, file: Path) -> None:

@@ -301,6 +301,8 @@ class Tracking:
         if versions:
             return str(versions[0].version)
         model_id = self._client.get_run(run_id).data.tags[MODEL_ID]
+        # MLflow resolves models:/ through the address of the whole process, which only a fit in this process has set.
+        _quiet_mlflow().set_tracking_uri(self.uri)
         source = f"models:/{model_id}"
         return str(_retried(lambda: self._client.create_model_version(name, source, run_id=run_id, model_id=model_id)).version)
 

@@ -26,6 +26,14 @@ class Shelf:
         """The bytes of a fit."""
         return self.blobs[run_id]
 
+    def has_model(self, run_id: str) -> bool:
+        """True for a fit that was kept."""
+        return run_id in self.blobs
+
+    def link(self, run_id: str) -> str:
+        """No pages here."""
+        return run_id
+
     def register_champion(self, *_: Any) -> None:
         """No aliases here."""
 

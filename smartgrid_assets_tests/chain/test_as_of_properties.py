@@ -215,9 +215,6 @@ def test_a_history_that_looks_at_no_receipt_is_found(calm: Context, monkeypatch:
         corrections_after_the_gate_move_nothing(calm)
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="forecasts/scores keep only the newest version of a score: a late one is lost"
-)
 def test_corrections_received_after_the_gate_leave_the_champion_of_that_gate(calm: Context) -> None:
     at_gate = AtGate(calm, "champion,day_ahead")
     with copy_of(calm) as context:

@@ -48,18 +48,16 @@ cost_curve = [[0.001, 5.0], [0.02, 40.0]]
 """
 
 
-def work(home: str, steps: str, is_told_the_store: bool = True) -> None:
+def work(home: str, steps: str) -> None:
     """What a killed process was at: forecasts and plans of a few days."""
     os.environ["SMARTGRID_HOME"] = home
-    if is_told_the_store:  # see test_a_champion_is_crowned_by_another_process_than_the_one_that_fitted
-        os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{home}/mlruns/mlflow.db"
     settings.cache_clear()
     run(chain_context(), FIRST_ISSUED, LAST_ISSUED, steps)
 
 
-def start(home: Path, steps: str = STEPS, is_told_the_store: bool = True) -> ForkServerProcess:
+def start(home: Path, steps: str = STEPS) -> ForkServerProcess:
     """A process of its own, forked from one that has imported what is slow to import: kills are to hit work."""
-    process = SERVER.Process(target=work, args=(str(home), steps, is_told_the_store))
+    process = SERVER.Process(target=work, args=(str(home), steps))
     process.start()
     return process
 
@@ -139,9 +137,6 @@ def test_killing_a_run_of_forecasts_and_plans_at_random_loses_and_doubles_nothin
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="Tracking._version_of relies on the tracking URI that only a fit in this process sets"
-)
 def test_a_champion_is_crowned_by_another_process_than_the_one_that_fitted(ready: Path) -> None:
-    finish(start(ready, "model", is_told_the_store=False))
-    finish(start(ready, "champion", is_told_the_store=False))
+    finish(start(ready, "model"))
+    finish(start(ready, "champion"))

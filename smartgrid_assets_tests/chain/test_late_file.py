@@ -172,9 +172,6 @@ def test_a_day_that_comes_late_is_made_with_what_looks_back_on_it(context: Conte
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="a like day that was absent is no input, so that its coming makes nothing due"
-)
 def test_a_like_day_that_comes_late_gives_the_tables_that_it_gives_in_time(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,7 +195,6 @@ def test_a_like_day_that_comes_late_gives_the_tables_that_it_gives_in_time(
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="replay._make asks what is due before it makes the days that others rest on")
 def test_one_run_after_a_correction_leaves_nothing_for_a_second(home: Path, tmp_path: Path) -> None:
     context, files = place(tmp_path / "in", 9)
     file_of(tmp_path / "in", files[-1][0].name, [*lines_of(nth(8), ["A1", "B1"]), *lines_of(nth(8), ["A2"])[:12]])

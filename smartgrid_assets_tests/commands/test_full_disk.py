@@ -24,11 +24,6 @@ RUN = ("run", "--from", str(FIRST), "--to", str(FIRST), "--select", "validated")
 ERRORS = pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES], ids=["full", "no permission"])
 
 
-def fault(reason: str) -> pytest.MarkDecorator:
-    """A fault that is known, and not mended yet."""
-    return pytest.mark.xfail(strict=True, raises=AssertionError, reason=reason)
-
-
 def call(*arguments: str) -> Result:
     """The command line, in this process."""
     return CliRunner().invoke(main, list(arguments))
@@ -69,9 +64,7 @@ def correct(tmp_path: Path) -> Context:
 
 
 @ERRORS
-@pytest.mark.parametrize(
-    "what", ["fsync", pytest.param("replace", marks=fault("partition._move_in lets OSError through, and its fresh file stays"))]
-)
+@pytest.mark.parametrize("what", ["fsync", "replace"])
 def test_a_run_that_cannot_write_says_so_and_the_next_one_makes_up_for_it(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, number: int
 ) -> None:
@@ -94,8 +87,8 @@ def test_a_run_that_cannot_write_says_so_and_the_next_one_makes_up_for_it(
     ("what", "where"),
     [
         ("fsync", "lake/raw"),
-        pytest.param("replace", "lake/raw", marks=fault("partition.move_into_place lets OSError through")),
-        pytest.param("copyfile", "inbox", marks=fault("inbox.Inbox._settle lets OSError through")),
+        ("replace", "lake/raw"),
+        ("copyfile", "inbox"),
     ],
 )
 def test_an_ingest_that_cannot_write_says_so_and_the_next_one_makes_up_for_it(

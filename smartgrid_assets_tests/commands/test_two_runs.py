@@ -76,7 +76,6 @@ def test_two_runs_over_days_that_overlap_both_end_well_with_the_tables_of_one(
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="_shared.dagster_instance: two first starts both create Dagster's tables; not strict, since it is a race")
 def test_first_starts_at_once_in_an_empty_home_all_end_well(home: Path) -> None:
     for process in [start(home, FIRST, FIRST, "check") for _ in range(4)]:
         ends_well(process)

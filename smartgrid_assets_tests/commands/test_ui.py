@@ -14,6 +14,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,10 @@ from smartgrid_assets_tests.chain.small import FIRST, deliver, place
 from smartgrid_assets_tests.conftest import REPOSITORY
 
 START_S, RUN_S = 150, 180
+DAYS = [FIRST + timedelta(days=n) for n in range(3)]
+VALIDATED = [
+    {"path": ["validated", name]} for name in ("meter_readings", "earlier_readings", "rejected_readings", "data_quality", "held_days")
+]
 LOCATION = {"repositoryLocationName": "smartgrid", "repositoryName": "__repository__"}
 LAUNCH = """
 mutation Launch($params: ExecutionParams!) {
@@ -38,6 +43,17 @@ mutation Launch($params: ExecutionParams!) {
     ... on RunConfigValidationInvalid { errors { message } }
   }
 }"""
+BACKFILL = """
+mutation Backfill($params: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $params) {
+    __typename
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message }
+  }
+}"""
+BACKFILLED = (
+    "query Status($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status numPartitions } } }"
+)
 STATUS = "query Status($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 MADE = """
 query Made($key: AssetKeyInput!) {
@@ -80,7 +96,7 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SMARTGRID_HOME", str(home))
         settings.cache_clear()
-        context, files = place(folder / "in", 1)
+        context, files = place(folder / "in", len(DAYS))
         deliver(context, *files)
     settings.cache_clear()
     ports = free_port(), free_port()
@@ -127,11 +143,8 @@ def test_both_servers_answer_on_the_ports_that_were_chosen(ui: Started) -> None:
 @pytest.mark.slow
 @pytest.mark.xdist_group("ui")
 def test_one_partition_is_made_through_graphql_and_its_page_tells_rows_and_bytes(ui: Started) -> None:
-    selection = [
-        {"path": ["validated", name]} for name in ("meter_readings", "earlier_readings", "rejected_readings", "data_quality", "held_days")
-    ]
     params = {
-        "selector": {**LOCATION, "jobName": "__ASSET_JOB", "assetSelection": selection, "assetCheckSelection": []},
+        "selector": {**LOCATION, "jobName": "__ASSET_JOB", "assetSelection": VALIDATED, "assetCheckSelection": []},
         "executionMetadata": {"tags": [{"key": "dagster/partition", "value": FIRST.isoformat()}]},
     }
     launched = ui.ask(LAUNCH, params=params)["launchPipelineExecution"]
@@ -144,6 +157,26 @@ def test_one_partition_is_made_through_graphql_and_its_page_tells_rows_and_bytes
     made = ui.ask(MADE, key={"path": ["validated", "meter_readings"]})["assetOrError"]["assetMaterializations"][0]
     assert made["partition"] == FIRST.isoformat()
     assert {"rows", "bytes", "seconds"} <= {entry["label"] for entry in made["metadataEntries"]}
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("ui")
+def test_a_backfill_through_graphql_is_done_by_the_daemon_in_one_run(ui: Started) -> None:
+    days = [day.isoformat() for day in DAYS[1:]]
+    params = {"assetSelection": VALIDATED, "partitionNames": days, "tags": [{"key": "smartgrid/why", "value": "test"}]}
+    launched = ui.ask(BACKFILL, params=params)["launchPartitionBackfill"]
+    assert launched["__typename"] == "LaunchBackfillSuccess", launched
+    found: dict[str, Any] = {}
+    until = time.monotonic() + RUN_S
+    while not found.get("status", "").startswith(("COMPLETED", "FAILED", "CANCELED")) and time.monotonic() < until:
+        time.sleep(2)
+        found = ui.ask(BACKFILLED, id=launched["backfillId"])["partitionBackfillOrError"]
+    assert found["status"] == "COMPLETED_SUCCESS"
+    runs = ui.ask(
+        "query Runs($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on Runs { results { status } } } }",
+        filter={"tags": [{"key": "dagster/backfill", "value": launched["backfillId"]}]},
+    )["runsOrError"]["results"]
+    assert [run["status"] for run in runs] == ["SUCCESS"]
 
 
 @pytest.mark.slow

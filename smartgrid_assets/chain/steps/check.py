@@ -6,8 +6,7 @@ from datetime import date
 from typing import Any
 
 from smartgrid_assets.chain.context import Context
-from smartgrid_assets.chain.known import optional
-from smartgrid_assets.chain.step import FURTHER, Inputs, Made, Step, Work
+from smartgrid_assets.chain.step import ABSENT, FURTHER, Inputs, Made, Step, Work
 from smartgrid_assets.domain.tables import table
 
 READINGS, EARLIER = "validated/meter_readings", "validated/earlier_readings"
@@ -55,10 +54,9 @@ def _make(work: Work) -> Made:
     if reasons:
         relations = {REJECTED: checked.rejected, QUALITY: checked.quality}
     relations[HELD] = _held_relation(work, reasons)
-    donors = {
-        name: digest for d in checked.donor_days for path in (READINGS, EARLIER) for name, digest in optional(context, path, d).items()
-    }
-    more = {f"{FURTHER}{name}": digest for name, digest in donors.items()}
+    # A like day that is not there is an input too: when it comes, the estimates change.
+    donors = [(path, d) for d in checked.donor_days for path in (READINGS, EARLIER)]
+    more = {f"{FURTHER}{path}@{d}": context.lake.digest(path, d) or ABSENT for path, d in donors}
     return Made(relations, more, dict(checked.counts) | {"held": [r.reason for r in reasons]}, bool(reasons))
 
 

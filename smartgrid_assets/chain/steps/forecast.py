@@ -180,7 +180,7 @@ def _register(work: Work, name: str, rows: pd.DataFrame) -> str:
 
 # ---- versions and settings ------------------------------------------------------------------------------------
 
-VERSION = 2
+VERSION = 3
 
 
 def chosen_models(context: Context) -> dict[str, Any]:

@@ -89,7 +89,8 @@ def _row(name: str, kind: str, unit: dict[str, Any], number: int) -> tuple[str, 
         low, high = _power(unit, "p_min_mw", where, 0.0), _power(unit, "p_max_mw", where)
     if low > high:
         raise DeliveryError(f"{where}: p_min_mw is {low:g}, more than p_max_mw {high:g}.")
-    return title, kind, zone, low, high, json.dumps(unit, default=str, allow_nan=False)
+    spec = {"name": title, **{key: value for key, value in unit.items() if key not in ("unit", "name")}}
+    return title, kind, zone, low, high, json.dumps(spec, default=str, allow_nan=False)
 
 
 def _text(value: Any, where: str) -> str:
@@ -105,4 +106,4 @@ def _power(unit: dict[str, Any], key: str, where: str, default: float | None = N
     return float(value)
 
 
-FORMAT = Format("fleet_toml", 1, _recognises, _read)
+FORMAT = Format("fleet_toml", 2, _recognises, _read)
