@@ -109,8 +109,10 @@ class Delivered:
         return "meters_on_day"
 
     def _span_of(self, day: date) -> date:
-        """First day of the span of days, around `day`, over which the valid meters stay the same."""
-        return max((first for first, _ in _meter_spans(self.lake, self._state()) if first <= day), default=day)
+        """The first day on which just these meters were valid: a register that is sent every day is read once."""
+        spans = _meter_spans(self.lake, self._state())
+        now = _meters_digest(self.lake, self._state(), day)
+        return next((first for first, digest in spans if digest == now), day)
 
     def fleet(self, con: DuckDBPyConnection) -> str:
         """Name of a view: units of delivered fleets, one row a unit, the newest."""

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 DELIVERIES = "raw/deliveries"
 COMPACT_FROM = 64
 """A day with this many fragments is compacted."""
+SETTLED_NS = 5_000_000_000
+"""A folder that changed less than 5 s ago may change again under the same time stamp: its listing is not remembered."""
 MERGED_STAYS_S = 3600
 """Merged fragments stay this long, for readers that listed them before; seconds."""
 
@@ -53,7 +55,7 @@ class Fragments:
         return [folder for key in keys if (folder := home / f"day={key.isoformat()}").is_dir()]
 
     def _visible_in(self, path: str, folder: Path) -> list[Path]:
-        files = sorted(folder / name for name in os.listdir(folder) if name.endswith(".parquet") and name[0] != ".")
+        files = [folder / name for name in _names(folder)]
         compacts = [file for file in files if file.name.startswith("c.")]
         merged = {name for file in compacts for name in _merged(str(file))}
         return [f for f in files if f.name not in merged and (f in compacts or self.counts(path, batch_of(f)))]
@@ -157,6 +159,23 @@ class Fragments:
                         (folder / name).unlink(missing_ok=True)
                         removed += 1
         return removed
+
+
+def _names(folder: Path) -> tuple[str, ...]:
+    """Parquet files of a folder, by name; listed again only when the folder changed."""
+    changed_ns = folder.stat().st_mtime_ns
+    if time.time_ns() - changed_ns < SETTLED_NS:
+        return _list(str(folder))
+    return _listed(str(folder), changed_ns)
+
+
+def _list(folder: str) -> tuple[str, ...]:
+    return tuple(sorted(name for name in os.listdir(folder) if name.endswith(".parquet") and name[0] != "."))
+
+
+@lru_cache(maxsize=8192)
+def _listed(folder: str, changed_ns: int) -> tuple[str, ...]:
+    return _list(folder)
 
 
 def batch_of(file: Path) -> str:

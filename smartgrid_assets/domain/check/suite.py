@@ -1,7 +1,7 @@
 """What is a suite, and how does Great Expectations judge days of a table?
 
-It never sees readings at scale: SQL makes views of it (a row a zone and hour with counts of violations, a bounded
-sample of rows), and the expectations run on those as pandas frames, those of several days in one pass: what costs
+It never sees readings at scale: SQL makes views of it (a row a zone and hour with counts of violations, the words
+that stand in its columns), and the expectations run on those as pandas frames, those of several days in one pass: what costs
 time in Great Expectations is the call, not the rows. What is shown of a failure carries no meter and
 no energy of one: columns named in PRIVATE are dropped before Great Expectations sees them, so nothing can leak.
 """
@@ -20,7 +20,7 @@ from smartgrid_assets.domain.check.limits import CheckLimits
 from smartgrid_assets.domain.market_day import MarketDay
 from smartgrid_assets.domain.registry import discover
 
-SAMPLE_ROWS = 10_000  # a day; with it, memory is bounded by about 40 MB a pass
+MOST_ROWS = 10_000  # of a view of words a day; hours and zones have fewer: memory is bounded by about 40 MB a pass
 DAYS_A_PASS = 60
 ROWS_SHOWN = 5
 DAY = "market_day"
