@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import time
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +18,12 @@ from smartgrid_assets.domain.tables import QUANTILE_COLUMNS, table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from smartgrid_assets.domain.forecast.forecaster import FitContext, FittedModel, ForecastModel
+    from smartgrid_assets.domain.forecast.forecaster import FittedModel, ForecastModel
     from smartgrid_assets.resources.tracking import Tracking
 
 PLOTTED_DAYS = 7
 SAMPLE_ROWS = 4
+TRIAL = "last week unseen"
 MODELS_KEPT = 8
 """Fitted models held in memory, a few MB each: those of a week or two."""
 
@@ -64,7 +66,9 @@ def _fit(work: Work, model: ForecastModel, histories: dict[str, pd.DataFrame], w
     settings, started = work.context.settings, time.perf_counter()
     kind: Any = weather if model.needs.weather else "none"
     context = FitContext(settings.timezone, settings.country, settings.subdivision, SEED, kind, work.context.gate(work.key))
-    fitted = fit_zones(model, histories, context, settings.model_jobs)
+    zone = sorted(histories)[-1]
+    fitted = fit_zones(model, {**histories, **_but_last_week(histories[zone])}, context, settings.model_jobs)
+    fitted, trial = _apart(fitted, zone)
     seconds = time.perf_counter() - started
     row: dict[str, Any] = {
         "zone_group": ZONE_GROUP, "model": model.name, "status": "fitted" if fitted.zones else "failed",
@@ -75,19 +79,40 @@ def _fit(work: Work, model: ForecastModel, histories: dict[str, pd.DataFrame], w
         "run_id": "", "sha256": "", "size_bytes": 0, "fit_seconds": seconds,
     }  # fmt: skip
     if fitted.zones:
-        row |= _record(work, model, fitted, histories, context, seconds)
+        row |= _record(work, model, fitted, trial, histories, seconds)
     return row
 
 
+def _but_last_week(known: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """What a zone's history was a week ago, under the name of the trial; nothing where it is too short."""
+    past = known[known["local_time"] < _last_week_begins(known)].reset_index(drop=True)
+    return {TRIAL: past} if len(past) else {}
+
+
+def _last_week_begins(known: pd.DataFrame) -> pd.Timestamp:
+    import pandas as pd
+
+    return known["local_time"].iloc[-1].normalize() - pd.Timedelta(days=PLOTTED_DAYS - 1)
+
+
+def _apart(fitted: FittedModel, zone: str) -> tuple[FittedModel, FittedModel]:
+    """The fitted zones, and the trial fit as a model of `zone`: it must be neither stored nor published."""
+    of_zone = {zone: fitted.zones[TRIAL]} if TRIAL in fitted.zones else {}
+    kept = {name: forecaster for name, forecaster in fitted.zones.items() if name != TRIAL}
+    failed = {name: reason for name, reason in fitted.failed.items() if name != TRIAL}
+    return replace(fitted, zones=kept, failed=failed), replace(fitted, zones=of_zone, failed={})
+
+
 def _record(
-    work: Work, model: ForecastModel, fitted: FittedModel, histories: dict[str, pd.DataFrame], context: FitContext, seconds: float
+    work: Work, model: ForecastModel, fitted: FittedModel, trial: FittedModel, histories: dict[str, pd.DataFrame], seconds: float
 ) -> dict[str, Any]:
     """One MLflow run: parameters, data with digest, metrics a zone, a plot, and the model itself."""
     import pandas as pd
 
+    context = fitted.context
     blob = fitted.dump()
-    zone = sorted(fitted.zones)[-1]
-    metrics, plot, example, output = _last_week(model, histories, context, zone, fitted)
+    zone = next(iter(trial.zones), sorted(fitted.zones)[-1])
+    metrics, plot, example, output = _last_week(model, histories[zone], zone, fitted, trial)
     summary = pd.DataFrame(
         [{"zone": z, "rows": len(h), "mean_mw": h["load_mw"].mean(), "max_mw": h["load_mw"].max()} for z, h in histories.items()]
     )
@@ -157,7 +182,7 @@ def typed_empty(columns: list[str]) -> pd.DataFrame:
 
 
 def _last_week(
-    model: ForecastModel, histories: dict[str, pd.DataFrame], context: FitContext, zone: str, fitted: FittedModel
+    model: ForecastModel, known: pd.DataFrame, zone: str, fitted: FittedModel, trial: FittedModel
 ) -> tuple[pd.DataFrame, bytes | None, pd.DataFrame, pd.DataFrame]:
     """Scores a zone of a fit that has not seen the last known week, its plot for one zone, and a small example of input and output.
 
@@ -166,16 +191,12 @@ def _last_week(
     """
     import pandas as pd
 
-    from smartgrid_assets.domain.forecast.forecaster import fit_zones
     from smartgrid_assets.domain.forecast.score import scores
 
-    known = histories[zone]
-    cut = known["local_time"].iloc[-1].normalize() - pd.Timedelta(days=PLOTTED_DAYS - 1)
-    past, week = known[known["local_time"] < cut], known[known["local_time"] >= cut]
+    week = known[known["local_time"] >= _last_week_begins(known)]
     example = week.tail(SAMPLE_ROWS).assign(zone=zone, role="future")
     output = _predicted(fitted, zone, known, week.tail(SAMPLE_ROWS).drop(columns=["load_mw", "weight"])).assign(zone=zone)
-    trial = fit_zones(model, {zone: past.reset_index(drop=True)}, context, 1) if len(past) else None
-    if trial is None or zone not in trial.zones:
+    if zone not in trial.zones:
         return pd.DataFrame({"zone": [zone], "rows": [len(known)]}), None, example, output
     parts = []
     for day in sorted(week["local_time"].dt.normalize().unique()):

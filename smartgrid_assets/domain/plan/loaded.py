@@ -23,6 +23,7 @@ class LoadedModel:
 
     def __init__(self, model: Any, binaries: list[Any], options: SolveOptions) -> None:
         import highspy
+        from pyomo.common.tee import capture_output
         from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
         form = LinearStandardFormCompiler().write(model, mixed_form=True)
@@ -34,7 +35,8 @@ class LoadedModel:
         bounds = [var.bounds for var in self.columns]
         self._lower = np.array([-np.inf if low is None else low for low, _ in bounds], dtype=float)
         self._upper = np.array([np.inf if high is None else high for _, high in bounds], dtype=float)
-        self._highs = highspy.Highs()
+        with capture_output(capture_fd=True):  # its banner, which comes before any option could silence it
+            self._highs = highspy.Highs()
         for name, value in {"output_flag": False, "threads": options.threads, "random_seed": options.seed}.items():
             self._highs.setOptionValue(name, value)
         self._highs.passModel(self._program(form))
