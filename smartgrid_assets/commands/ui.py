@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from smartgrid_assets.commands._shared import prepare_dagster_home
+from smartgrid_assets.commands._shared import dagster_instance
 from smartgrid_assets.domain.errors import SettingsError, SmartGridError
 
 WAIT_S = 120.0
@@ -44,7 +44,8 @@ def command(port: int, mlflow_port: int) -> None:
             raise SettingsError(
                 f"Port {wanted} on 127.0.0.1 is taken; choose another with {option}, e.g. smartgrid ui {option} {wanted + 1}."
             )
-    home = prepare_dagster_home()
+    with dagster_instance():  # makes Dagster's tables: webserver and daemon, started at once in a new home, would both make them
+        home = settings().dagster_home
     tracking = Tracking(settings().mlruns)
     tracking.prepare()
     # For the processes that are started below: links lead to the ports chosen here, unless the user named an address.

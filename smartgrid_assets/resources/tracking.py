@@ -99,6 +99,14 @@ class Tracking:
         self.artifacts = self.mlruns / "artifacts"
         self.uri = f"sqlite:///{self.mlruns / 'mlflow.db'}"
 
+    def __eq__(self, other: object) -> bool:
+        """The same folder is the same store."""
+        return isinstance(other, Tracking) and other.mlruns == self.mlruns
+
+    def __hash__(self) -> int:
+        """Of the folder."""
+        return hash(self.mlruns)
+
     def __reduce__(self) -> tuple[type[Tracking], tuple[Path]]:
         """Sent to another process as its folder: an open client stays here."""
         return Tracking, (self.mlruns,)

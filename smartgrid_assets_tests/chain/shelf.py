@@ -10,7 +10,7 @@ from smartgrid_assets.chain.context import Context
 from smartgrid_assets.resources.tracking import RecordedModel
 
 
-@dataclass
+@dataclass(eq=False)
 class Shelf:
     """Keeps the bytes of models under an id that is their digest, so that the same fit is the same row."""
 

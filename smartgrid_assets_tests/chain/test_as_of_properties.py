@@ -32,6 +32,8 @@ from smartgrid_assets.settings import settings as chain_settings
 from smartgrid_assets_tests.chain.shelf import on_shelf
 from smartgrid_assets_tests.chain.small import FIRST, METERS, NOW, TZ, deliver, file_of, kwh, lines_of, place, run
 
+pytestmark = pytest.mark.xdist_group("test_as_of_properties")  # its lake is made once, in one worker
+
 D = FIRST + timedelta(days=14)
 """A Monday: the week's models are fitted, and its champion chosen, at the very gate of D."""
 ONE_DAY, ONE_MINUTE = timedelta(days=1), timedelta(minutes=1)

@@ -20,6 +20,8 @@ from smartgrid_assets.settings import settings
 from smartgrid_assets_tests.chain.shelf import on_shelf
 from smartgrid_assets_tests.chain.small import FIRST, METERS, NOW, deliver, file_of, lines_of, morning_after, place, run
 
+pytestmark = pytest.mark.xdist_group("test_late_file")  # its lake is made once, in one worker
+
 DAYS = 60
 BULK = 40
 """So many days come as history in one file; the rest night by night."""
