@@ -90,7 +90,8 @@ def run(wanted: list[Service], home: Path) -> None:
     logs.mkdir(exist_ok=True)
     environment = os.environ | {"DAGSTER_HOME": str(home), "MLFLOW_DISABLE_TELEMETRY": "true"}
     started: list[tuple[Service, subprocess.Popen[bytes], Path]] = []
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a closed terminal must not leave servers behind
+        signal.signal(ending, signal.default_int_handler)
     try:
         for service in wanted:
             log = logs / f"{service.name.lower().replace(' ', '-')}.log"

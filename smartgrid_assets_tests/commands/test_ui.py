@@ -205,6 +205,30 @@ def test_a_browser_draws_the_asset_graph(ui: Started) -> None:
     assert picture.stat().st_size > 0
 
 
+ENDLESS = "import os, sys, time; open(sys.argv[1], 'w').write(str(os.getpid())); time.sleep(60)"
+RUN_ENDLESS = """
+import sys
+from pathlib import Path
+from smartgrid_assets.commands.ui import Service, run
+folder = Path(sys.argv[1])
+run([Service("Endless", [sys.executable, "-c", sys.argv[2], str(folder / "pid")])], folder)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["Ctrl-C", "terminated", "terminal closed"])
+def test_no_server_outlives_the_command(tmp_path: Path, number: signal.Signals) -> None:
+    command = [sys.executable, "-c", RUN_ENDLESS, str(tmp_path), ENDLESS]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    pid = tmp_path / "pid"
+    until = time.monotonic() + 30
+    while not (pid.exists() and pid.read_text()) and time.monotonic() < until:
+        time.sleep(0.05)
+    process.send_signal(number)
+    assert process.wait(30) == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
+
+
 def test_a_taken_port_is_a_sentence_that_names_the_option(home: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
