@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from smartgrid_assets.domain.plan.model import PlanModel
+from smartgrid_assets.domain.plan.priority import commit_by_priority
 from smartgrid_assets.domain.plan.round_up import round_up
 from smartgrid_assets.domain.plan.solve import WHOLE, Session
 
@@ -41,6 +42,10 @@ def find_commitment(session: Session) -> Outcome:
     status = _first_plans(session) if len(session.model.binaries) > SMALL else "optimal"
     if status == "optimal" and session.gap > options.gap:
         status = session.whole(options.gap, session.left_s)
+    if status == "time limit":
+        # What time cut short may leave demand unserved that a list of the cheapest units would serve; it costs one LP.
+        commit_by_priority(session.model)
+        session.fixed()
     session.load_best()
     if status == "optimal" and session.gap > WHOLE:
         status = "gap"

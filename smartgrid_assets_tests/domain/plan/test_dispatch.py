@@ -54,6 +54,20 @@ def test_a_time_limit_of_zero_still_gives_a_plan_that_serves_the_demand():
     assert plan.summary["unserved_mwh"] == pytest.approx(0.0, abs=1e-3)
 
 
+def test_a_plan_that_time_cut_short_is_no_worse_than_the_priority_list(monkeypatch):
+    from smartgrid_assets.domain.plan.solve import Session
+
+    def all_off(session, gap, limit_s, held=None):
+        for var in session.model.binaries:
+            var.set_value(0)
+        session.fixed()
+        return "time limit"
+
+    monkeypatch.setattr(Session, "whole", all_off)
+    plan = plan_dispatch(problem([250.0, 300.0], *[unit(f"U{n}", 0, 100, 10 + n) for n in range(6)]), SolveOptions(time_limit_s=1.0))
+    assert plan.summary["status"] == "time limit" and plan.summary["unserved_mwh"] == pytest.approx(0.0, abs=1e-3)
+
+
 def test_a_solver_that_finds_nothing_leaves_a_priority_list_marked_relaxed(monkeypatch):
     from smartgrid_assets.domain.plan import dispatch
     from smartgrid_assets.domain.plan.search import Outcome
