@@ -13,7 +13,7 @@ import re
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -232,6 +232,8 @@ def _open_database(lake: Lake) -> DuckDBPyConnection:
     import duckdb
 
     spill = lake.root / ".tmp" / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    with suppress(OSError):  # of a lake that may only be read, DuckDB says so itself if it must spill
+        spill.parent.mkdir(parents=True, exist_ok=True)  # DuckDB makes the last folder only
     settings: dict[str, Any] = {"memory_limit": lake.memory_limit, "threads": lake.threads, "temp_directory": str(spill)}
     return duckdb.connect(":memory:", config=settings)
 

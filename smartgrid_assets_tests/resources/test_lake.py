@@ -135,3 +135,10 @@ def test_a_full_disk_is_a_sentence_and_the_old_partition_is_whole(lake: Lake) ->
     assert ended.returncode != 0 and "LakeWriteError" in ended.stderr and "old partition is still whole" in ended.stderr
     assert lake.file(PROFILE, DAY).read_bytes() == before
     assert [p.name for p in lake.file(PROFILE, DAY).parent.iterdir() if p.name.startswith(".part")] == []
+
+
+def test_work_larger_than_the_memory_limit_spills_into_the_lake(tmp_path: Path) -> None:
+    lake = Lake.open(tmp_path / "lake", "Europe/Berlin", memory_limit="60MB", threads=1)
+    with lake.connect_apart() as con:
+        con.execute("CREATE TEMP TABLE many AS SELECT hash(range) AS a, range AS b FROM range(6_000_000)")
+        assert con.execute("SELECT count(*) FROM (SELECT * FROM many ORDER BY a LIMIT 5_000_000)").fetchall() == [(5_000_000,)]
