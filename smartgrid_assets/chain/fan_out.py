@@ -55,7 +55,11 @@ def share_of(limit: str, parts: int) -> str:
 def _make(context: Context, step_name: str, key: date, only_due: bool) -> Outcome:
     from smartgrid_assets.chain.replay import steps
 
-    step = next(step for step in steps() if step.name == step_name)
+    return attempt(context, next(step for step in steps() if step.name == step_name), key, only_due)
+
+
+def attempt(context: Context, step: Step, key: date, only_due: bool) -> Outcome:
+    """Make one partition; an error that is the user's to mend is an outcome, so that the others go on."""
     try:
         return run_step(context, step, key, only_due)
     except SmartGridError as error:

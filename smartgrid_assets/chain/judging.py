@@ -7,34 +7,35 @@ A check informs and a hold acts: what would poison tomorrow was held back alread
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from smartgrid_assets.chain.context import Context
+from smartgrid_assets.chain.steps.check import HELD, QUALITY, READINGS, limits_of
+from smartgrid_assets.chain.steps.derive import LOAD
+from smartgrid_assets.chain.steps.forecast import ACCURACY, DAY_AHEAD
 from smartgrid_assets.domain.market_day import MarketDay, day_of, days_between
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from smartgrid_assets.domain.check.limits import CheckLimits
     from smartgrid_assets.domain.check.suite import CheckResult
 
-READINGS, QUALITY, HELD = "validated/meter_readings", "validated/data_quality", "validated/held_days"
-LOAD, ACCURACY, DAY_AHEAD = "features/load", "forecasts/accuracy", "forecasts/day_ahead"
 CURVE_DAYS = 28
 ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check says of a day. table: the rows behind it, plain values; curve: numbers for a small picture."""
+    """What a check says of a day. table: what was asked; against: some of the rows found wanting; curve: for a small picture."""
 
     passed: bool
     severity: Literal["error", "warn"]
     sentence: str
     facts: dict[str, Any] = field(default_factory=dict)
     table: list[dict[str, Any]] = field(default_factory=list)
+    against: list[dict[str, Any]] = field(default_factory=list)
     curve: list[float] = field(default_factory=list)
     curve_of: str = ""
 
@@ -52,14 +53,6 @@ class Judge:
     verdicts: Callable[[Context, Sequence[date]], Verdicts]
 
 
-def limits_of(context: Context) -> CheckLimits:
-    """The room's limits, with those that are settings."""
-    from smartgrid_assets.domain.check.limits import CheckLimits
-
-    s = context.settings
-    return CheckLimits(s.hold_missing_share, s.hold_rejected_share, s.warn_missing_share)
-
-
 # ---- readings and features: Great Expectations ---------------------------------------------------------------
 
 
@@ -71,10 +64,8 @@ def _readings(context: Context, days: Sequence[date]) -> Verdicts:
             verdicts["is_not_held", day] = _hold(context, con, day)
             found = verdicts["completeness", day]
             curve = [missing[d] for d in days_between(day - timedelta(days=CURVE_DAYS - 1), day) if d in missing]
-            verdicts["completeness", day] = Verdict(
-                found.passed, found.severity, found.sentence, found.facts | {"missing_share": missing.get(day)}, found.table,
-                curve, "share missing, four weeks",
-            )  # fmt: skip
+            facts = found.facts | {"missing_share": missing.get(day)}
+            verdicts["completeness", day] = replace(found, facts=facts, curve=curve, curve_of="share missing, four weeks")
     return verdicts
 
 
@@ -115,9 +106,7 @@ def _together(results: list[CheckResult], severity: Literal["error", "warn"]) ->
         for r in results
     ]  # fmt: skip
     facts: dict[str, Any] = {"expectations": len(results), "failed": len(failed)}
-    if failed:
-        facts |= {"example": failed[0].example or {}, "rows_against": failed[0].table_markdown}
-    return Verdict(not failed, severity, sentence, facts, table)
+    return Verdict(not failed, severity, sentence, facts, table, failed[0].against if failed else [])
 
 
 def _missing_shares(context: Context, con: DuckDBPyConnection, days: Sequence[date]) -> dict[date, float]:
@@ -158,7 +147,7 @@ def _accuracy(context: Context, days: Sequence[date]) -> Verdicts:
             )
             verdicts["drift", day] = Verdict(
                 not drifted, "warn", sentence, {"zones": len(zones), "drifted": len(drifted), "share": len(drifted) / max(1, len(zones))},
-                [asdict(zone) for zone in zones], [daily[d] for d in known if day - back < d <= day and d in daily], "nMAE, five weeks",
+                [asdict(zone) for zone in zones], curve=[daily[d] for d in known if day - back < d <= day and d in daily], curve_of="nMAE, five weeks",
             )  # fmt: skip
     return verdicts
 

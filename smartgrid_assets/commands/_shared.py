@@ -16,6 +16,7 @@ import click
 
 from smartgrid_assets.domain.errors import LakeWriteError, SettingsError
 from smartgrid_assets.domain.market_day import local_to_utc
+from smartgrid_assets.resources.clock import now_utc
 from smartgrid_assets.settings import REPOSITORY, settings
 
 if TYPE_CHECKING:
@@ -42,11 +43,6 @@ class Day(click.ParamType):
             return date.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is no day; write it as 2026-11-24.", param, ctx)
-
-
-def now_utc() -> datetime:
-    """Now, naive UTC."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def moment_utc(text: str | None) -> datetime:

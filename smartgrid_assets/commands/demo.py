@@ -12,8 +12,9 @@ from typing import Any
 import click
 
 from smartgrid_assets.commands._demo_numbers import demo_numbers
-from smartgrid_assets.commands._shared import bar, executing, moment_utc, now_utc, say_held
+from smartgrid_assets.commands._shared import bar, executing, moment_utc, say_held
 from smartgrid_assets.domain.errors import SettingsError
+from smartgrid_assets.resources.clock import now_utc
 
 METERS, DAYS, SEED = 200, 60, 7
 REPLAYED_DAYS = 21

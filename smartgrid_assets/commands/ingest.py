@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from smartgrid_assets.chain.ingest import FileReport
-from smartgrid_assets.commands._shared import bar, moment_utc, now_utc
+from smartgrid_assets.commands._shared import bar, moment_utc
+from smartgrid_assets.resources.clock import now_utc
 
 
 @click.command("ingest")

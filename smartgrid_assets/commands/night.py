@@ -6,7 +6,8 @@ from datetime import date, timedelta
 
 import click
 
-from smartgrid_assets.commands._shared import Day, executing, now_utc, say_held
+from smartgrid_assets.commands._shared import Day, executing, say_held
+from smartgrid_assets.resources.clock import now_utc
 
 
 @click.command("night")

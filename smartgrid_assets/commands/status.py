@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from smartgrid_assets.commands._shared import now_utc
+from smartgrid_assets.resources.clock import now_utc
 
 NOT_ISSUED = 3
 

@@ -5,7 +5,7 @@ so a run's days are judged in one go and reported day by day.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -17,6 +17,7 @@ from smartgrid_assets.defs.pictures import curve, markdown_table
 from smartgrid_assets.defs.resources import Chain
 from smartgrid_assets.defs.step_asset import asset_key
 from smartgrid_assets.domain.market_day import days_between
+from smartgrid_assets.resources.clock import now_utc
 
 SEVERITIES = {"error": dg.AssetCheckSeverity.ERROR, "warn": dg.AssetCheckSeverity.WARN}
 
@@ -32,16 +33,15 @@ def days_of(tags: Mapping[str, str]) -> list[date]:
 
 def metadata_of(verdict: Verdict) -> dict[str, Any]:
     """What the check's page shows."""
-    facts = dict(verdict.facts)
-    rows_against = facts.pop("rows_against", "")
-    shown: dict[str, Any] = {name: dg.MetadataValue.json(value) if isinstance(value, dict) else value for name, value in facts.items()}
-    if verdict.table:
-        shown["table"] = dg.MetadataValue.md(markdown_table(verdict.table))
-    if rows_against:
-        shown["rows_against"] = dg.MetadataValue.md(rows_against)
+    shown: dict[str, Any] = {name: value for name, value in verdict.facts.items() if value is not None}
+    if verdict.against:
+        shown["example"] = dg.MetadataValue.json(verdict.against[0])
+    for name, rows in (("table", verdict.table), ("rows_against", verdict.against)):
+        if rows:
+            shown[name] = dg.MetadataValue.md(markdown_table(rows))
     if picture := curve(verdict.curve, verdict.curve_of):
         shown["picture"] = dg.MetadataValue.md(picture)
-    return {name: value for name, value in shown.items() if value is not None}
+    return shown
 
 
 def checks_of(judge: Judge) -> dg.AssetChecksDefinition:
@@ -88,7 +88,7 @@ def _evaluation(key: dg.AssetKey, name: str, verdict: Verdict, day: date) -> dg.
 )
 def is_fresh(context: dg.AssetCheckExecutionContext, chain: Chain) -> Iterator[dg.AssetCheckResult]:
     """Looks at the clock: run it by hand, or from a schedule."""
-    found = freshness(chain.context(context.run.run_id), datetime.now(UTC).replace(tzinfo=None))
+    found = freshness(chain.context(context.run.run_id), now_utc())
     for check in context.selected_asset_check_keys:
         verdict = found["/".join(check.asset_key.path)]
         yield dg.AssetCheckResult(

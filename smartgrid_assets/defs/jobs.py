@@ -1,6 +1,6 @@
 """Jobs that a person or the daemon starts: ingest what waits in the inbox; the night."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
@@ -14,12 +14,8 @@ from smartgrid_assets.defs.dead_runs import end_dead_runs
 from smartgrid_assets.defs.launch import through_dagster
 from smartgrid_assets.defs.resources import Chain
 from smartgrid_assets.domain.market_day import day_of
+from smartgrid_assets.resources.clock import now_utc
 from smartgrid_assets.resources.inbox import content_hash
-
-
-def now_utc() -> datetime:
-    """Now, naive UTC."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 @dg.op(description="Read every file that waits in inbox/ into raw/*.")

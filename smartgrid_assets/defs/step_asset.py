@@ -10,9 +10,8 @@ from typing import Any
 
 import dagster as dg
 
-from smartgrid_assets.chain.context import Context
-from smartgrid_assets.chain.fan_out import FEWEST, fan_out
-from smartgrid_assets.chain.step import Done, Step, run_step
+from smartgrid_assets.chain.fan_out import FEWEST, Outcome, attempt, fan_out
+from smartgrid_assets.chain.step import Done, Step
 from smartgrid_assets.defs.partitions import partitions_of
 from smartgrid_assets.defs.pictures import curve
 from smartgrid_assets.defs.resources import Chain, on_partition
@@ -57,29 +56,22 @@ def step_asset(step: Step, deps: Sequence[dg.AssetDep | str]) -> dg.AssetsDefini
     return make
 
 
-def _make_all(context: dg.AssetExecutionContext, chain: Chain, step: Step) -> Iterator[tuple[str, Done | SmartGridError]]:
+def _make_all(context: dg.AssetExecutionContext, chain: Chain, step: Step) -> Iterator[tuple[str, Outcome]]:
     """Make the run's partitions: in order where the step wants it or they are few, else in processes of their own."""
-    only_due, labels, workers = ONLY_DUE in context.run.tags, context.partition_keys, settings().threads
-    if step.in_order or workers == 1 or len(labels) < FEWEST:
-        every = ((label, _make_one(chain.context(context.run.run_id, label), step, label, only_due)) for label in labels)
+    only_due, workers = ONLY_DUE in context.run.tags, settings().threads
+    run_id, keys = context.run.run_id, [date.fromisoformat(label) for label in context.partition_keys]
+    every: Iterator[tuple[date, Outcome]]
+    if step.in_order or workers == 1 or len(keys) < FEWEST:
+        every = ((key, attempt(chain.context(run_id, key.isoformat()), step, key, only_due)) for key in keys)
     else:
-        keys = [date.fromisoformat(label) for label in labels]
-        made = fan_out(chain.context(context.run.run_id), step, keys, only_due, workers)
-        every = ((key.isoformat(), outcome) for key, outcome in made)
-    for label, outcome in every:
+        every = fan_out(chain.context(run_id), step, keys, only_due, workers)
+    for key, outcome in every:
         if isinstance(outcome, SmartGridError) and is_transient(outcome):
             raise outcome
-        yield label, outcome
+        yield key.isoformat(), outcome
 
 
-def _make_one(context: Context, step: Step, label: str, only_due: bool) -> Done | SmartGridError:
-    try:
-        return run_step(context, step, date.fromisoformat(label), only_due)
-    except SmartGridError as error:
-        return error
-
-
-def _report(context: dg.AssetExecutionContext, step: Step, all_made: Iterable[tuple[str, Done | SmartGridError]]) -> list[str]:
+def _report(context: dg.AssetExecutionContext, step: Step, all_made: Iterable[tuple[str, Outcome]]) -> list[str]:
     """Note what became of each partition on its page and in the log; the sentences of those that failed."""
     failures, lines = [], []
     for label, made in all_made:

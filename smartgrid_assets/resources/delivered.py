@@ -105,14 +105,9 @@ class Delivered:
 
     def meters(self, con: DuckDBPyConnection, day: date) -> str:
         """Name of a relation: one row a meter valid that day; a delivered row beats a made-up one, a later an earlier."""
-        con.register("meters_on_day", _meters_of_span(self.lake, self._state(), self._span_of(day)))
+        state = self._state()
+        con.register("meters_on_day", _meters_of_span(self.lake, state, _span_of(self.lake, state, day)))
         return "meters_on_day"
-
-    def _span_of(self, day: date) -> date:
-        """The first day on which just these meters were valid: a register that is sent every day is read once."""
-        spans = _meter_spans(self.lake, self._state())
-        now = _meters_digest(self.lake, self._state(), day)
-        return next((first for first, digest in spans if digest == now), day)
 
     def fleet(self, con: DuckDBPyConnection) -> str:
         """Name of a view: units of delivered fleets, one row a unit, the newest."""
@@ -194,6 +189,12 @@ def _meters_of_span(lake: Lake, state: tuple[str, ...], day: date) -> Table:
             "QUALIFY row_number() OVER (PARTITION BY meter_id ORDER BY made_up, received_at DESC, source_hash, ordinal) = 1",
             params=[day],
         ).to_arrow_table()
+
+
+def _span_of(lake: Lake, state: tuple[str, ...], day: date) -> date:
+    """The first day on which just these meters were valid: a register that is sent every day is read once."""
+    now = _meters_digest(lake, state, day)
+    return next((first for first, digest in _meter_spans(lake, state) if digest == now), day)
 
 
 def _meters_digest(lake: Lake, state: tuple[str, ...], day: date) -> str | None:

@@ -28,6 +28,16 @@ REGISTER = (
     "B1,customer,F2,south,shop,60,2020-01-01,2099-12-31\n"
 )
 
+FLEET = """
+[[thermal]]
+name = "steam {zone}"
+zone = "{zone}"
+p_min_mw = 0.001
+p_max_mw = 0.02
+cost_curve = [[0.001, 5.0], [0.02, 40.0]]
+"""
+"""A fleet of one unit, for a zone."""
+
 
 def kwh(meter: str, start_utc: datetime) -> float:
     """What a meter reads: a daily wave, a weekly step, a size of its own."""

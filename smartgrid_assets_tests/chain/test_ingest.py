@@ -10,7 +10,7 @@ import pytest
 
 from smartgrid_assets.resources.inbox import Inbox
 from smartgrid_assets.settings import settings
-from smartgrid_assets_tests.chain.small import FIRST, deliver, file_of, lines_of, morning_after, place, rows, run
+from smartgrid_assets_tests.chain.small import FIRST, FLEET, deliver, file_of, lines_of, morning_after, place, rows, run
 
 
 @pytest.fixture
@@ -143,32 +143,23 @@ def test_many_fragments_of_a_day_are_compacted_and_read_the_same(quiet: Path, tm
     assert rows(context, "SELECT count(*), count(DISTINCT source_hash) FROM raw.meter_readings") == [(6 * 24, 6)]
 
 
-FLEET = """
-[[thermal]]
-unit = "peaker"
-zone = "north"
-p_min_mw = 0.001
-p_max_mw = 0.02
-cost_curve = [[0.001, 5.0], [0.02, 40.0]]
-"""
-
-
 def test_a_fleet_is_understood_when_it_comes_and_its_unit_may_be_called_unit_or_name(home: Path, tmp_path: Path) -> None:
     from smartgrid_assets.domain.plan.fleet import fleet_from_rows
 
     context, _ = place(tmp_path / "in", 0)
-    for n, text in enumerate((FLEET, FLEET.replace("unit =", "name =").replace("peaker", "spare"))):
+    fleet_file = FLEET.format(zone="north")
+    for n, text in enumerate((fleet_file.replace("name =", "unit =").replace("steam", "peaker"), fleet_file)):
         (tmp_path / f"fleet{n}.toml").write_text(text)
         (report,) = deliver(context, (tmp_path / f"fleet{n}.toml", morning_after(FIRST)))
         assert report.verdict == "accepted", report.reasons
     found = rows(context, "SELECT unit, kind, zone, spec FROM raw.fleet ORDER BY unit")
     fleet = fleet_from_rows(dict(zip(("unit", "kind", "zone", "spec"), row, strict=True)) for row in found)
-    assert [unit.name for unit in fleet.thermal] == ["peaker", "spare"]
+    assert [unit.name for unit in fleet.thermal] == ["peaker north", "steam north"]
 
 
 def test_a_fleet_that_no_plan_could_use_is_refused_with_the_key_that_is_not_known(home: Path, tmp_path: Path) -> None:
     context, _ = place(tmp_path / "in", 0)
-    (tmp_path / "fleet.toml").write_text(FLEET.replace("cost_curve", "costs"))
+    (tmp_path / "fleet.toml").write_text(FLEET.format(zone="north").replace("cost_curve", "costs"))
     (report,) = deliver(context, (tmp_path / "fleet.toml", morning_after(FIRST)))
     assert report.verdict == "refused" and "costs" in report.reasons[0]
     assert rows(context, "SELECT count(*) FROM raw.fleet") == [(0,)]

@@ -16,7 +16,7 @@ import pytest
 from smartgrid_assets.chain.context import Context
 from smartgrid_assets.defs.resources import chain_context
 from smartgrid_assets.settings import settings
-from smartgrid_assets_tests.chain.small import FIRST, deliver, morning_after, place, run
+from smartgrid_assets_tests.chain.small import FIRST, FLEET, deliver, morning_after, place, run
 
 KILLED_AFTER = (0, 0, 0, 1, 2, 3, 4, 5, 6, 6)
 """Tables that are there before the clock of each kill starts: at random alone, all would strike the slow fit."""
@@ -38,14 +38,6 @@ NEW_EACH_TIME = {"run_id", "fit_seconds", "build_seconds", "solve_seconds"}
 """A fit made again is another MLflow run, and takes its own time; its sha256 says that it is the same model."""
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(["mlflow", "mlflow.pyfunc", "matplotlib.figure", "pyomo.environ", "highspy", __name__])
-FLEET = """
-[[thermal]]
-name = "steam {zone}"
-zone = "{zone}"
-p_min_mw = 0.001
-p_max_mw = 0.02
-cost_curve = [[0.001, 5.0], [0.02, 40.0]]
-"""
 
 
 def work(home: str, steps: str) -> None:

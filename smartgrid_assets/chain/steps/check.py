@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.chain.context import Context
 from smartgrid_assets.chain.step import ABSENT, FURTHER, Inputs, Made, Step, Work
 from smartgrid_assets.domain.tables import table
+
+if TYPE_CHECKING:
+    from smartgrid_assets.domain.check.limits import CheckLimits
 
 READINGS, EARLIER = "validated/meter_readings", "validated/earlier_readings"
 REJECTED, QUALITY, HELD = "validated/rejected_readings", "validated/data_quality", "validated/held_days"
@@ -21,14 +24,21 @@ def _inputs(context: Context, day: date) -> Inputs | None:
     return {f"raw/meter_readings@{day}": readings or "none", f"raw/meters@{day}": context.delivered.meters_digest(day) or "none"}
 
 
+def limits_of(context: Context) -> CheckLimits:
+    """The room's limits, with those that are settings."""
+    from smartgrid_assets.domain.check.limits import CheckLimits
+
+    s = context.settings
+    return CheckLimits(s.hold_missing_share, s.hold_rejected_share, s.warn_missing_share)
+
+
 def _make(work: Work) -> Made:
     from smartgrid_assets.domain.check.day import check_day
     from smartgrid_assets.domain.check.hold import holds
-    from smartgrid_assets.domain.check.limits import CheckLimits
 
     context, con, day = work.context, work.con, work.key
     settings = context.settings
-    limits = CheckLimits(settings.hold_missing_share, settings.hold_rejected_share, settings.warn_missing_share)
+    limits = limits_of(context)
 
     def lookback(days: list[date]) -> str:
         current = context.lake.select(READINGS, days)

@@ -57,7 +57,7 @@ class Suite:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What one check said. counts: rows of the view, and those against it; share: against / rows, 0 to 1."""
+    """What one check said. counts: rows of the view, and those against it; share: against / rows, 0 to 1; against: the first of them."""
 
     name: str
     passed: bool
@@ -65,8 +65,12 @@ class CheckResult:
     meaning: str
     counts: dict[str, int] = field(default_factory=dict)
     share: float = 0.0
-    example: dict[str, Any] | None = None
-    table_markdown: str = ""
+    against: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def example(self) -> dict[str, Any] | None:
+        """One of the rows against it."""
+        return self.against[0] if self.against else None
 
 
 def all_suites() -> dict[str, Suite]:
@@ -155,8 +159,7 @@ def _result(check: Check, rows: pd.DataFrame, against: pd.DataFrame) -> CheckRes
         meaning=check.meaning,
         counts={"rows": len(rows), "against": len(against)},
         share=len(against) / len(rows) if len(rows) else 0.0,
-        example={str(name): _plain(value) for name, value in shown.iloc[0].items()} if len(shown) else None,
-        table_markdown=_markdown(shown.head(ROWS_SHOWN)),
+        against=[{str(name): _plain(value) for name, value in row.items()} for row in shown.head(ROWS_SHOWN).to_dict("records")],
     )
 
 
@@ -165,20 +168,3 @@ def _plain(value: Any) -> Any:
     if pd.isna(value):
         return None
     return value.item() if hasattr(value, "item") else value if isinstance(value, (int, float, str, bool)) else str(value)
-
-
-def _markdown(frame: pd.DataFrame) -> str:
-    """A Markdown table without further libraries; empty where there is nothing to show."""
-    if frame.empty:
-        return ""
-    lines = [
-        list(frame.columns),
-        ["---"] * len(frame.columns),
-        *([_cell(v) for v in row] for row in frame.itertuples(index=False)),
-    ]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
-
-
-def _cell(value: Any) -> str:
-    plain = _plain(value)
-    return f"{plain:.4g}" if isinstance(plain, float) else str(plain)

@@ -47,7 +47,7 @@ def test_no_result_shows_a_meter_or_the_energy_of_one(day: Checked) -> None:
     said = judged(day, "validated", "broken")
     shown = by_name(said)["channel"]
     assert not shown.passed and shown.example["channel"] == "sideways"
-    told = " ".join(f"{r.example} {r.table_markdown}" for r in said)
+    told = " ".join(f"{r.example} {r.against}" for r in said)
     assert "m1" not in told and "m2" not in told and "meter_id" not in told and "kwh" not in told
 
 
