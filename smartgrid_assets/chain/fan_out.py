@@ -1,26 +1,60 @@
-"""Many partitions of one step at once, in processes of their own.
+"""Many partitions of one step at once: in processes of their own, or, where they look back at each other, in threads.
 
-Python's lock lets threads share one core, and each partition is whole in itself: it reads files, and replaces its own.
-Goes through joblib, so a cluster's backend takes the same call by name (joblib.parallel_config). Workers stay alive
-between steps, so that a library is imported once in each.
-Memory: each worker's DuckDB gets its part of the limit, so all together keep to it.
+Processes, since Python's lock lets threads share one core, and each partition is whole in itself: it reads files, and
+replaces its own. They go through joblib, so a cluster's backend takes the same call by name (joblib.parallel_config), and
+stay alive between steps, so that a library is imported once in each.
+Threads, where nearly all of the work is DuckDB's, so that a partition can wait for an earlier one.
+Memory: each worker's DuckDB gets its part of the limit, so all together keep to it; threads share one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import date
 
 from smartgrid_assets.chain.context import Context
-from smartgrid_assets.chain.step import Done, Step, run_step
+from smartgrid_assets.chain.step import Done, Step, WaitFor, no_wait, run_step
 from smartgrid_assets.domain.errors import SettingsError, SmartGridError
 
 FEWEST = 8
 """Partitions from which on workers pay: each takes a second or two to start."""
 
+SMALL_BYTES = 16_000_000
+"""A partition that reads more than this keeps all cores and the memory for itself: about 1.5 million readings."""
+
 Outcome = Done | SmartGridError
+
+
+def fits_in_threads(context: Context, step: Step, keys: Sequence[date]) -> bool:
+    """True where the partitions look back at each other, and several at once are small enough to share the memory."""
+    return step.looks_back is not None and max(step.looks_back(context, key) for key in keys) <= SMALL_BYTES
+
+
+def in_threads(context: Context, step: Step, keys: Sequence[date], only_due: bool, workers: int) -> Iterator[tuple[date, Outcome]]:
+    """As `fan_out`, for partitions that look back: each waits for the earlier ones that it looks at.
+
+    They are begun in order, so the earliest unfinished one waits for none.
+    """
+    made: dict[date, Future[Outcome]] = {}
+
+    def make(key: date) -> Outcome:
+        def wait_for(days: Iterable[date]) -> None:
+            wait([made[day] for day in days if day < key and day in made])
+
+        return attempt(context, step, key, only_due, wait_for)
+
+    with context.lake.connect():  # the process's database is opened once
+        pool = ThreadPoolExecutor(workers, thread_name_prefix=step.name)
+        try:
+            for key in sorted(keys):
+                made[key] = pool.submit(make, key)
+            for key in keys:
+                yield key, made[key].result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def fan_out(context: Context, step: Step, keys: Sequence[date], only_due: bool, workers: int) -> Iterator[tuple[date, Outcome]]:
@@ -58,9 +92,9 @@ def _make(context: Context, step_name: str, key: date, only_due: bool) -> Outcom
     return attempt(context, next(step for step in steps() if step.name == step_name), key, only_due)
 
 
-def attempt(context: Context, step: Step, key: date, only_due: bool) -> Outcome:
+def attempt(context: Context, step: Step, key: date, only_due: bool, wait_for: WaitFor = no_wait) -> Outcome:
     """Make one partition; an error that is the user's to mend is an outcome, so that the others go on."""
     try:
-        return run_step(context, step, key, only_due)
+        return run_step(context, step, key, only_due, wait_for)
     except SmartGridError as error:
         return error

@@ -6,7 +6,7 @@ A step makes one partition of its tables at a time. Whether it must is decided b
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 StateKind = Literal["nothing", "missing", "stale", "held", "fresh"]
 Inputs = dict[str, str]
+WaitFor = Callable[[Iterable[date]], None]
+
+
+def no_wait(days: Iterable[date]) -> None:
+    """Partitions are made one after the other: those before are there."""
+
 
 
 @dataclass
@@ -27,6 +33,7 @@ class Work:
     """One partition being made: a connection of its own, and the inputs that were looked at.
 
     histories: load as the gate of a day knew it, once it was read; callers do not change it.
+    wait_for: call it before looking at other partitions of the same step: they may be in the making.
     """
 
     context: Context
@@ -34,6 +41,7 @@ class Work:
     key: date
     inputs: Inputs
     histories: dict[date, pd.DataFrame] = field(default_factory=dict)
+    wait_for: WaitFor = no_wait
 
 
 @dataclass
@@ -71,7 +79,9 @@ class Step:
     carries_state: bool = False
     """True where a partition starts from its own yesterday: a change ripples on to later days."""
     in_order: bool = False
-    """True where a partition may look at those made just before it, or spreads itself over the cores."""
+    """True where a partition starts from the one before it, or spreads itself over the cores."""
+    looks_back: Callable[[Context, date], int] | None = None
+    """Set where a partition may look at earlier ones, for which it then waits: the size of what it reads, bytes."""
     is_history: bool = False
     """True where models learn from it, so that it is made for warm-up days too."""
     is_whole: Callable[[Context, date], bool] = lambda context, key: True
@@ -154,6 +164,13 @@ def is_further(name: str) -> bool:
     return name.startswith(FURTHER)
 
 
+def _looked_at(context: Context, step: Step, key: date) -> list[date]:
+    """Other partitions of the same step that the last making of this one looked at."""
+    found = hold_of(context, step, key) or context.lake.footer(step.tables[0], key)
+    named = [name.removeprefix(FURTHER).partition("@") for name in found.recipe.inputs if is_further(name)] if found else []
+    return [date.fromisoformat(rest.partition("<=")[0]) for path, _, rest in named if path in step.tables]
+
+
 def look_up(context: Context, name: str) -> str | None:
     """The digest of a further input today."""
     path, _, rest = name.removeprefix(FURTHER).partition("@")
@@ -163,16 +180,18 @@ def look_up(context: Context, name: str) -> str | None:
     return context.lake.digest(path, date.fromisoformat(day))
 
 
-def run_step(context: Context, step: Step, key: date, only_due: bool = False) -> Done:
+def run_step(context: Context, step: Step, key: date, only_due: bool = False, wait_for: WaitFor = no_wait) -> Done:
     """Make one partition (with `only_due`, only where it is missing or stale)."""
     started, read_ns = time.perf_counter(), context.lake.now_ns()
+    if only_due:
+        wait_for(_looked_at(context, step, key))
     state = state_of(context, step, key)
     if state.kind == "nothing" or (only_due and not state.is_due):
         return Done(step.name, key, state)
     inputs = step.inputs(context, key)
     assert inputs is not None
     with context.lake.connect() as con:
-        made = step.make(Work(context, con, key, inputs))
+        made = step.make(Work(context, con, key, inputs, wait_for=wait_for))
         recipe = Recipe(inputs | made.more_inputs, step.code(), step.settings(context), read_ns)
         receipts = tuple(
             context.lake.replace(con, path, key, made.relations[path], recipe)

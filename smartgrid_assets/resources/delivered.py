@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,7 @@ class Delivered:
 
     def fleet_digest(self) -> str:
         """Digest of the delivered fleets."""
-        return _digest(tuple(f.name for f in self.lake.raw.visible("raw/fleet")))
+        return _digest(self.lake.raw.names("raw/fleet"))
 
     def known_sources(self, con: DuckDBPyConnection) -> set[str]:
         """Identities of all deliveries recorded so far, refused ones included."""
@@ -67,7 +67,7 @@ class Delivered:
         return batch_name(received, sources)
 
     def _state(self) -> tuple[str, ...]:
-        return tuple(f.name for f in self.lake.raw.visible("raw/deliveries"))
+        return self.lake.raw.names("raw/deliveries")
 
     def _sources(self, column: str) -> dict[date, tuple[str, ...]]:
         return _sources_by_day(self.lake, self._state(), column)
@@ -164,20 +164,46 @@ def _weather_digest(lake: Lake, state: tuple[str, ...], day: date, kind: str, kn
     return f"{rows}-{int(total):x}" if rows else None
 
 
+_METER_COLUMNS = 'meter_id, role, feeder, zone, "class", rating_kw, made_up'
+
+_METER_SPANS = """
+    WITH ranked AS (
+        SELECT meter_id, valid_from, valid_to, hash({columns})::HUGEINT AS said,
+            row_number() OVER (PARTITION BY meter_id ORDER BY made_up DESC, received_at, source_hash DESC, ordinal DESC) AS place
+        FROM ({meters}) WHERE {counts} AND valid_from <= valid_to),
+    -- rows next to each other that say the same until the same day are one row: a register sent daily is read in one pass
+    told AS (
+        SELECT *, (said, valid_to) IS DISTINCT FROM lag((said, valid_to)) OVER (PARTITION BY meter_id ORDER BY place) AS is_new
+        FROM ranked),
+    turns AS (SELECT *, count(*) FILTER (is_new) OVER (PARTITION BY meter_id ORDER BY place) AS turn FROM told),
+    terms AS (
+        SELECT meter_id, turn, min(valid_from) AS valid_from, any_value(valid_to) AS valid_to, any_value(said) AS said
+        FROM turns GROUP BY meter_id, turn),
+    edges AS (
+        SELECT meter_id, valid_from AS edge FROM terms
+        UNION SELECT meter_id, valid_to + 1 FROM terms WHERE valid_to < DATE '9999-01-01'),
+    winners AS (
+        SELECT e.meter_id, e.edge, arg_max(t.said, t.turn) AS said
+        FROM edges e LEFT JOIN terms t ON t.meter_id = e.meter_id AND e.edge BETWEEN t.valid_from AND t.valid_to
+        GROUP BY e.meter_id, e.edge),
+    changes AS (
+        SELECT edge, said, lag(said) OVER (PARTITION BY meter_id ORDER BY edge) AS before FROM winners)
+    SELECT edge, (sum(sum((said IS NOT NULL)::INT - (before IS NOT NULL)::INT)) OVER (ORDER BY edge))::BIGINT,
+        (sum(sum(coalesce(said, 0) - coalesce(before, 0))) OVER (ORDER BY edge))::HUGEINT
+    FROM changes GROUP BY edge ORDER BY edge
+"""
+
+
 @lru_cache(maxsize=4)
 def _meter_spans(lake: Lake, state: tuple[str, ...]) -> list[tuple[date, str]]:
-    """(first day, digest) of each span of days over which the valid meters stay the same, ascending."""
+    """(first day, digest) of each span of days over which the valid meters stay the same, ascending.
+
+    One pass: a meter's own edges only, then running sums over all of them.
+    """
+    query = _METER_SPANS.format(columns=_METER_COLUMNS, meters=lake.select("raw/meters"), counts=Delivered(lake)._counts())
     with lake.connect() as con:
-        source = lake.select("raw/meters")
-        starts = con.execute(f"SELECT DISTINCT unnest([valid_from, valid_to]) AS d FROM ({source}) ORDER BY d").fetchall()
-        edges = sorted({d for (d,) in starts} | {d + timedelta(days=1) for (d,) in starts if d < date(9999, 1, 1)})
-        spans = []
-        for edge in edges:
-            con.register("meters_of_span", _meters_of_span(lake, state, edge))
-            columns = 'meter_id, role, feeder, zone, "class", rating_kw, made_up'
-            rows, total = con.execute(f"SELECT count(*), sum(hash({columns})::HUGEINT) FROM meters_of_span").fetchall()[0]
-            spans.append((edge, f"{rows}-{int(total):x}" if rows else ""))
-    return spans
+        rows = con.execute(query).fetchall()
+    return [(edge, f"{meters}-{total:x}" if meters else "") for edge, meters, total in rows]
 
 
 @lru_cache(maxsize=4)

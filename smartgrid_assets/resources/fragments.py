@@ -44,31 +44,41 @@ class Fragments:
 
     def visible(self, path: str, keys: Iterable[date] | None = None) -> list[Path]:
         """Fragments that count, of these days (default: all)."""
-        return [file for folder in self._folders(path, keys) for file in self._visible_in(path, folder)]
+        return [Path(folder, name) for folder in self._folders(path, keys) for name in self._visible_in(path, folder)]
 
-    def _folders(self, path: str, keys: Iterable[date] | None) -> list[Path]:
-        home = self.root / path
+    def names(self, path: str) -> tuple[str, ...]:
+        """Names of all fragments that count: they change when, and only when, the table does."""
+        return tuple(name for folder in self._folders(path, None) for name in self._visible_in(path, folder))
+
+    # Lineage asks for all deliveries several times a partition, so folders and fragments are strings here: a Path costs
+    # more than the question whether a folder has changed.
+
+    def _folders(self, path: str, keys: Iterable[date] | None) -> list[str]:
+        home = f"{self.root}/{path}"
         if table(path).partition == "none":
-            return [home] if home.is_dir() else []
-        if keys is None:
-            return sorted(folder for folder in home.glob("day=*") if folder.is_dir())
-        return [folder for key in keys if (folder := home / f"day={key.isoformat()}").is_dir()]
+            return [home] if os.path.isdir(home) else []
+        if keys is not None:
+            return [folder for key in keys if os.path.isdir(folder := f"{home}/day={key.isoformat()}")]
+        try:
+            with os.scandir(home) as entries:
+                return sorted(entry.path for entry in entries if entry.name.startswith("day=") and entry.is_dir())
+        except FileNotFoundError:
+            return []
 
-    def _visible_in(self, path: str, folder: Path) -> list[Path]:
-        files = [folder / name for name in _names(folder)]
-        compacts = [file for file in files if file.name.startswith("c.")]
-        merged = {name for file in compacts for name in _merged(str(file))}
-        return [f for f in files if f.name not in merged and (f in compacts or self.counts(path, batch_of(f)))]
+    def _visible_in(self, path: str, folder: str) -> list[str]:
+        names = _names(folder)
+        merged = {name for compact in names if is_compact(compact) for name in _merged(f"{folder}/{compact}")}
+        return [name for name in names if name not in merged and (is_compact(name) or self.counts(path, batch_of(name)))]
 
     def counts(self, path: str, batch: str) -> bool:
         """True once the batch's deliveries are recorded (ledgers stand for themselves)."""
         if not path.startswith("raw/") or path == DELIVERIES:
             return True
-        return self.delivery_file(batch).exists()
+        return os.path.exists(self.delivery_file(batch))
 
-    def delivery_file(self, batch: str) -> Path:
+    def delivery_file(self, batch: str) -> str:
         """The file whose presence makes a batch count; a batch's name begins with the day it was received."""
-        return self.root / DELIVERIES / f"day={batch[:10]}" / f"{batch}.0.parquet"
+        return f"{self.root}/{DELIVERIES}/day={batch[:10]}/{batch}.0.parquet"
 
     def append(self, con: DuckDBPyConnection, path: str, relation: str, batch: str) -> int:
         """Write a batch's rows, one fragment a `day` (or one, where the table has no partitions); rows written.
@@ -127,13 +137,13 @@ class Fragments:
         if not folder.is_dir():
             return False
         self._sweep_merged(folder)
-        files = self._visible_in(path, folder)
-        if len(files) < COMPACT_FROM:
+        fragments = self._visible_in(path, str(folder))
+        if len(fragments) < COMPACT_FROM:
             return False
-        names = sorted({f.name for f in files} | {n for f in files if f.name.startswith("c.") for n in _merged(str(f))})
+        names = sorted({*fragments} | {n for name in fragments if is_compact(name) for n in _merged(f"{folder}/{name}")})
         home = folder / f"c.{hashlib.sha256(json.dumps(names).encode()).hexdigest()[:16]}.parquet"
         fresh = home.with_name(f".{home.name}.{os.getpid()}")
-        listing = ", ".join("'" + str(f).replace("'", "''") + "'" for f in files)
+        listing = ", ".join("'" + f"{folder}/{name}".replace("'", "''") + "'" for name in fragments)
         order = ", ".join(table(path).key)
         query = f"SELECT * FROM read_parquet([{listing}], union_by_name = true, hive_partitioning = false) ORDER BY {order}"
         write_parquet(con, query, fresh, {"merged": json.dumps(names)})
@@ -154,19 +164,19 @@ class Fragments:
                 for name in os.listdir(folder):
                     dead = name.startswith(".") and ".parquet." in name
                     if name.endswith(".parquet") and not name.startswith((".", "c.")):
-                        dead = not self.counts(path, batch_of(folder / name)) and not _is_merged(folder, name)
+                        dead = not self.counts(path, batch_of(name)) and not _is_merged(folder, name)
                     if dead:
-                        (folder / name).unlink(missing_ok=True)
+                        Path(folder, name).unlink(missing_ok=True)
                         removed += 1
         return removed
 
 
-def _names(folder: Path) -> tuple[str, ...]:
+def _names(folder: str) -> tuple[str, ...]:
     """Parquet files of a folder, by name; listed again only when the folder changed."""
-    changed_ns = folder.stat().st_mtime_ns
+    changed_ns = os.stat(folder).st_mtime_ns
     if time.time_ns() - changed_ns < SETTLED_NS:
-        return _list(str(folder))
-    return _listed(str(folder), changed_ns)
+        return _list(folder)
+    return _listed(folder, changed_ns)
 
 
 def _list(folder: str) -> tuple[str, ...]:
@@ -178,9 +188,18 @@ def _listed(folder: str, changed_ns: int) -> tuple[str, ...]:
     return _list(folder)
 
 
-def batch_of(file: Path) -> str:
-    """`2026-11-24.ab12cd34ef56` of `2026-11-24.ab12cd34ef56.0.parquet`."""
-    return file.name.rsplit(".", 2)[0]
+def is_compact(name: str) -> bool:
+    """True for a fragment that others were merged into."""
+    return name.startswith("c.")
+
+
+def batch_of(name: str) -> str:
+    """The batch that a fragment is of.
+
+    >>> batch_of("2026-11-24.ab12cd34ef56.0.parquet")
+    '2026-11-24.ab12cd34ef56'
+    """
+    return name.rsplit(".", 2)[0]
 
 
 def batch_name(received_day: date, source_hashes: Iterable[str]) -> str:
@@ -188,8 +207,8 @@ def batch_name(received_day: date, source_hashes: Iterable[str]) -> str:
     return f"{received_day.isoformat()}.{hashlib.sha256(' '.join(sorted(source_hashes)).encode()).hexdigest()[:12]}"
 
 
-def _is_merged(folder: Path, name: str) -> bool:
-    return any(name in _merged(str(compact)) for compact in folder.glob("c.*.parquet"))
+def _is_merged(folder: str, name: str) -> bool:
+    return any(name in _merged(f"{folder}/{compact}") for compact in _names(folder) if is_compact(compact))
 
 
 @lru_cache(maxsize=4096)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from smartgrid_assets.chain.fan_out import FEWEST, fan_out, in_one_thread
+from smartgrid_assets.chain import fan_out as module
+from smartgrid_assets.chain.context import Context
+from smartgrid_assets.chain.fan_out import FEWEST, fan_out, fits_in_threads, in_one_thread, in_threads
 from smartgrid_assets.chain.replay import steps
-from smartgrid_assets.chain.step import Done
+from smartgrid_assets.chain.step import Done, Made, Step, Work
 from smartgrid_assets.domain.errors import SmartGridError
 from smartgrid_assets.settings import settings
-from smartgrid_assets_tests.chain.small import FIRST, deliver, place, run
+from smartgrid_assets_tests.chain.small import FIRST, METERS, deliver, file_of, lines_of, morning_after, place, run
 
 DAYS = [FIRST + timedelta(days=n) for n in range(FEWEST)]
 
@@ -53,3 +58,75 @@ def test_all_workers_together_keep_to_the_memory_limit(home: Path, tmp_path: Pat
     context, _ = place(tmp_path / "in", 1)
     part = in_one_thread(context, 4)
     assert (part.lake.memory_limit, part.lake.threads, part.delivered.lake) == ("1GB", 1, part.lake)
+
+
+CHECK = next(step for step in steps() if step.name == "check")
+
+
+def gappy(folder: Path) -> Context:
+    """Days of which each lacks half of one meter, so that its estimate rests on the days before."""
+    context, files = place(folder, len(DAYS))
+    short = [file_of(folder, f"readings_{day}.csv", lines_of(day)[:-36] + lines_of(day, METERS[2:])) for day in DAYS]
+    deliver(context, files[0], *((path, morning_after(day)) for path, day in zip(short, DAYS, strict=True)))
+    return context
+
+
+def slower_at_first(step: Step) -> Step:
+    """The step with its earlier days the slower ones, so that nothing is there by chance when it is looked at."""
+
+    def make(work: Work) -> Made:
+        time.sleep(0.3 if work.key < DAYS[2] else 0)
+        return step.make(work)
+
+    return replace(step, make=make)
+
+
+def test_days_that_look_back_are_the_same_in_threads(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    digests = []
+    for name in ("alone", "together"):
+        monkeypatch.setenv("SMARTGRID_HOME", str(tmp_path / name))
+        settings.cache_clear()
+        context = gappy(tmp_path / f"in-{name}")
+        if name == "alone":
+            run(context, DAYS[0], DAYS[-1], "validated")
+        else:
+            assert [key for key, _ in in_threads(context, slower_at_first(CHECK), DAYS, only_due=True, workers=4)] == DAYS
+        digests.append([context.lake.footer("validated/meter_readings", day) for day in DAYS])
+    found = [[(f.digest, f.recipe.inputs) for f in footers] for footers in digests]  # type: ignore[union-attr]
+    assert found[0] == found[1]
+    assert any(name.startswith("also:") for name in found[0][-1][1])
+
+
+def test_a_day_whose_like_day_is_being_made_again_is_found_stale_in_the_same_run(home: Path, tmp_path: Path) -> None:
+    context = gappy(tmp_path / "in")
+    run(context, DAYS[0], DAYS[-1], "validated")
+    changed = {(meter, hour): 3.0 for meter in METERS for hour in range(24)}
+    deliver(context, (file_of(tmp_path / "in", "correction.csv", lines_of(DAYS[0], METERS, changed)), morning_after(DAYS[-1])))
+    made = dict(in_threads(context, slower_at_first(CHECK), DAYS, only_due=True, workers=2))
+    assert all(isinstance(done, Done) for done in made.values())
+    assert [day for day, done in made.items() if done.receipts][0:2] == DAYS[0:2]  # type: ignore[union-attr]
+    assert not run(context, DAYS[0], DAYS[-1], "validated")
+
+
+def test_several_days_are_made_at_once_and_a_fault_of_ours_ends_them(home: Path, tmp_path: Path) -> None:
+    context = gappy(tmp_path / "in")
+    together = threading.Barrier(2, timeout=20)
+
+    def meet(work: Work) -> Made:
+        together.wait()  # passed only where two days are in the making
+        if work.key == DAYS[2]:
+            raise ZeroDivisionError("ours")
+        return CHECK.make(work)
+
+    made = in_threads(context, replace(CHECK, make=meet), DAYS[:4], only_due=False, workers=2)
+    assert [next(made)[0], next(made)[0]] == DAYS[:2]
+    with pytest.raises(ZeroDivisionError):
+        list(made)
+
+
+def test_large_days_keep_the_memory_for_themselves(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = gappy(tmp_path / "in")
+    assert fits_in_threads(context, CHECK, DAYS)
+    monkeypatch.setattr(module, "SMALL_BYTES", 100)
+    assert not fits_in_threads(context, CHECK, DAYS)
+    assert not fits_in_threads(context, next(step for step in steps() if step.name == "load"), DAYS)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from smartgrid_assets.domain.check import suite
 from smartgrid_assets.domain.check.limits import CheckLimits
 from smartgrid_assets.domain.check.suite import CheckResult, all_suites, run_suite
 from smartgrid_assets.domain.market_day import market_day
@@ -17,9 +18,9 @@ def day() -> Checked:
     return check(readings() + readings("m2", source_hash="b")[:30], [meter(), meter("m2")])
 
 
-def judged(day: Checked, suite: str, relation: str) -> list[CheckResult]:
+def judged(day: Checked, name: str, relation: str) -> list[CheckResult]:
     """What the suite says of DAY."""
-    return run_suite(day.con, all_suites()[suite], {DAY: relation}, CheckLimits())[DAY.day]
+    return run_suite(day.con, all_suites()[name], {DAY: relation}, CheckLimits())[DAY.day]
 
 
 def by_name(results: list) -> dict:
@@ -69,7 +70,9 @@ def test_an_empty_relation_passes_without_a_traceback(day: Checked) -> None:
     assert all(result.passed for result in judged(day, "validated", "nothing"))
 
 
-def test_days_judged_together_get_the_results_that_are_theirs(day: Checked) -> None:
+@pytest.mark.parametrize("rows_a_query", [pytest.param(1, id="a day a query"), pytest.param(10**6, id="days share a query")])
+def test_days_judged_together_get_the_results_that_are_theirs(day: Checked, rows_a_query: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suite, "ROWS_A_QUERY", rows_a_query)
     next_day = market_day(DAY.day + timedelta(days=1), "Europe/Berlin")
     later = f"SELECT * REPLACE (interval_start_utc + INTERVAL 1 DAY AS interval_start_utc) FROM {day.day.readings}"
     day.con.execute(f"CREATE OR REPLACE TEMP TABLE later AS {later}")
