@@ -19,13 +19,19 @@ from smartgrid_assets.chain.context import Context
 from smartgrid_assets.chain.step import Done, Step, WaitFor, no_wait, run_step
 from smartgrid_assets.domain.errors import SettingsError, SmartGridError
 
-FEWEST = 8
-"""Partitions from which on workers pay: each takes a second or two to start."""
+FEWEST_DAYS, FEWEST_WEEKS = 8, 2
+"""Partitions from which on workers pay: each takes a second or two to start, and a week's fits some ten."""
 
 SMALL_BYTES = 16_000_000
 """A partition that reads more than this keeps all cores and the memory for itself: about 1.5 million readings."""
 
 Outcome = Done | SmartGridError
+
+
+def worth_processes(step: Step, keys: Sequence[date]) -> bool:
+    """True where there are enough partitions, and none starts from another."""
+    fewest = FEWEST_WEEKS if step.cadence == "week" else FEWEST_DAYS
+    return len(keys) >= fewest and not step.in_order and step.looks_back is None
 
 
 def fits_in_threads(context: Context, step: Step, keys: Sequence[date]) -> bool:

@@ -226,8 +226,8 @@ def plot_week(both: pd.DataFrame, title: str) -> bytes:
     """Load, median and 90 % band as PNG."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 3.6), layout="constrained")
-    axes = figure.subplots()
+    figure = Figure(figsize=(10, 3.6))  # margins by hand: a layout engine draws everything twice
+    axes = figure.subplots(gridspec_kw={"left": 0.07, "right": 0.985, "bottom": 0.14, "top": 0.9})
     times = both["interval_start_utc"]
     axes.fill_between(times, both["q05"], both["q95"], color="#9ecae1", label="5 % to 95 %")
     axes.plot(times, both["q50"], color="#2171b5", lw=1.2, label="median")

@@ -27,7 +27,6 @@ def no_wait(days: Iterable[date]) -> None:
     """Partitions are made one after the other: those before are there."""
 
 
-
 @dataclass
 class Work:
     """One partition being made: a connection of its own, and the inputs that were looked at.
@@ -79,7 +78,7 @@ class Step:
     carries_state: bool = False
     """True where a partition starts from its own yesterday: a change ripples on to later days."""
     in_order: bool = False
-    """True where a partition starts from the one before it, or spreads itself over the cores."""
+    """True where a partition starts from the one before it."""
     looks_back: Callable[[Context, date], int] | None = None
     """Set where a partition may look at earlier ones, for which it then waits: the size of what it reads, bytes."""
     is_history: bool = False

@@ -12,14 +12,14 @@ import pytest
 
 from smartgrid_assets.chain import fan_out as module
 from smartgrid_assets.chain.context import Context
-from smartgrid_assets.chain.fan_out import FEWEST, fan_out, fits_in_threads, in_one_thread, in_threads
+from smartgrid_assets.chain.fan_out import FEWEST_DAYS, fan_out, fits_in_threads, in_one_thread, in_threads, worth_processes
 from smartgrid_assets.chain.replay import steps
 from smartgrid_assets.chain.step import Done, Made, Step, Work
 from smartgrid_assets.domain.errors import SmartGridError
 from smartgrid_assets.settings import settings
 from smartgrid_assets_tests.chain.small import FIRST, METERS, deliver, file_of, lines_of, morning_after, place, run
 
-DAYS = [FIRST + timedelta(days=n) for n in range(FEWEST)]
+DAYS = [FIRST + timedelta(days=n) for n in range(FEWEST_DAYS)]
 
 
 def test_workers_make_what_this_process_would_in_the_order_asked_for(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,3 +130,19 @@ def test_large_days_keep_the_memory_for_themselves(home: Path, tmp_path: Path, m
     monkeypatch.setattr(module, "SMALL_BYTES", 100)
     assert not fits_in_threads(context, CHECK, DAYS)
     assert not fits_in_threads(context, next(step for step in steps() if step.name == "load"), DAYS)
+
+
+@pytest.mark.parametrize(
+    ("name", "partitions", "worth"),
+    [
+        pytest.param("load", FEWEST_DAYS, True, id="many days"),
+        pytest.param("load", FEWEST_DAYS - 1, False, id="few days"),
+        pytest.param("model", 2, True, id="two weeks of fits"),
+        pytest.param("model", 1, False, id="one week, whose zones are spread instead"),
+        pytest.param("dispatch", 60, False, id="each day starts from the one before"),
+        pytest.param("check", 60, False, id="days look back at others"),
+    ],
+)
+def test_processes_are_for_many_partitions_that_stand_alone(name: str, partitions: int, worth: bool) -> None:
+    step = next(step for step in steps() if step.name == name)
+    assert worth_processes(step, [FIRST + timedelta(days=n) for n in range(partitions)]) is worth

@@ -214,7 +214,6 @@ STEPS = [
         _code,
         _gate_settings,
         horizon="ahead",
-        in_order=True,
         is_model=True,
         is_whole=_models_are_kept,
     ),

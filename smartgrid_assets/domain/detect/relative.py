@@ -109,32 +109,33 @@ def _with_peers(rows: pd.DataFrame, features: Sequence[Feature]) -> pd.DataFrame
     rows = rows.sort_values(["meter_id", "market_day"], ignore_index=True)
     by_day = rows.groupby("market_day").ngroup()
     by_class = rows.groupby(["market_day", "class"]).ngroup()
-    added: dict[str, pd.Series] = {}
-    for f in features:
-        level = rows[f"value_{f.name}"]
-        change = level - rows[f"own_{f.name}"]
-        peers, change_z = _against_group(change, by_class, by_day, f.floor)
-        _, level_z = _against_group(level, by_class, by_day, f.floor)
-        added[f"peers_{f.name}"] = peers
-        added[f"peer_z_{f.name}"] = change_z.where(change.notna(), level_z).clip(-Z_LIMIT, Z_LIMIT)
-        rows[f"own_z_{f.name}"] = rows[f"own_z_{f.name}"].clip(-Z_LIMIT, Z_LIMIT)
-    return pd.concat([rows, pd.DataFrame(added, index=rows.index)], axis=1)
+    names = [f.name for f in features]
+    floors = np.array([f.floor for f in features])
+    level, own, own_z = (rows[[prefix + name for name in names]].set_axis(names, axis=1) for prefix in ("value_", "own_", "own_z_"))
+    change = level - own
+    peers, change_z = _against_group(change, by_class, by_day, floors)
+    _, level_z = _against_group(level, by_class, by_day, floors)
+    peer_z = change_z.where(change.notna(), level_z).clip(-Z_LIMIT, Z_LIMIT)
+    kept = rows.drop(columns=[f"own_z_{name}" for name in names])
+    return pd.concat(
+        [kept, own_z.clip(-Z_LIMIT, Z_LIMIT).add_prefix("own_z_"), peers.add_prefix("peers_"), peer_z.add_prefix("peer_z_")], axis=1
+    )
 
 
-def _against_group(values: pd.Series, narrow: pd.Series, wide: pd.Series, floor: float) -> tuple[pd.Series, pd.Series]:
-    """(median, robust z) of each value in its narrow group, or in the wide one where the narrow has under MIN_PEERS.
+def _against_group(values: pd.DataFrame, narrow: pd.Series, wide: pd.Series, floors: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(median, robust z) of each value, a column a feature, in its narrow group, or in the wide one where the narrow has under MIN_PEERS.
 
     NaN where even the wide one has under MIN_PEERS_AT_ALL.
     """
     centre, spread = _median_and_mad(values, narrow)
     few = values.groupby(narrow).transform("count") < MIN_PEERS
-    if few.any():
+    if few.to_numpy().any():
         wide_centre, wide_spread = _median_and_mad(values, wide)
         enough = values.groupby(wide).transform("count") >= MIN_PEERS_AT_ALL
         centre, spread = centre.where(~few, wide_centre.where(enough)), spread.where(~few, wide_spread)
-    return centre, (values - centre) / np.maximum(MAD_TO_SIGMA * spread, floor)
+    return centre, (values - centre) / np.maximum(MAD_TO_SIGMA * spread, floors)
 
 
-def _median_and_mad(values: pd.Series, groups: pd.Series) -> tuple[pd.Series, pd.Series]:
+def _median_and_mad(values: pd.DataFrame, groups: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
     centre = values.groupby(groups).transform("median")
     return centre, (values - centre).abs().groupby(groups).transform("median")

@@ -6,7 +6,6 @@ it is meaningless where load comes near zero.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -51,7 +50,8 @@ def pinball_loss(actual_mw: np.ndarray, forecast_mw: np.ndarray, quantile: float
 
 def mean_pinball(actual_mw: np.ndarray, quantiles_mw: np.ndarray) -> float:
     """Pinball loss, mean over the quantile grid, MW; half the CRPS on that grid. quantiles_mw: (intervals, quantiles)."""
-    return float(np.mean([pinball_loss(actual_mw, quantiles_mw[:, n], level) for n, level in enumerate(QUANTILES)]))
+    levels, error = np.array(QUANTILES), actual_mw[:, None] - quantiles_mw
+    return float(np.mean(np.maximum(levels * error, (levels - 1) * error)))
 
 
 def crps(actual_mw: np.ndarray, quantiles_mw: np.ndarray) -> float:
@@ -104,21 +104,27 @@ def score_day(forecast: pd.DataFrame, actual: pd.DataFrame, issued_at: pd.Timest
     forecast: interval_start_utc, q05 .. q95; actual: interval_start_utc, load_mw. Intervals known in both are scored.
     Raises MisalignedError where they share none.
     """
-    known = actual.loc[np.isfinite(actual["load_mw"].to_numpy(float)), ["interval_start_utc", "load_mw"]]
-    both = forecast.merge(known, on="interval_start_utc", suffixes=("_forecast", ""))
-    if both.empty:
+    known = actual[np.isfinite(actual["load_mw"].to_numpy(float))]
+    place = pd.Index(known["interval_start_utc"]).get_indexer(forecast["interval_start_utc"])
+    shared = place >= 0
+    if not shared.any():
         raise MisalignedError("forecast and actual load share no interval.")
-    leads = ((both["interval_start_utc"] - issued_at) / pd.Timedelta(hours=1)).map(lead_bucket)
-    parts = [(WHOLE_DAY, both), *((bucket, both[leads == bucket]) for bucket in sorted(leads.unique()))]
-    return [{"lead_bucket": bucket, **scores(part)} for bucket, part in parts]
+    load, grid = known["load_mw"].to_numpy(float)[place[shared]], forecast[list(QUANTILE_COLUMNS)].to_numpy(float)[shared]
+    hours = ((forecast["interval_start_utc"][shared] - issued_at) / pd.Timedelta(hours=1)).to_numpy()
+    buckets = np.array([lead_bucket(h) for h in hours])
+    parts = [(WHOLE_DAY, np.full(len(load), True)), *((bucket, buckets == bucket) for bucket in sorted(set(buckets)))]
+    return [{"lead_bucket": str(bucket), **_scores(load[part], grid[part])} for bucket, part in parts]
 
 
-def scores(both: pd.DataFrame, columns: Sequence[str] = QUANTILE_COLUMNS) -> dict[str, float]:
+def scores(both: pd.DataFrame) -> dict[str, float]:
     """n, mae_mw, rmse_mw, pinball_mw, coverage_90 and nmae of rows with load_mw and the quantiles."""
-    actual, grid = both["load_mw"].to_numpy(), both[list(columns)].to_numpy()
-    median = both["q50"].to_numpy()
+    return _scores(both["load_mw"].to_numpy(float), both[list(QUANTILE_COLUMNS)].to_numpy(float))
+
+
+def _scores(actual: np.ndarray, grid: np.ndarray) -> dict[str, float]:
+    median = grid[:, QUANTILE_COLUMNS.index("q50")]
     return {
-        "n": len(both),
+        "n": len(actual),
         "mae_mw": mae(actual, median),
         "rmse_mw": rmse(actual, median),
         "pinball_mw": mean_pinball(actual, grid),
