@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from smartgrid_assets.domain.acquire.reader import Parsed
     from smartgrid_assets.resources.inbox import Inbox
 
-ROWS_A_BATCH = 20_000_000
+ROWS_A_BATCH = 2_000_000
+"""Then it is kept: about 600 MB. A larger file is a batch of its own."""
 FED = tuple(t.path for t in RAW if t.name != "deliveries")
 Progress = Callable[[str, int, int], None]
 

@@ -1,7 +1,8 @@
 """Is the validated day whole and believable?
 
 Counts of violations a zone and hour decide, and the words that columns hold, each combination once. Where the
-relation has no zone (validated/meter_readings has none; join raw/meters to see it), the whole is one.
+relation has no zone (validated/meter_readings has none; join raw/meters to see it), the whole is one. Keys are counted by their
+64-bit hashes, at a fifth of the cost: in a zone's hour of a million meters two collide once in 30 million.
 """
 
 from __future__ import annotations
@@ -26,21 +27,22 @@ def _zone(columns: list[str]) -> str:
 def _hours(relation: str, day: MarketDay, columns: list[str]) -> str:
     outside = f"interval_start_utc < TIMESTAMP '{day.start_utc}' OR interval_start_utc >= TIMESTAMP '{day.end_utc}'"
     return f"""
-        SELECT {_zone(columns)} AS zone, date_trunc('hour', interval_start_utc)::VARCHAR AS hour_utc, count(*) AS readings,
+        SELECT * REPLACE (hour_utc::VARCHAR AS hour_utc) FROM (
+        SELECT {_zone(columns)} AS zone, date_trunc('hour', interval_start_utc) AS hour_utc, count(*) AS readings,
             count(*) FILTER (delivered_kwh IS NULL) / count(*) AS missing_share,
             count(*) FILTER (quality = 'estimated') / count(*) AS estimated_share,
             count(*) FILTER ({outside}) AS outside_day,
-            count(*) - count(DISTINCT (meter_id, channel, interval_start_utc)) AS repeated_keys,
+            count(*) - count(DISTINCT hash(meter_id, channel, interval_start_utc)) AS repeated_keys,
             count(*) FILTER ((energy_kwh IS NULL) <> (quality = 'missing')) AS quality_denies_energy,
             count(*) FILTER ((method <> '') <> (quality = 'estimated')) AS quality_denies_method,
             count(*) FILTER (NOT isfinite(energy_kwh)) AS not_finite
-        FROM {relation} GROUP BY ALL ORDER BY ALL"""
+        FROM {relation} GROUP BY ALL ORDER BY ALL)"""
 
 
 def _zones(relation: str, day: MarketDay, columns: list[str]) -> str:
     return f"""
         SELECT {_zone(columns)} AS zone, count(DISTINCT meter_id) AS meters,
-            sum(interval_minutes) / 60 / count(DISTINCT (meter_id, channel)) / {day.hours} AS covered_share
+            sum(interval_minutes) / 60 / count(DISTINCT hash(meter_id, channel)) / {day.hours} AS covered_share
         FROM {relation} GROUP BY ALL ORDER BY ALL"""
 
 
