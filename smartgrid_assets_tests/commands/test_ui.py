@@ -14,7 +14,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from smartgrid_assets.commands.ui import Service, run
 from smartgrid_assets.domain.errors import SmartGridError
 from smartgrid_assets_tests.chain.small import FIRST, deliver, place
 from smartgrid_assets_tests.conftest import REPOSITORY
+from smartgrid_assets_tests.hook import Posted, listening
 
 START_S, RUN_S = 150, 180
 DAYS = [FIRST + timedelta(days=n) for n in range(3)]
@@ -55,6 +56,10 @@ BACKFILLED = (
     "query Status($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status numPartitions } } }"
 )
 STATUS = "query Status($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+SENSOR_ON = """
+mutation On($selector: SensorSelector!) {
+  startSensor(sensorSelector: $selector) { __typename ... on PythonError { message } }
+}"""
 MADE = """
 query Made($key: AssetKeyInput!) {
   assetOrError(assetKey: $key) { ... on Asset { assetMaterializations(limit: 1) { partition metadataEntries { label } } } }
@@ -68,6 +73,8 @@ class Started:
     process: subprocess.Popen[str]
     dagster: str
     mlflow: str
+    home: Path
+    posted: Posted
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """The data of a GraphQL answer."""
@@ -102,19 +109,20 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
     ports = free_port(), free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("SMARTGRID_", "DAGSTER_HOME"))}
     command = [sys.executable, "-m", "smartgrid_assets", "ui", "--port", str(ports[0]), "--mlflow-port", str(ports[1])]
-    process = subprocess.Popen(
-        command,
-        env=environment | {"SMARTGRID_HOME": str(home)},
-        cwd=REPOSITORY,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        yield Started(process, *_addresses(process))
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(60)
+    with listening() as (address, posted):
+        process = subprocess.Popen(
+            command,
+            env=environment | {"SMARTGRID_HOME": str(home), "SMARTGRID_WEBHOOK_URL": address, "SMARTGRID_NOTIFY_LOG": "true"},
+            cwd=REPOSITORY,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        try:
+            yield Started(process, *_addresses(process), home, posted)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
 
 
 def _addresses(process: subprocess.Popen[str]) -> tuple[str, str]:
@@ -140,19 +148,25 @@ def test_both_servers_answer_on_the_ports_that_were_chosen(ui: Started) -> None:
             assert answer.status == 200
 
 
+def launched(ui: Started, assets: list[dict[str, list[str]]], day: date) -> tuple[str, str]:
+    """Make one partition through GraphQL: (run id, how it ended)."""
+    params = {
+        "selector": {**LOCATION, "jobName": "__ASSET_JOB", "assetSelection": assets, "assetCheckSelection": []},
+        "executionMetadata": {"tags": [{"key": "dagster/partition", "value": day.isoformat()}]},
+    }
+    answer = ui.ask(LAUNCH, params=params)["launchPipelineExecution"]
+    assert answer["__typename"] == "LaunchRunSuccess", answer
+    run_id, status, until = answer["run"]["runId"], "", time.monotonic() + RUN_S
+    while status not in ("SUCCESS", "FAILURE", "CANCELED") and time.monotonic() < until:
+        time.sleep(1)
+        status = ui.ask(STATUS, id=run_id)["runOrError"]["status"]
+    return run_id, status
+
+
 @pytest.mark.slow
 @pytest.mark.xdist_group("ui")
 def test_one_partition_is_made_through_graphql_and_its_page_tells_rows_and_bytes(ui: Started) -> None:
-    params = {
-        "selector": {**LOCATION, "jobName": "__ASSET_JOB", "assetSelection": VALIDATED, "assetCheckSelection": []},
-        "executionMetadata": {"tags": [{"key": "dagster/partition", "value": FIRST.isoformat()}]},
-    }
-    launched = ui.ask(LAUNCH, params=params)["launchPipelineExecution"]
-    assert launched["__typename"] == "LaunchRunSuccess", launched
-    status, until = "", time.monotonic() + RUN_S
-    while status not in ("SUCCESS", "FAILURE", "CANCELED") and time.monotonic() < until:
-        time.sleep(1)
-        status = ui.ask(STATUS, id=launched["run"]["runId"])["runOrError"]["status"]
+    _, status = launched(ui, VALIDATED, FIRST)
     assert status == "SUCCESS"
     made = ui.ask(MADE, key={"path": ["validated", "meter_readings"]})["assetOrError"]["assetMaterializations"][0]
     assert made["partition"] == FIRST.isoformat()
@@ -177,6 +191,25 @@ def test_a_backfill_through_graphql_is_done_by_the_daemon_in_one_run(ui: Started
         filter={"tags": [{"key": "dagster/backfill", "value": launched["backfillId"]}]},
     )["runsOrError"]["results"]
     assert [run["status"] for run in runs] == ["SUCCESS"]
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("ui")
+def test_a_failed_run_is_told_once_by_webhook_and_log(ui: Started) -> None:
+    ui.ask(SENSOR_ON, selector={**LOCATION, "sensorName": "tell_of_failure"})
+    blocked = ui.home / "lake" / "features" / "training_marks"
+    blocked.parent.mkdir(parents=True, exist_ok=True)
+    blocked.write_text("a file where a folder must be")
+    assert launched(ui, VALIDATED, FIRST)[1] == "SUCCESS"
+    assert launched(ui, [{"path": ["features", "load"]}], FIRST)[1] == "SUCCESS"
+    run_id, status = launched(ui, [{"path": ["features", "training_marks"]}], FIRST)
+    assert status == "FAILURE"
+    until = time.monotonic() + RUN_S
+    while not ui.posted and time.monotonic() < until:
+        time.sleep(1)
+    log = (ui.home / ".dagster" / "incidents.log").read_text().splitlines()
+    assert [json.loads(line) for line in log] == [message for _, message in ui.posted]
+    assert len(log) == 1 and run_id in ui.posted[0][1]["run"] and "failed" in ui.posted[0][1]["text"]
 
 
 @pytest.mark.slow

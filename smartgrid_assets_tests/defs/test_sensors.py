@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
 from datetime import date
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import dagster as dg
@@ -16,6 +13,7 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PART
 from smartgrid_assets.chain import replay
 from smartgrid_assets.defs import sensors
 from smartgrid_assets.defs.resources import Chain
+from smartgrid_assets_tests.hook import Posted, listening
 
 DAYS = [date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 7)]
 
@@ -82,29 +80,13 @@ def test_waiting_files_are_one_run_and_a_changed_file_is_another(home: Path) -> 
 
 
 @pytest.fixture
-def webhook() -> Iterator[tuple[str, list[tuple[str, dict[str, str]]]]]:
-    """An address on loopback, and what was posted to it: (content type, message)."""
-    posted: list[tuple[str, dict[str, str]]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            posted.append((self.headers["Content-Type"], json.loads(body)))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Keep the test's output clean."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/hook", posted
-        server.shutdown()
-        thread.join()
+def webhook() -> Iterator[tuple[str, Posted]]:
+    """An address on loopback, and what was posted to it."""
+    with listening() as hook:
+        yield hook
 
 
-def test_a_failure_is_posted_as_json(webhook: tuple[str, list[tuple[str, dict[str, str]]]]) -> None:
+def test_a_failure_is_posted_as_json(webhook: tuple[str, Posted]) -> None:
     address, posted = webhook
     sensors.post(address, {"text": "dispatch failed"})
     assert posted == [("application/json", {"text": "dispatch failed"})]
