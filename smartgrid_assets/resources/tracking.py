@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import io
 import logging
 import math
 import os
@@ -313,13 +312,6 @@ class Tracking:
         _quiet_mlflow().set_tracking_uri(self.uri)
         source = f"models:/{model_id}"
         return str(_retried(lambda: self._client.create_model_version(name, source, run_id=run_id, model_id=model_id)).version)
-
-
-def figure_to_png(figure: Any, dots_per_inch: int = 100) -> bytes:
-    """A matplotlib figure as PNG bytes."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dots_per_inch, bbox_inches="tight")
-    return buffer.getvalue()
 
 
 def _quiet_mlflow() -> Any:

@@ -16,7 +16,7 @@ import pytest
 from smartgrid_assets.domain.errors import ForecastError, LakeWriteError
 from smartgrid_assets.domain.forecast.forecaster import FitContext, fit_zones, models
 from smartgrid_assets.resources.moved_store import follow_move
-from smartgrid_assets.resources.tracking import SUPERSEDED, ModelRun, Tracking, figure_to_png
+from smartgrid_assets.resources.tracking import SUPERSEDED, ModelRun, Tracking
 
 MONDAY = date(2026, 1, 5)
 
@@ -219,14 +219,6 @@ def test_the_model_is_loaded_by_pyfunc_without_dagster_and_forecasts_as_the_fitt
     command = [sys.executable, "-c", script, tracking.uri, recorded.model_uri, *map(str, files)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert ended.returncode == 0, ended.stderr
-
-
-def test_a_figure_becomes_a_png():
-    from matplotlib.figure import Figure
-
-    figure = Figure()
-    figure.subplots().plot([1, 2])
-    assert figure_to_png(figure).startswith(b"\x89PNG\r\n")
 
 
 def test_a_store_that_was_moved_finds_its_models_and_keeps_new_ones_at_its_new_place(tmp_path):

@@ -29,7 +29,7 @@ def intervals(first: date, last: date, minutes: int = 60, tz: str = TZ) -> pd.Da
             "interval_minutes": minutes,
             "local_time": local,
             "is_holiday": False,
-            "weekday": local.dt.weekday,
+            "weekday": local.dt.day_of_week,
             "temperature_c": 10 - 6 * np.cos(2 * np.pi * hour / 24),
             "irradiance_w_m2": np.maximum(0, -600 * np.cos(2 * np.pi * hour / 24)),
             "wind_speed_m_s": 4.0,
@@ -41,7 +41,7 @@ def history_before(day: date, days: int = DAYS, minutes: int = 60, tz: str = TZ)
     """What the gate of `day` knew: so many local days, the last of them D-2."""
     frame = intervals(day - timedelta(days=days + 1), day - timedelta(days=2), minutes, tz)
     local = frame["local_time"]
-    shape = 50 + 20 * np.sin(2 * np.pi * (local.dt.hour - 6) / 24) - 8 * (local.dt.weekday >= 5)
+    shape = 50 + 20 * np.sin(2 * np.pi * (local.dt.hour - 6) / 24) - 8 * (local.dt.day_of_week >= 5)
     noise = np.random.default_rng(5).normal(0, 1.5, len(frame))
     return frame.assign(load_mw=shape.to_numpy() + noise, weight=1.0)
 
