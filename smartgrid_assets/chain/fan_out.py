@@ -29,9 +29,9 @@ Outcome = Done | SmartGridError
 
 
 def worth_processes(step: Step, keys: Sequence[date]) -> bool:
-    """True where there are enough partitions, and none starts from another."""
+    """True where there are enough partitions, and none needs another."""
     fewest = FEWEST_WEEKS if step.cadence == "week" else FEWEST_DAYS
-    return len(keys) >= fewest and not step.in_order and step.looks_back is None
+    return len(keys) >= fewest and step.stands_alone
 
 
 def fits_in_threads(context: Context, step: Step, keys: Sequence[date]) -> bool:

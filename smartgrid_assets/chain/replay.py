@@ -119,7 +119,7 @@ def _make(context: Context, step: Step, keys: Sequence[date], execute: Execute) 
     for _ in keys:
         found = [item.key for item in due(context, step, keys)]
         made += [done for stretch in stretches(found, step) for done in execute(step, stretch)]
-        if not found or not (step.in_order or step.looks_back):
+        if not found or step.stands_alone:
             break
     return made
 

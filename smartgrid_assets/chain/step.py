@@ -77,8 +77,6 @@ class Step:
     """known: made once the day's readings are there. ahead: made at the gate, for the day after."""
     carries_state: bool = False
     """True where a partition starts from its own yesterday: a change ripples on to later days."""
-    in_order: bool = False
-    """True where a partition starts from the one before it."""
     looks_back: Callable[[Context, date], int] | None = None
     """Set where a partition may look at earlier ones, for which it then waits: the size of what it reads, bytes."""
     is_history: bool = False
@@ -87,6 +85,11 @@ class Step:
     """False where something that it keeps outside the lake is gone."""
     is_model: bool = False
     """True where making it fits models or solves plans: slow, bounded in parallel."""
+
+    @property
+    def stands_alone(self) -> bool:
+        """True where no partition needs another of the same step."""
+        return not self.carries_state and self.looks_back is None
 
     @property
     def every_table(self) -> tuple[str, ...]:

@@ -77,7 +77,7 @@ def _code() -> str:
 STEPS = [
     Step(
         "dispatch", (PLAN, PRICES, SUMMARY, STATE), "day", _inputs, _make, _code, _settings,
-        horizon="ahead", carries_state=True, in_order=True, is_model=True,
+        horizon="ahead", carries_state=True, is_model=True,
     ),
     Step("hindsight", (HINDSIGHT,), "day", _hindsight_inputs, _make_hindsight, _code, _settings, is_model=True),
 ]  # fmt: skip
