@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from smartgrid_assets.chain.context import Context
 from smartgrid_assets.domain.acquire.reader import ReadContext, Source, read_source, unpack
+from smartgrid_assets.domain.acquire.sql import count
 from smartgrid_assets.domain.errors import DeliveryError, PlanError
 from smartgrid_assets.domain.market_day import day_of
 from smartgrid_assets.domain.tables import RAW, table
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 ROWS_A_BATCH = 2_000_000
 """Then it is kept: about 600 MB. A larger file is a batch of its own."""
+ROWS_APART = 200_000
+"""What one file gives to a table stays where it was read from this on, and makes fragments of its own; less is gathered first."""
 FED = tuple(t.path for t in RAW if t.name != "deliveries")
 Progress = Callable[[str, int, int], None]
 
@@ -121,7 +124,9 @@ class _Batch:
         self.context, self.con, self.hash_of, self.mapping, self.scratch = context, con, hash_of, mapping, scratch
         self.reads: list[_Read] = []
         self.rows = 0
-        self.known = context.delivered.known_sources(con)
+        self.apart: dict[str, list[str]] = {path: [] for path in FED}
+        self.recorded = frozenset(context.delivered.known_sources(con))
+        self.known = set(self.recorded)
         for path in FED:
             declared = table(path)
             columns = [f'"{c.name}" {c.type}' for c in declared.columns] + (["day DATE"] if declared.partition == "day" else [])
@@ -168,14 +173,17 @@ class _Batch:
 
     def _gather(self, parsed: Parsed, read: _Read) -> None:
         for path, relation in parsed.tables.items():
-            columns = ", ".join(f'"{c.name}"' for c in table(path).columns) + (", day" if table(path).partition == "day" else "")
-            self.con.execute(f"INSERT INTO {_batch_table(path)} ({columns}) SELECT {columns} FROM {relation}")
             if table(path).partition == "day":
                 days = [day for (day,) in self.con.execute(f"SELECT DISTINCT day FROM {relation} ORDER BY 1").fetchall()]
                 (read.report.days if path in ("raw/meter_readings", "raw/rejected_lines") else read.weather_days).extend(days)
+            if count(self.con, relation) >= ROWS_APART:
+                self.apart[path].append(relation)
+                continue
+            columns = ", ".join(f'"{c.name}"' for c in table(path).columns) + (", day" if table(path).partition == "day" else "")
+            self.con.execute(f"INSERT INTO {_batch_table(path)} ({columns}) SELECT {columns} FROM {relation}")
+            self.con.execute(f"DROP TABLE {relation}")
         read.report.days = sorted(set(read.report.days))
         self.rows += parsed.readings
-        self._drop(parsed)
 
     def _drop(self, parsed: Parsed) -> None:
         for relation in parsed.tables.values():
@@ -186,13 +194,13 @@ class _Batch:
 
     def keep(self, received: date, now: datetime) -> None:
         """Write the fragments, then the deliveries: from then on the batch counts."""
-        recorded = self.context.delivered.known_sources(self.con)
-        new = [read for read in self.reads if read.report.verdict != "already known" and _identity(read) not in recorded]
+        new = [read for read in self.reads if read.report.verdict != "already known" and _identity(read) not in self.recorded]
         if not new:
             return
         batch = self.context.delivered.batch_name(received, [_identity(read) for read in new])
         for path in FED:
-            self.context.lake.raw.append(self.con, path, _batch_table(path), batch)
+            for number, relation in enumerate((_batch_table(path), *self.apart[path])):
+                self.context.lake.raw.append(self.con, path, relation, batch, number)
         self.context.lake.raw.settle()
         self._record(new, received, now)
         self.context.lake.raw.append(self.con, "raw/deliveries", "batch_deliveries", batch)

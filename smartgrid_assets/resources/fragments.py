@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smartgrid_assets.domain.tables import Table, table
-from smartgrid_assets.resources.partition import move_into_place, saying_why, stage, write_parquet
+from smartgrid_assets.resources.partition import move_into_place, saying_why, write_parquet
+from smartgrid_assets.resources.staging import Staged, staged
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 DELIVERIES = "raw/deliveries"
 COMPACT_FROM = 64
 """A day with this many fragments is compacted."""
+FEW_DAYS, LARGE_DAY = 40, 50_000
+"""Up to so many days of at least so many rows are picked out one by one: cheaper than sorting all rows by day."""
 SETTLED_NS = 5_000_000_000
 """A folder that changed less than 5 s ago may change again under the same time stamp: its listing is not remembered."""
 MERGED_STAYS_S = 3600
@@ -80,36 +83,38 @@ class Fragments:
         """The file whose presence makes a batch count; a batch's name begins with the day it was received."""
         return f"{self.root}/{DELIVERIES}/day={batch[:10]}/{batch}.0.parquet"
 
-    def append(self, con: DuckDBPyConnection, path: str, relation: str, batch: str) -> int:
+    def append(self, con: DuckDBPyConnection, path: str, relation: str, batch: str, number: int = 0) -> int:
         """Write a batch's rows, one fragment a `day` (or one, where the table has no partitions); rows written.
 
         `relation` has the declared columns, checked before anything is written, and `day` where partitioned.
+        number: tells apart the fragments of several relations of one batch.
         Written again under the same batch, they are the same fragments. Raises SchemaError, LakeWriteError.
         """
         if not con.execute(f"SELECT 1 FROM {relation} LIMIT 1").fetchall():
             return 0  # most files feed one table of six; checking nothing costs as much as checking a day
         declared = table(path)
-        is_daily = declared.partition == "day"
-        _, rows = stage(con, declared, relation, extra="day" if is_daily else None)
-        if is_daily:
-            self._write_days(con, declared, batch)
-        else:
-            self._move(self.root / path, con, "SELECT * FROM staged", f"{batch}.0.parquet")
-        con.execute("DROP TABLE staged")
-        return rows
+        name = f"{batch}.{number}.parquet"
+        with staged(con, declared, relation, extra="day" if declared.partition == "day" else None) as rows:
+            if declared.partition == "day":
+                self._write_days(con, declared, rows, name)
+            else:
+                self._move(self.root / path, con, f"FROM {rows.relation}", name)
+        return rows.rows
 
-    def _write_days(self, con: DuckDBPyConnection, declared: Table, batch: str) -> None:
+    def _write_days(self, con: DuckDBPyConnection, declared: Table, rows: Staged, name: str) -> None:
         home = self.root / declared.path
-        days = [day for (day,) in con.execute("SELECT DISTINCT day FROM staged ORDER BY 1").fetchall()]
-        if len(days) == 1:
-            self._move(home / f"day={days[0]}", con, "SELECT * EXCLUDE (day) FROM staged", f"{batch}.0.parquet")
+        days = [day for (day,) in con.execute(f"SELECT DISTINCT day FROM {rows.relation} ORDER BY 1").fetchall()]
+        if len(days) == 1 or (len(days) <= FEW_DAYS and rows.rows >= LARGE_DAY * len(days)):
+            for day in days:
+                only = "" if len(days) == 1 else f" WHERE day = DATE '{day}'"
+                self._move(home / f"day={day}", con, f"SELECT * EXCLUDE (day) FROM {rows.relation}{only}", name)
             return
         scratch = self.root / ".tmp" / f"append-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         try:
-            write_parquet(con, "SELECT * FROM staged ORDER BY day", scratch, partition_by="day")
+            write_parquet(con, f"FROM {rows.relation} ORDER BY day", scratch, partition_by="day")
             for folder in sorted(scratch.iterdir()):
-                for number, file in enumerate(sorted(folder.iterdir())):
-                    target = home / folder.name / f"{batch}.{number}.parquet"
+                for part, file in enumerate(sorted(folder.iterdir())):
+                    target = home / folder.name / (name if not part else name.replace(".parquet", f"-{part}.parquet"))
                     with saying_why(target.parent):
                         target.parent.mkdir(parents=True, exist_ok=True)
                         os.replace(file, target)

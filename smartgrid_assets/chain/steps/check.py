@@ -55,6 +55,7 @@ def _make(work: Work) -> Made:
         tz=settings.timezone,
         gate=settings.gate,
         readings=context.delivered.readings(con, day),
+        files=context.delivered.files(con, day),
         lines=context.delivered.rejected_lines(con, day),
         meters=context.delivered.meters(con, day),
         lookback=lookback,

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.domain.acquire.mapping_keys import WEATHER_UNITS
-from smartgrid_assets.domain.acquire.sql import cases, count, run
+from smartgrid_assets.domain.acquire.sql import cases, count, enum, literal, run
+from smartgrid_assets.domain.acquire.words import CHANNEL_WORDS, QUALITY_WORDS, UNIT_WORDS
 from smartgrid_assets.domain.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -52,9 +53,9 @@ class Kept:
 READINGS = Kept(
     "raw/meter_readings",
     READING_FAULT,
-    """meter AS meter_id, channel, unit AS uom, start_utc AS interval_start_utc, length::SMALLINT AS interval_minutes,
-    CASE WHEN NOT is_blank THEN number END AS value, CASE WHEN is_blank THEN 'missing' ELSE quality END AS quality,
-    version_at""",
+    f"""meter AS meter_id, channel::{enum(CHANNEL_WORDS)} AS channel, unit::{enum(UNIT_WORDS)} AS uom,
+    start_utc AS interval_start_utc, length::SMALLINT AS interval_minutes, CASE WHEN NOT is_blank THEN number END AS value,
+    (CASE WHEN is_blank THEN 'missing' ELSE quality END)::{enum(QUALITY_WORDS)} AS quality, version_at""",
 )
 WEATHER = Kept(
     "raw/weather",
@@ -71,16 +72,19 @@ PRICES = Kept(
 
 
 def keep(job: Job, parsed: Parsed, placed: Placed, kept: Kept, lines: Lines, cells: int, available: str = "available_at") -> None:
-    """Make the temporary table of a raw table, and note the rejected among its `cells`; a clean file is judged only once."""
+    """Make the temporary table of a raw table, and note the rejected among its `cells`; a clean file is judged only once.
+
+    Words come as ENUMs, the file's identity too: they are sorted and written at a fraction of what texts cost.
+    """
     table = f"{job.prefix}_{kept.path.partition('/')[2]}"
     values = {**placed.values, "source_hash": job.source_hash, "received": job.source.received_at}
     judged = f"SELECT *, {kept.fault} AS fault FROM ({placed.sql}) WHERE NOT {kept.is_nothing}"
     run(
         job.con,
         f"""CREATE OR REPLACE TEMP TABLE {table} AS
-        SELECT $source_hash AS source_hash, ordinal::BIGINT AS ordinal, {kept.columns}, $received::TIMESTAMP AS received_at,
-               {available} AS available_at, day
-        FROM ({judged}) WHERE fault IS NULL""",
+        SELECT $source_hash::ENUM({literal(job.source_hash)}) AS source_hash, ordinal::BIGINT AS ordinal, {kept.columns},
+               $received::TIMESTAMP AS received_at, {available} AS available_at, day
+        FROM ({judged}) WHERE fault IS NULL ORDER BY ordinal""",
         values,
     )
     rows = count(job.con, table)

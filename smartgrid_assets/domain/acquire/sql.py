@@ -29,6 +29,15 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def enum(words: dict[str, str]) -> str:
+    """The SQL type that holds the words of ours in a dictionary of theirs.
+
+    >>> enum({"kwh": "kWh", "KWH": "kWh", "w": "W"})
+    "ENUM('W', 'kWh')"
+    """
+    return f"ENUM({', '.join(map(literal, sorted(set(words.values()))))})"
+
+
 def cases(of: str, texts: dict[str, str]) -> str:
     """SQL: the text that belongs to a word of ours, null for others."""
     return f"CASE {of} " + " ".join(f"WHEN {literal(word)} THEN {literal(text)}" for word, text in texts.items()) + " END"

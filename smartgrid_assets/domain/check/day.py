@@ -21,7 +21,7 @@ from smartgrid_assets.domain.check.quality import measure_quality
 from smartgrid_assets.domain.check.rejected import keep_findings, list_rejected, start_findings
 from smartgrid_assets.domain.check.repair import expect_silent, repair
 from smartgrid_assets.domain.check.versions import keep_version, publish, start_versions
-from smartgrid_assets.domain.check.winners import choose_winners
+from smartgrid_assets.domain.check.winners import EVERY_ROW, choose_winners
 from smartgrid_assets.domain.market_day import MarketDay
 
 
@@ -47,6 +47,7 @@ def check_day(
     tz: str,
     gate: time,
     readings: str,
+    files: str,
     lines: str,
     meters: str,
     lookback: Lookback,
@@ -54,13 +55,14 @@ def check_day(
 ) -> CheckedDay:
     """Validate and estimate one market day.
 
-    readings: relation of raw/meter_readings of the day's active deliveries, with file_name.
+    readings: relation of raw/meter_readings of the day's active deliveries.
+    files: relation of source_hash and file_name of those deliveries.
     lines: relation of raw/rejected_lines of the day, with file_name.
     meters: one row a meter valid that day: meter_id, role, feeder, zone, class, rating_kw, made_up.
     lookback: days -> relation of validated/meter_readings and validated/earlier_readings of those days together, with
       day and known_until_utc (null where the value still stands); called at most once, only if a long gap needs it.
     """
-    load_delivered(con, readings, meters)
+    load_delivered(con, readings, files, meters)
     gates = dict(make_gates(con, day, tz, gate))
     donors = Donors(con, day, tz, lookback, limits)
     start_versions(con)
@@ -69,12 +71,12 @@ def check_day(
     while gates:
         at = min(gates)
         known_utc = gates.pop(at)
-        _touch(con, at, is_first=versions == 0)
-        _check_version(con, day, tz, donors, at, limits)
-        keep_version(con, versions, known_utc, "chk_touching")
-        keep_findings(con, "chk_touching", is_first=versions == 0)
+        visible = _touch(con, at, is_first=versions == 0, is_last=not gates)
+        _check_version(con, day, tz, donors, at, visible, limits)
         if donors.days:
             _expect_changed_donors(con, tz, gate, at, gates)
+        keep_version(con, versions, known_utc, "chk_touching", is_only=versions == 0 and not gates)
+        keep_findings(con, "chk_touching", is_first=versions == 0)
         versions += 1
     if not versions:
         con.execute("INSERT INTO chk_all_silent SELECT series FROM chk_series WHERE is_expected")
@@ -87,8 +89,8 @@ def check_day(
     return CheckedDay(donor_days=donors.days, counts={**counts, "versions": versions})
 
 
-def _touch(con: DuckDBPyConnection, at: datetime, is_first: bool) -> None:
-    """chk_touching: series that this gate sees anew; chk_visible: all that it knows of them."""
+def _touch(con: DuckDBPyConnection, at: datetime, is_first: bool, is_last: bool) -> str:
+    """chk_touching: series that this gate sees anew. Returns the relation of all rows that it knows of them."""
     changed = f"""
         SELECT series FROM chk_rows JOIN chk_known USING (known_at) WHERE gate_utc = TIMESTAMP '{at}'
         UNION SELECT series FROM chk_donors JOIN chk_donors_known ON known_at = known_from_utc WHERE gate_utc = TIMESTAMP '{at}'"""
@@ -98,10 +100,13 @@ def _touch(con: DuckDBPyConnection, at: datetime, is_first: bool) -> None:
         CREATE OR REPLACE TEMP VIEW chk_visible AS
         SELECT r.* FROM chk_rows r SEMI JOIN chk_touching t ON t.series = r.series
         SEMI JOIN (SELECT known_at FROM chk_known WHERE gate_utc <= TIMESTAMP '{at}') k ON k.known_at = r.known_at""")
+    return EVERY_ROW if is_first and is_last else "chk_visible"
 
 
-def _check_version(con: DuckDBPyConnection, day: MarketDay, tz: str, donors: Donors, at: datetime, limits: CheckLimits) -> None:
-    choose_winners(con, "chk_visible")
+def _check_version(
+    con: DuckDBPyConnection, day: MarketDay, tz: str, donors: Donors, at: datetime, visible: str, limits: CheckLimits
+) -> None:
+    choose_winners(con, visible)
     lay_grids(con, day, limits.dust_kwh)
     find_missing(con, day)
     con.execute("""

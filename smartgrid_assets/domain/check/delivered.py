@@ -20,49 +20,76 @@ KW_PER_UNIT = {"kw": "1.0", "w": "1e-3", "mw": "1e3"}
 EXPECTED_ROLES = ("customer", "feeder", "zone", "system")
 
 
-def load_delivered(con: DuckDBPyConnection, readings: str, meters: str) -> None:
-    """Make chk_series, chk_sources and chk_rows (series, start_utc, minutes, value, kwh, ...) of the day's raw readings."""
+def load_delivered(con: DuckDBPyConnection, readings: str, files: str, meters: str) -> None:
+    """Make chk_series, chk_sources and chk_rows (series, start_utc, minutes, value, kwh, ...) of the day's raw readings.
+
+    chk_rows stands in the order of series and start. Names become ENUMs, whose codes make a series' number without a
+    join: a join would lose the order in which the rows come, which is nearly always the right one.
+    """
     _number_series(con, readings, meters)
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_sources AS
-        SELECT row_number() OVER (ORDER BY source_hash)::INTEGER AS source, source_hash, file_name
-        FROM (SELECT source_hash, min(file_name) AS file_name FROM {readings} GROUP BY source_hash)""")
+        SELECT row_number() OVER (ORDER BY source_hash)::INTEGER - 1 AS source, source_hash, min(file_name) AS file_name
+        FROM {files} GROUP BY source_hash""")
+    con.execute("CREATE OR REPLACE TEMP TYPE chk_source AS ENUM (SELECT source_hash FROM chk_sources ORDER BY source)")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_rows AS
-        SELECT s.series, r.interval_start_utc AS start_utc, r.interval_minutes AS minutes, r.value,
+        SELECT {_series_sql("r.meter_id", "r.channel")} AS series, r.interval_start_utc AS start_utc,
+            r.interval_minutes AS minutes, r.value,
             CASE WHEN r.quality <> 'missing' AND isfinite({_energy_sql()}) THEN {_energy_sql()} END AS kwh,
             CASE r.quality WHEN 'measured' THEN 0 WHEN 'substituted' THEN 1 ELSE 2 END::TINYINT AS quality,
-            f.source, r.ordinal, r.received_at, coalesce(r.version_at, r.received_at) AS version_at,
-            r.available_at AS known_at
-        FROM {readings} r
-        JOIN chk_series s ON s.meter_id = r.meter_id AND s.channel = r.channel
-        JOIN chk_sources f ON f.source_hash = r.source_hash
-        WHERE lower(r.uom) IN ({_quoted([*KWH_PER_UNIT, *KW_PER_UNIT])})""")
-    _date_corrections(con)
+            enum_code(r.source_hash::chk_source)::INTEGER AS source, r.ordinal, r.received_at,
+            coalesce(r.version_at, r.received_at) AS version_at, r.available_at AS known_at
+        FROM {readings} r WHERE lower(r.uom) IN ({_quoted([*KWH_PER_UNIT, *KW_PER_UNIT])})""")
+    _date_corrections(con, repeats=_sort_rows(con))
 
 
 def _number_series(con: DuckDBPyConnection, readings: str, meters: str) -> None:
     """chk_series: every meter and channel that came or was expected, with what the register knows of it."""
     con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE chk_named AS
+        SELECT DISTINCT meter_id, channel FROM {readings}
+        UNION SELECT meter_id, 'import' FROM {meters} WHERE role IN ({_quoted(EXPECTED_ROLES)})""")
+    for name, column in (("chk_meter", "meter_id"), ("chk_channel", "channel")):
+        con.execute(f"CREATE OR REPLACE TEMP TYPE {name} AS ENUM (SELECT DISTINCT {column} FROM chk_named ORDER BY {column})")
+    con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_series AS
-        SELECT row_number() OVER (ORDER BY k.meter_id, k.channel)::INTEGER AS series, k.meter_id, k.channel,
+        SELECT {_series_sql("k.meter_id", "k.channel")} AS series, k.meter_id::chk_meter AS meter_id, k.channel::chk_channel AS channel,
             coalesce(m.role, 'customer') AS role, coalesce(m.zone, 'unassigned') AS zone,
             coalesce(m.class, '') AS class, m.rating_kw, coalesce(m.made_up, true) AS made_up,
             k.channel = 'import' AND coalesce(m.role IN ({_quoted(EXPECTED_ROLES)}), false) AS is_expected
-        FROM (SELECT DISTINCT meter_id, channel FROM {readings}
-              UNION SELECT meter_id, 'import' FROM {meters} WHERE role IN ({_quoted(EXPECTED_ROLES)})) k
-        LEFT JOIN {meters} m ON m.meter_id = k.meter_id""")
+        FROM chk_named k LEFT JOIN {meters} m ON m.meter_id = k.meter_id""")
 
 
-def _date_corrections(con: DuckDBPyConnection) -> None:
-    """Whatever came after the first reading of its interval counts from its own receipt."""
-    con.execute("""
+def _series_sql(meter: str, channel: str) -> str:
+    """SQL: the number of a meter's channel; in the order of meter and channel."""
+    channels = "len(enum_range(NULL::chk_channel))"
+    return f"(enum_code({meter}::chk_meter)::INTEGER * {channels} + enum_code({channel}::chk_channel)::INTEGER)::INTEGER"
+
+
+def _sort_rows(con: DuckDBPyConnection) -> bool:
+    """Put chk_rows in order where they are not; True where an interval of a series stands there more than once."""
+    query = """
+        SELECT count(*) FILTER (series < before OR series = before AND start_utc < start_before),
+            count(*) FILTER (series = before AND start_utc = start_before)
+        FROM (SELECT series, start_utc, lag(series) OVER () AS before, lag(start_utc) OVER () AS start_before FROM chk_rows)"""
+    falls, repeats = con.execute(query).fetchall()[0]
+    if falls:
+        con.execute("CREATE OR REPLACE TEMP TABLE chk_rows AS FROM chk_rows ORDER BY series, start_utc")
+        falls, repeats = con.execute(query).fetchall()[0]
+    return bool(repeats)
+
+
+def _date_corrections(con: DuckDBPyConnection, repeats: bool) -> None:
+    """Whatever came after the first reading of its interval counts from its own receipt. chk_first: intervals that came repeatedly."""
+    con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_first AS
-        SELECT series, start_utc, min(received_at) AS received_at FROM chk_rows
+        SELECT series, start_utc, min(received_at) AS received_at FROM chk_rows {"" if repeats else "WHERE false"}
         GROUP BY series, start_utc HAVING count(*) > 1""")
-    con.execute("""
-        UPDATE chk_rows SET known_at = chk_rows.received_at FROM chk_first f
-        WHERE f.series = chk_rows.series AND f.start_utc = chk_rows.start_utc AND chk_rows.received_at > f.received_at""")
+    if repeats:
+        con.execute("""
+            UPDATE chk_rows SET known_at = chk_rows.received_at FROM chk_first f
+            WHERE f.series = chk_rows.series AND f.start_utc = chk_rows.start_utc AND chk_rows.received_at > f.received_at""")
 
 
 def make_gates(con: DuckDBPyConnection, day: MarketDay, tz: str, gate: time) -> list[tuple[datetime, datetime]]:

@@ -35,7 +35,7 @@ def _open_views(con: DuckDBPyConnection) -> None:
     con.execute("""
         CREATE OR REPLACE TEMP VIEW chk_rule_readings AS
         SELECT s.meter_id, s.channel, w.start_utc AS interval_start_utc, w.minutes AS interval_minutes, w.value,
-            w.kwh AS energy_kwh, w.kwh * 60 / nullif(w.minutes, 0) AS power_kw, w.previous_kwh, w.received_at,
+            w.kwh AS energy_kwh, w.kwh * 60 / nullif(w.minutes, 0) AS power_kw, w.received_at,
             s.role, s.class, s.rating_kw, g.step_minutes, g.grid_s, g.highest_kw, g.repeats, g.zeros
         FROM chk_winners w JOIN chk_series s USING (series) LEFT JOIN chk_grids g USING (series)""")
     con.execute("""

@@ -19,9 +19,10 @@ def lay_grids(con: DuckDBPyConnection, day: MarketDay, dust_kwh: float) -> None:
         CREATE OR REPLACE TEMP TABLE chk_counts AS
         SELECT series, minutes, {offset}::BIGINT % (minutes::BIGINT * 60) AS grid_s, count(*) AS n, count(kwh) AS delivered,
             max(kwh * 60 / minutes) AS highest_kw,
-            count(*) FILTER (kwh = previous_kwh AND abs(kwh) > {dust_kwh}) AS repeats,
+            count(*) FILTER (kwh = kwh_before AND abs(kwh) > {dust_kwh}) AS repeats,
             count(*) FILTER (abs(kwh) <= {dust_kwh}) AS zeros
-        FROM chk_winners WHERE minutes > 0 GROUP BY ALL""")
+        FROM (SELECT *, CASE WHEN series = lag(series) OVER () THEN lag(kwh) OVER () END AS kwh_before FROM chk_winners)
+        WHERE minutes > 0 GROUP BY ALL""")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_grids AS
         SELECT series, first(minutes ORDER BY n DESC, minutes, grid_s) AS step_minutes,

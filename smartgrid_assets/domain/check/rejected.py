@@ -48,7 +48,7 @@ def list_rejected(con: DuckDBPyConnection, readings: str, lines: str, into: str)
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE {into} AS
         SELECT r.source_hash, r.ordinal, x.rule, x.reason, r.meter_id, r.channel, r.interval_start_utc, r.value, r.uom,
-            r.file_name
+            f.file_name
         FROM {readings} r
         JOIN chk_sources f ON f.source_hash = r.source_hash
         JOIN chk_rejected x ON x.source = f.source AND x.ordinal = r.ordinal

@@ -21,8 +21,8 @@ class RuleInput:
     """What a rule's SQL may read: names of relations, the day and the limits.
 
     readings: the winning reading of each meter, channel and start: meter_id, channel, interval_start_utc,
-      interval_minutes, value (in its own unit), energy_kwh (null where none was delivered), power_kw,
-      previous_kwh (of the reading before), received_at, and the columns of `series`.
+      interval_minutes, value (in its own unit), energy_kwh (null where none was delivered), power_kw, received_at, and
+      the columns of `series`.
     series: meter and channel: meter_id, channel, role, class, rating_kw, step_minutes (its usual length), grid_s
       (offset of its grid from local midnight, seconds), highest_kw, repeats (readings that equal the one before), zeros.
     missing: interval of a series' grid for which no value was delivered: meter_id, channel, interval_start_utc,

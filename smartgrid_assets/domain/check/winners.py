@@ -11,19 +11,24 @@ from duckdb import DuckDBPyConnection
 
 _ORDER = "version_at DESC, (kwh IS NULL), received_at DESC, quality, source, ordinal"
 _COLUMNS = "series, start_utc, minutes, value, kwh, quality, source, ordinal, received_at"
+EVERY_ROW = "chk_rows"
+"""The relation of all rows of the day: where none repeats another, all of them win."""
 
 
 def choose_winners(con: DuckDBPyConnection, visible: str) -> None:
-    """Make chk_winners (one row a series and start, with the value before it) and chk_losers from the visible rows."""
+    """Make chk_winners (one row a series and start, in that order) and chk_losers from the visible rows."""
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_contested AS
         SELECT v.*, row_number() OVER (PARTITION BY v.series, v.start_utc ORDER BY {_ORDER}) AS place
         FROM {visible} v SEMI JOIN chk_first f ON f.series = v.series AND f.start_utc = v.start_utc""")
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE chk_winners AS
-        SELECT {_COLUMNS}, lag(kwh) OVER (PARTITION BY series ORDER BY start_utc) AS previous_kwh
-        FROM (SELECT {_COLUMNS} FROM {visible} v ANTI JOIN chk_first f ON f.series = v.series AND f.start_utc = v.start_utc
-              UNION ALL SELECT {_COLUMNS} FROM chk_contested WHERE place = 1)""")
+    winners = visible
+    if visible != EVERY_ROW or con.execute("SELECT 1 FROM chk_first LIMIT 1").fetchall():
+        winners = "chk_won"
+        con.execute(f"""
+            CREATE OR REPLACE TEMP TABLE {winners} AS
+            SELECT {_COLUMNS} FROM {visible} v ANTI JOIN chk_first f ON f.series = v.series AND f.start_utc = v.start_utc
+            UNION ALL SELECT {_COLUMNS} FROM chk_contested WHERE place = 1 ORDER BY series, start_utc""")
+    con.execute(f"CREATE OR REPLACE TEMP VIEW chk_winners AS SELECT {_COLUMNS} FROM {winners}")
     con.execute("""
         CREATE OR REPLACE TEMP TABLE chk_losers AS
         SELECT l.series, l.start_utc, l.kwh, w.kwh AS winner_kwh, l.source, l.ordinal, l.kwh = w.kwh AS is_repetition

@@ -71,9 +71,9 @@ def deliver(folder: Path, content: str | bytes, name: str = "readings.csv", **ho
 def _check_tables(con: duckdb.DuckDBPyConnection, parsed: Parsed) -> None:
     for path, relation in parsed.tables.items():
         declared = table(path)
-        wanted = [(column.name, column.type) for column in declared.columns] + ([("day", "DATE")] if declared.partition == "day" else [])
-        found = con.execute(f"DESCRIBE {relation}").fetchall()
-        assert [(row[0], row[1]) for row in found] == wanted, path
+        found = {row[0]: row[1] for row in con.execute(f"DESCRIBE {relation}").fetchall()}
+        assert list(found) == [c.name for c in declared.columns] + (["day"] if declared.partition == "day" else []), path
+        assert all(c.takes(found[c.name]) for c in declared.columns), path
         needed = [f"{column.name} IS NULL" for column in declared.columns if not column.nullable]
         (nulls,) = con.execute(f"SELECT count(*) FROM {relation} WHERE {' OR '.join(needed)}").fetchone() or (0,)
         assert nulls == 0, path

@@ -74,9 +74,9 @@ def test_an_empty_relation_passes_without_a_traceback(day: Checked) -> None:
 def test_days_judged_together_get_the_results_that_are_theirs(day: Checked, rows_a_query: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suite, "ROWS_A_QUERY", rows_a_query)
     next_day = market_day(DAY.day + timedelta(days=1), "Europe/Berlin")
-    later = f"SELECT * REPLACE (interval_start_utc + INTERVAL 1 DAY AS interval_start_utc) FROM {day.day.readings}"
+    moved = "interval_start_utc + INTERVAL 1 DAY AS interval_start_utc"
+    later = f"SELECT * REPLACE ({moved}, 'sideways' AS channel) FROM {day.day.readings}"
     day.con.execute(f"CREATE OR REPLACE TEMP TABLE later AS {later}")
-    day.con.execute("UPDATE later SET channel = 'sideways'")
     both = run_suite(day.con, all_suites()["validated"], {DAY: day.day.readings, next_day: "later"}, CheckLimits())
     assert by_name(both[DAY.day])["channel"].passed and not by_name(both[next_day.day])["channel"].passed
     assert by_name(both[DAY.day])["missing_share"].counts == {"rows": 24, "against": 9}

@@ -82,6 +82,7 @@ def check(
     con = duckdb.connect(config={"threads": 1})
     raw = {**_types("raw/meter_readings"), "file_name": "VARCHAR"}
     _fill(con, "raw_readings", raw, rows)
+    con.execute("CREATE TABLE raw_files AS SELECT DISTINCT source_hash, file_name FROM raw_readings")
     _fill(con, "raw_lines", {**_types("raw/rejected_lines"), "file_name": "VARCHAR"}, lines or [])
     _fill(
         con,
@@ -96,7 +97,7 @@ def check(
         donors or [],
     )
     lookback = lambda days: f"(SELECT * FROM donors WHERE day IN ({', '.join(repr(str(d)) for d in days)}))"  # noqa: E731 - reads as a table
-    done = check_day(con, day, tz, GATE, "raw_readings", "raw_lines", "valid_meters", lookback, limits or CheckLimits())
+    done = check_day(con, day, tz, GATE, "raw_readings", "raw_files", "raw_lines", "valid_meters", lookback, limits or CheckLimits())
     order = "ORDER BY meter_id, channel, interval_start_utc"
     frame = lambda name, by=order: con.execute(f"FROM {name} {by}").df()  # noqa: E731 - one short expression
     return Checked(

@@ -26,7 +26,10 @@ def _sql(given: RuleInput) -> str:
     decimals = f"list_filter(range({FINEST_DECIMALS + 1}), lambda d: abs(round(value, d::INTEGER) - value) <= {NOISE} * abs(value))[1]"
     step = f"CASE WHEN abs(energy_kwh - previous_kwh) > {NOISE} * energy_kwh THEN abs(energy_kwh - previous_kwh) END"
     return f"""
-        WITH runs AS ({runs_sql(given, fine, f"(repeats + 1) * step_minutes >= {minutes}")}),
+        WITH watched AS (
+            SELECT *, lag(energy_kwh) OVER (PARTITION BY meter_id, channel ORDER BY interval_start_utc) AS previous_kwh
+            FROM {given.readings} WHERE (repeats + 1) * step_minutes >= {minutes}),
+        runs AS ({runs_sql("watched", fine)}),
         marked AS (SELECT *, run_length * interval_minutes >= {minutes} AS is_run,
                        {decimals} AS decimals, {step} AS step_kwh FROM runs),
         days AS (SELECT meter_id, channel, CASE WHEN count(decimals) = count(*) THEN max(decimals) END AS decimals,

@@ -13,7 +13,7 @@ def _sql(given: RuleInput) -> str:
     hours = given.limits.run_hours
     dust = given.limits.dust_kwh
     return f"""
-        WITH runs AS ({runs_sql(given, f"abs(energy_kwh) <= {dust}", f"zeros * step_minutes >= {hours * 60}")}),
+        WITH runs AS ({runs_sql(f"(FROM {given.readings} WHERE zeros * step_minutes >= {hours * 60})", f"abs(energy_kwh) <= {dust}")}),
         feeding AS (SELECT meter_id FROM {given.readings} WHERE channel <> 'import' AND energy_kwh > {dust} GROUP BY ALL)
         SELECT r.meter_id, r.channel, r.interval_start_utc,
             {where_sql()} || 'one of ' || run_length || ' zeros in a row. Kept; ask whether there was an outage or a tenant left.' AS reason
