@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from smartgrid_assets.domain.acquire.mapping import Mapping, WeatherRule
 
 _TO_OURS = {"degF": "({0} - 32) / 1.8", "km/h": "{0} / 3.6"}
-VERSION = 1
+VERSION = 2
 
 
 def read_delimited(job: Job, mapping: Mapping | None, parsed: Parsed) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from smartgrid_assets.domain.acquire.mapping import Mapping
 
 LIVE = timedelta(days=7)
-"""What comes later than this after its interval is history loaded in bulk (DESIGN 4)."""
+"""What comes later than this after its market day is history loaded in bulk (DESIGN 4); a day is history whole or not at all."""
 
 
 @dataclass(frozen=True)
@@ -120,11 +120,11 @@ def _moments(job: Job, name: str, mapping: Mapping) -> None:
             SELECT stamp, key, minutes, wall, skipped, true, 2, second_utc FROM {name}_starts WHERE second_utc IS NOT NULL
         ), days AS (
             SELECT *, coalesce(timezone($tz, timezone('UTC', start_utc)), wall)::DATE AS day FROM passes
-        )
-        SELECT *, CASE WHEN $received::TIMESTAMP - (start_utc + to_minutes(minutes)) > $live::INTERVAL
-                       THEN timezone('UTC', timezone($tz, (day + 1)::TIMESTAMP)) + to_seconds($delay_seconds)
-                       ELSE $received::TIMESTAMP END AS available_at
-        FROM days""",
+        ), ends AS (SELECT *, timezone('UTC', timezone($tz, (day + 1)::TIMESTAMP)) AS day_end_utc FROM days)
+        SELECT * EXCLUDE (day_end_utc),
+            CASE WHEN $received::TIMESTAMP - day_end_utc > $live::INTERVAL THEN day_end_utc + to_seconds($delay_seconds)
+                 ELSE $received::TIMESTAMP END AS available_at
+        FROM ends""",
         {"tz": job.context.tz, "received": job.source.received_at, "live": LIVE, "delay_seconds": delay * 3600},
     )
 

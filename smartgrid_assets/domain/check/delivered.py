@@ -23,8 +23,9 @@ EXPECTED_ROLES = ("customer", "feeder", "zone", "system")
 def load_delivered(con: DuckDBPyConnection, readings: str, files: str, meters: str) -> None:
     """Make chk_series, chk_sources and chk_rows (series, start_utc, minutes, value, kwh, ...) of the day's raw readings.
 
-    chk_rows stands in the order of series and start. Names become ENUMs, whose codes make a series' number without a
-    join: a join would lose the order in which the rows come, which is nearly always the right one.
+    chk_rows stands in the order of series and start. A series' number is made of codes of ENUMs, without a join, which
+    would lose the order in which the rows come; and series are numbered as they first appear, so that a file which
+    has its meters one after the other, in whatever order, is in order already.
     """
     _number_series(con, readings, meters)
     con.execute(f"""
@@ -40,7 +41,7 @@ def load_delivered(con: DuckDBPyConnection, readings: str, files: str, meters: s
             CASE r.quality WHEN 'measured' THEN 0 WHEN 'substituted' THEN 1 ELSE 2 END::TINYINT AS quality,
             enum_code(r.source_hash::chk_source)::INTEGER AS source, r.ordinal, r.received_at,
             coalesce(r.version_at, r.received_at) AS version_at, r.available_at AS known_at
-        FROM {readings} r WHERE lower(r.uom) IN ({_quoted([*KWH_PER_UNIT, *KW_PER_UNIT])})""")
+        FROM {readings} r WHERE {_is_energy_sql()}""")
     _date_corrections(con, repeats=_sort_rows(con))
 
 
@@ -48,10 +49,14 @@ def _number_series(con: DuckDBPyConnection, readings: str, meters: str) -> None:
     """chk_series: every meter and channel that came or was expected, with what the register knows of it."""
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_named AS
-        SELECT DISTINCT meter_id, channel FROM {readings}
-        UNION SELECT meter_id, 'import' FROM {meters} WHERE role IN ({_quoted(EXPECTED_ROLES)})""")
-    for name, column in (("chk_meter", "meter_id"), ("chk_channel", "channel")):
-        con.execute(f"CREATE OR REPLACE TEMP TYPE {name} AS ENUM (SELECT DISTINCT {column} FROM chk_named ORDER BY {column})")
+        SELECT meter_id, channel, min(source_hash) AS source_hash, min(ordinal) AS ordinal
+        FROM (SELECT meter_id, channel, source_hash, ordinal FROM {readings}
+              UNION ALL SELECT meter_id, 'import', NULL, NULL FROM {meters} WHERE role IN ({_quoted(EXPECTED_ROLES)}))
+        GROUP BY meter_id, channel""")
+    for type_, column in (("chk_meter", "meter_id"), ("chk_channel", "channel")):
+        named = f"SELECT {column} FROM chk_named GROUP BY {column} ORDER BY"
+        con.execute(f"CREATE OR REPLACE TEMP TYPE {type_} AS ENUM ({named} {column})")
+        con.execute(f"CREATE OR REPLACE TEMP TYPE {type_}_seen AS ENUM ({named} min(source_hash), min(ordinal), {column})")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_series AS
         SELECT {_series_sql("k.meter_id", "k.channel")} AS series, k.meter_id::chk_meter AS meter_id, k.channel::chk_channel AS channel,
@@ -62,9 +67,9 @@ def _number_series(con: DuckDBPyConnection, readings: str, meters: str) -> None:
 
 
 def _series_sql(meter: str, channel: str) -> str:
-    """SQL: the number of a meter's channel; in the order of meter and channel."""
-    channels = "len(enum_range(NULL::chk_channel))"
-    return f"(enum_code({meter}::chk_meter)::INTEGER * {channels} + enum_code({channel}::chk_channel)::INTEGER)::INTEGER"
+    """SQL: the number of a meter's channel; in the order in which they first appear."""
+    channels = "len(enum_range(NULL::chk_channel_seen))"
+    return f"(enum_code({meter}::chk_meter_seen)::INTEGER * {channels} + enum_code({channel}::chk_channel_seen)::INTEGER)::INTEGER"
 
 
 def _sort_rows(con: DuckDBPyConnection) -> bool:
@@ -136,6 +141,12 @@ def _energy_sql() -> str:
     energy = " ".join(f"WHEN '{unit}' THEN r.value * {factor}" for unit, factor in KWH_PER_UNIT.items())
     power = " ".join(f"WHEN '{unit}' THEN r.value * {factor} * r.interval_minutes / 60.0" for unit, factor in KW_PER_UNIT.items())
     return f"CASE lower(r.uom) {energy} {power} END"
+
+
+def _is_energy_sql() -> str:
+    # not IN: a list of this length becomes a join, and joins lose the order of the rows
+    known = " ".join(f"WHEN '{unit}' THEN true" for unit in (*KWH_PER_UNIT, *KW_PER_UNIT))
+    return f"CASE lower(r.uom) {known} ELSE false END"
 
 
 def _quoted(words: list[str] | tuple[str, ...]) -> str:

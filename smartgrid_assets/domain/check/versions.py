@@ -69,7 +69,7 @@ def publish(con: DuckDBPyConnection, versions: int, readings: str, earlier: str)
         h.delivered_kwh, h.quality, h.flags::chk_flags AS flags, h.method, h.known_from_utc"""
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE {readings} AS
-        SELECT {names} FROM {held} h JOIN chk_series s USING (series) ORDER BY series, start_utc""")
+        SELECT {names} FROM {held} h JOIN chk_series s USING (series) ORDER BY s.meter_id, s.channel, start_utc""")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE {earlier} AS
         SELECT {names}, h.known_until_utc FROM chk_merged h JOIN chk_series s USING (series)

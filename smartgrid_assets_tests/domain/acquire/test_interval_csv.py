@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -238,3 +238,12 @@ def test_the_identity_of_a_delivery_is_content_and_mapping(tmp_path: Path) -> No
     )
     assert plain.parsed.source_hash == again.parsed.source_hash
     assert len({d.parsed.source_hash for d in (plain, mapped, corrected)}) == 3
+
+
+@pytest.mark.parametrize(("days_after", "is_history"), [(7, False), (8, True)])
+def test_a_market_day_is_history_whole_or_not_at_all(tmp_path: Path, days_after: int, is_history: bool) -> None:
+    lines = [f"m1,2026-03-02T{hour:02d}:00:00+01:00,{hour}" for hour in range(24)]
+    received = datetime(2026, 3, 2, 6) + timedelta(days=days_after)  # over seven days after the first hours, and not the last
+    delivered = deliver(tmp_path, "meter_id,timestamp,kwh\n" + "\n".join(lines) + "\n", received=received)
+    moments = {row[0] for row in delivered.readings("available_at")}
+    assert moments == {datetime(2026, 3, 2, 23) if is_history else received}
