@@ -123,6 +123,7 @@ class _Batch:
     ) -> None:
         self.context, self.con, self.hash_of, self.mapping, self.scratch = context, con, hash_of, mapping, scratch
         self.reads: list[_Read] = []
+        self.contents: dict[Path, str] = {}
         self.rows = 0
         self.apart: dict[str, list[str]] = {path: [] for path in FED}
         self.recorded = frozenset(context.delivered.known_sources(con))
@@ -134,7 +135,7 @@ class _Batch:
 
     def read(self, delivery: Delivery) -> None:
         """Read one file, or each member of an archive."""
-        content = self.hash_of(delivery.path)
+        content = self.contents[delivery.path] = self.hash_of(delivery.path)
         try:
             members = unpack(delivery.path, self.scratch)
         except DeliveryError as error:
@@ -198,10 +199,14 @@ class _Batch:
         if not new:
             return
         batch = self.context.delivered.batch_name(received, [_identity(read) for read in new])
-        for path in FED:
-            for number, relation in enumerate((_batch_table(path), *self.apart[path])):
-                self.context.lake.raw.append(self.con, path, relation, batch, number)
-        self.context.lake.raw.settle()
+        raw = self.context.lake.raw
+        written = [
+            raw.append(self.con, path, relation, batch, number)
+            for path in FED
+            for number, relation in enumerate((_batch_table(path), *self.apart[path]))
+        ]
+        if not all(appended.is_durable for appended in written):
+            raw.settle()
         self._record(new, received, now)
         self.context.lake.raw.append(self.con, "raw/deliveries", "batch_deliveries", batch)
 
@@ -222,7 +227,7 @@ class _Batch:
         for read in self.reads:
             by_file.setdefault(read.delivery.path, []).append(read)
         for path, reads in by_file.items():
-            content = self.hash_of(path)
+            content = self.contents[path]
             if all(read.report.verdict == "refused" for read in reads):
                 inbox.refuse(path, content, " ".join(reason for read in reads for reason in read.report.reasons))
             else:

@@ -29,7 +29,7 @@ def _append(context: Context, source: str, ledger: str, day: date, tonight: date
             f"CREATE TEMP TABLE to_issue AS SELECT CAST(? AS DATE) AS night, CAST(? AS TIMESTAMP) AS recorded_at, {columns}, day FROM {published}",
             [tonight, now],
         )
-        return context.lake.raw.append(con, ledger, "to_issue", batch)
+        return context.lake.raw.append(con, ledger, "to_issue", batch).rows
 
 
 def is_issued(context: Context, day: date, by_utc: datetime) -> bool:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from smartgrid_assets.domain.tables import Table, table
 from smartgrid_assets.resources.partition import move_into_place, saying_why, write_parquet
@@ -37,6 +37,13 @@ SETTLED_NS = 5_000_000_000
 """A folder that changed less than 5 s ago may change again under the same time stamp: its listing is not remembered."""
 MERGED_STAYS_S = 3600
 """Merged fragments stay this long, for readers that listed them before; seconds."""
+
+
+class Appended(NamedTuple):
+    """What an append wrote. is_durable: false where `settle` must be called before it may count."""
+
+    rows: int
+    is_durable: bool
 
 
 @dataclass(frozen=True)
@@ -83,32 +90,32 @@ class Fragments:
         """The file whose presence makes a batch count; a batch's name begins with the day it was received."""
         return f"{self.root}/{DELIVERIES}/day={batch[:10]}/{batch}.0.parquet"
 
-    def append(self, con: DuckDBPyConnection, path: str, relation: str, batch: str, number: int = 0) -> int:
-        """Write a batch's rows, one fragment a `day` (or one, where the table has no partitions); rows written.
+    def append(self, con: DuckDBPyConnection, path: str, relation: str, batch: str, number: int = 0) -> Appended:
+        """Write a batch's rows, one fragment a `day` (or one, where the table has no partitions).
 
         `relation` has the declared columns, checked before anything is written, and `day` where partitioned.
         number: tells apart the fragments of several relations of one batch.
         Written again under the same batch, they are the same fragments. Raises SchemaError, LakeWriteError.
         """
         if not con.execute(f"SELECT 1 FROM {relation} LIMIT 1").fetchall():
-            return 0  # most files feed one table of six; checking nothing costs as much as checking a day
+            return Appended(0, True)  # most files feed one table of six; checking nothing costs as much as checking a day
         declared = table(path)
         name = f"{batch}.{number}.parquet"
         with staged(con, declared, relation, extra="day" if declared.partition == "day" else None) as rows:
             if declared.partition == "day":
-                self._write_days(con, declared, rows, name)
-            else:
-                self._move(self.root / path, con, f"FROM {rows.relation}", name)
-        return rows.rows
+                return Appended(rows.rows, self._write_days(con, declared, rows, name))
+            self._move(self.root / path, con, f"FROM {rows.relation}", name)
+            return Appended(rows.rows, True)
 
-    def _write_days(self, con: DuckDBPyConnection, declared: Table, rows: Staged, name: str) -> None:
+    def _write_days(self, con: DuckDBPyConnection, declared: Table, rows: Staged, name: str) -> bool:
+        """Write a fragment a day; False where they are not on the disk yet."""
         home = self.root / declared.path
         days = [day for (day,) in con.execute(f"SELECT DISTINCT day FROM {rows.relation} ORDER BY 1").fetchall()]
         if len(days) == 1 or (len(days) <= FEW_DAYS and rows.rows >= LARGE_DAY * len(days)):
             for day in days:
                 only = "" if len(days) == 1 else f" WHERE day = DATE '{day}'"
                 self._move(home / f"day={day}", con, f"SELECT * EXCLUDE (day) FROM {rows.relation}{only}", name)
-            return
+            return True
         scratch = self.root / ".tmp" / f"append-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         try:
             write_parquet(con, f"FROM {rows.relation} ORDER BY day", scratch, partition_by="day")
@@ -120,6 +127,7 @@ class Fragments:
                         os.replace(file, target)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+        return False
 
     @staticmethod
     def settle() -> None:

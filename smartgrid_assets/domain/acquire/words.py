@@ -25,6 +25,18 @@ def word(text: str, words: dict[str, str]) -> str:
     for said, ours in words.items():
         by_ours.setdefault(ours, []).append(said)
     said_so = f"lower(trim(coalesce({text}, '')))"
-    cases = " ".join(f"WHEN {said_so} IN ({', '.join(map(literal, said))}) THEN {literal(ours)}" for ours, said in by_ours.items())
-    # most files use our words already: compare those as they are, and look closer only at others
-    return f"CASE WHEN {text} IN ({', '.join(map(literal, by_ours))}) THEN {text} ELSE CASE {cases} END END"
+    # nearly all files write them in one of three ways: compare those as they are, and look closer only at others
+    usual = " ".join(
+        f"WHEN {text} IN ({_listed({*(way(word) for word in said for way in (str, str.upper, str.capitalize)), *_own_way(ours, words)})}) THEN {literal(ours)}"
+        for ours, said in by_ours.items()
+    )
+    cases = " ".join(f"WHEN {said_so} IN ({_listed(set(said))}) THEN {literal(ours)}" for ours, said in by_ours.items())
+    return f"CASE {usual} ELSE CASE {cases} END END"
+
+
+def _own_way(ours: str, words: dict[str, str]) -> set[str]:
+    return {ours} if words.get(ours.lower()) == ours else set()
+
+
+def _listed(words: set[str]) -> str:
+    return ", ".join(map(literal, sorted(words)))
