@@ -176,7 +176,8 @@ class _Batch:
         for path, relation in parsed.tables.items():
             if table(path).partition == "day":
                 days = [day for (day,) in self.con.execute(f"SELECT DISTINCT day FROM {relation} ORDER BY 1").fetchall()]
-                (read.report.days if path in ("raw/meter_readings", "raw/rejected_lines") else read.weather_days).extend(days)
+                days_of = {"raw/meter_readings": read.report.days, "raw/rejected_lines": read.report.days, "raw/register_reads": []}
+                days_of.get(path, read.weather_days).extend(days)
             if count(self.con, relation) >= ROWS_APART:
                 self.apart[path].append(relation)
                 continue

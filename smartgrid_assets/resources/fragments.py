@@ -21,7 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from smartgrid_assets.domain.tables import Table, table
+from smartgrid_assets.domain.tables import RAW, Table, table
 from smartgrid_assets.resources.partition import move_into_place, saying_why, write_parquet
 from smartgrid_assets.resources.staging import Staged, staged
 
@@ -172,7 +172,7 @@ class Fragments:
     def sweep_uncounted(self) -> int:
         """Remove fragments of batches that were killed before they counted. The caller holds the ingest lock."""
         removed = 0
-        for path in ("raw/meter_readings", "raw/rejected_lines", "raw/weather", "raw/prices", "raw/meters", "raw/fleet"):
+        for path in (declared.path for declared in RAW if declared.path != DELIVERIES):
             for folder in self._folders(path, None):
                 for name in os.listdir(folder):
                     dead = name.startswith(".") and ".parquet." in name

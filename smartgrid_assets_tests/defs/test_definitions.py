@@ -18,6 +18,7 @@ ASSETS = [
     "raw/meter_readings",
     "raw/meters",
     "raw/prices",
+    "raw/register_reads",
     "raw/rejected_lines",
     "raw/weather",
     "validated/data_quality",

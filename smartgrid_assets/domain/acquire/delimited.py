@@ -42,7 +42,11 @@ def read_delimited(job: Job, mapping: Mapping | None, parsed: Parsed) -> None:
     if mapping.prices is not None:
         _read_prices(job, lines, mapping, parsed)
     close_faults(job, parsed, lines)
-    make_up_meters(job, parsed, mapping)
+    if mapping.layout == "wide_meters":
+        known = f"SELECT DISTINCT ON (meter) meter, role, zone, feeder, class FROM {job.prefix}_columns ORDER BY meter, position"
+        make_up_meters(job, parsed, mapping.meter, known)
+    else:
+        make_up_meters(job, parsed, mapping.meter)
     parsed.notes += [*mapping.notes, *_ignored_note(job, mapping)]
 
 

@@ -128,11 +128,25 @@ def open_faults(job: Job) -> None:
 
 
 def close_faults(job: Job, parsed: Parsed, lines: Lines) -> None:
-    """Make raw/rejected_lines of the faults. Lines without a readable time go to the market day of their receipt.
+    """Make raw/rejected_lines of the faults and of the misshapen lines.
 
     Raises DeliveryError, with the first reason, where nothing of the file could be kept.
     """
     job.con.execute(f"INSERT INTO {faults(job)} SELECT line, -1, rule, reason, content, NULL FROM {lines.misshapen}")
+    list_faults(job, parsed)
+    if not parsed.readings:
+        why = f"all {parsed.rejected} line(s) are bad. {first_fault(job)}" if parsed.rejected else "there is a header and nothing below it."
+        raise DeliveryError(f"{job.head.name}: nothing could be kept: {why}")
+
+
+def first_fault(job: Job) -> str:
+    """The reason why the first bad line was rejected; empty where there is none."""
+    row = job.con.execute(f"SELECT reason FROM {faults(job)} ORDER BY line, ordinal LIMIT 1").fetchone()
+    return str(row[0]) if row else ""
+
+
+def list_faults(job: Job, parsed: Parsed) -> None:
+    """Make raw/rejected_lines of the faults. Lines without a readable time go to the market day of their receipt."""
     table = f"{job.prefix}_rejected_lines"
     run(
         job.con,
@@ -147,10 +161,6 @@ def close_faults(job: Job, parsed: Parsed, lines: Lines) -> None:
     if parsed.rejected:
         parsed.tables["raw/rejected_lines"] = table
         parsed.notes.append(_rejected_note(job, table))
-    if not parsed.readings:
-        first = job.con.execute(f"SELECT reason FROM {table} ORDER BY ordinal LIMIT 1").fetchone()
-        why = f"all {parsed.rejected} line(s) are bad. {first[0]}" if first else "there is a header and nothing below it."
-        raise DeliveryError(f"{job.head.name}: nothing could be kept: {why}")
 
 
 def _rejected_note(job: Job, table: str) -> str:

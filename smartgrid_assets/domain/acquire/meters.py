@@ -9,21 +9,23 @@ from smartgrid_assets.domain.acquire.sql import run
 
 if TYPE_CHECKING:
     from smartgrid_assets.domain.acquire.delivery import Job, Parsed
-    from smartgrid_assets.domain.acquire.mapping import Mapping
+    from smartgrid_assets.domain.acquire.mapping import MeterRule
 
 FOREVER = date(9999, 12, 31)
 
 
-def make_up_meters(job: Job, parsed: Parsed, mapping: Mapping) -> None:
-    """Make raw/meters of the meters in the file's readings; role, zone, feeder and class as the mapping says."""
+_NONE_KNOWN = f"SELECT {', '.join(f'NULL::VARCHAR AS {name}' for name in ('meter', 'role', 'zone', 'feeder', 'class'))} LIMIT 0"
+
+
+def make_up_meters(job: Job, parsed: Parsed, rule: MeterRule, known: str = _NONE_KNOWN) -> None:
+    """Make raw/meters of the meters in the file's readings; role, zone, feeder and class as the rule says.
+
+    known: SELECT meter, role, zone, feeder, class of meters of which the file says more.
+    """
     readings = parsed.tables.get("raw/meter_readings")
     if readings is None:
         return
-    table, rule = f"{job.prefix}_meters", mapping.meter
-    if mapping.layout == "wide_meters":
-        known = f"SELECT DISTINCT ON (meter) meter, role, zone, feeder, class FROM {job.prefix}_columns ORDER BY meter, position"
-    else:
-        known = f"SELECT {', '.join(f'NULL::VARCHAR AS {name}' for name in ('meter', 'role', 'zone', 'feeder', 'class'))} LIMIT 0"
+    table = f"{job.prefix}_meters"
     run(
         job.con,
         f"""CREATE OR REPLACE TEMP TABLE {table} AS

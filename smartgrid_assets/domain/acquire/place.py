@@ -32,6 +32,17 @@ class Placed:
     notes: list[str]
 
 
+AVAILABLE = """CASE WHEN $received::TIMESTAMP - day_end_utc > $live::INTERVAL THEN day_end_utc + to_seconds($delay_seconds)
+    ELSE $received::TIMESTAMP END"""
+"""SQL: when a reading could first have been used, from `day_end_utc`, the end of its market day."""
+
+
+def available_values(job: Job, delay_hours: float | None) -> dict[str, Any]:
+    """The values that AVAILABLE names, and the market's time zone. delay_hours: of the source; None for the lake's setting."""
+    delay = delay_hours if delay_hours is not None else job.context.source_delay_hours
+    return {"tz": job.context.tz, "received": job.source.received_at, "live": LIVE, "delay_seconds": delay * 3600}
+
+
 def place(job: Job, cells: Cells, mapping: Mapping, tag: str) -> Placed:
     """Resolve the start times of cells. Raises DeliveryError where stamps cannot be read or the file holds no intervals."""
     name = f"{job.prefix}_{tag}"
@@ -108,7 +119,6 @@ def _refuse_long_steps(job: Job, lengths: str) -> None:
 
 
 def _moments(job: Job, name: str, mapping: Mapping) -> None:
-    delay = mapping.delay_hours if mapping.delay_hours is not None else job.context.source_delay_hours
     run(
         job.con,
         f"""CREATE OR REPLACE TEMP TABLE {name}_moments AS
@@ -121,11 +131,8 @@ def _moments(job: Job, name: str, mapping: Mapping) -> None:
         ), days AS (
             SELECT *, coalesce(timezone($tz, timezone('UTC', start_utc)), wall)::DATE AS day FROM passes
         ), ends AS (SELECT *, timezone('UTC', timezone($tz, (day + 1)::TIMESTAMP)) AS day_end_utc FROM days)
-        SELECT * EXCLUDE (day_end_utc),
-            CASE WHEN $received::TIMESTAMP - day_end_utc > $live::INTERVAL THEN day_end_utc + to_seconds($delay_seconds)
-                 ELSE $received::TIMESTAMP END AS available_at
-        FROM ends""",
-        {"tz": job.context.tz, "received": job.source.received_at, "live": LIVE, "delay_seconds": delay * 3600},
+        SELECT * EXCLUDE (day_end_utc), {AVAILABLE} AS available_at FROM ends""",
+        available_values(job, mapping.delay_hours),
     )
 
 

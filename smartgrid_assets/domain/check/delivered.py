@@ -1,7 +1,7 @@
 """What was delivered for the day, in one unit, and since when could each reading be used?
 
 Meters and channels become integers (`series`) and files too (`source`): the windows of a day run on those, and the
-names return at the end. Registers of other quantities (kvarh) stay in raw: they are no energy.
+names return at the end. Registers of other quantities (kvarh), or of no direction, stay in raw: they are no energy.
 
 Knowledge: the first reading of an interval counts from `available_at` (for history in bulk, the end of its day), each
 correction from its own receipt. Versions are told apart at gate closures only, since nothing is issued in between.
@@ -50,8 +50,12 @@ def _number_series(con: DuckDBPyConnection, readings: str, meters: str) -> None:
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_named AS
         SELECT meter_id, channel, min(source_hash) AS source_hash, min(ordinal) AS ordinal
-        FROM (SELECT meter_id, channel, source_hash, ordinal FROM {readings}
-              UNION ALL SELECT meter_id, 'import', NULL, NULL FROM {meters} WHERE role IN ({_quoted(EXPECTED_ROLES)}))
+        FROM (SELECT meter_id, channel, source_hash, ordinal FROM {readings} r WHERE {_is_energy_sql()}
+              UNION ALL
+              -- a meter of which registers came is expected by those
+              SELECT meter_id, 'import', NULL, NULL FROM {meters} ANTI JOIN (
+                  SELECT meter_id FROM {readings} WHERE starts_with(channel, 'import:')) USING (meter_id)
+              WHERE role IN ({_quoted(EXPECTED_ROLES)}))
         GROUP BY meter_id, channel""")
     for type_, column in (("chk_meter", "meter_id"), ("chk_channel", "channel")):
         named = f"SELECT {column} FROM chk_named GROUP BY {column} ORDER BY"
@@ -62,7 +66,7 @@ def _number_series(con: DuckDBPyConnection, readings: str, meters: str) -> None:
         SELECT {_series_sql("k.meter_id", "k.channel")} AS series, k.meter_id::chk_meter AS meter_id, k.channel::chk_channel AS channel,
             coalesce(m.role, 'customer') AS role, coalesce(m.zone, 'unassigned') AS zone,
             coalesce(m.class, '') AS class, m.rating_kw, coalesce(m.made_up, true) AS made_up,
-            k.channel = 'import' AND coalesce(m.role IN ({_quoted(EXPECTED_ROLES)}), false) AS is_expected
+            split_part(k.channel, ':', 1) = 'import' AND coalesce(m.role IN ({_quoted(EXPECTED_ROLES)}), false) AS is_expected
         FROM chk_named k LEFT JOIN {meters} m ON m.meter_id = k.meter_id""")
 
 
@@ -146,7 +150,7 @@ def _energy_sql() -> str:
 def _is_energy_sql() -> str:
     # not IN: a list of this length becomes a join, and joins lose the order of the rows
     known = " ".join(f"WHEN '{unit}' THEN true" for unit in (*KWH_PER_UNIT, *KW_PER_UNIT))
-    return f"CASE lower(r.uom) {known} ELSE false END"
+    return f"CASE lower(r.uom) {known} ELSE false END AND NOT starts_with(r.channel, 'other')"
 
 
 def _quoted(words: list[str] | tuple[str, ...]) -> str:

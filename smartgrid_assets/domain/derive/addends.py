@@ -38,11 +38,11 @@ def choose_addends(con: DuckDBPyConnection, meters: str) -> None:
 def name_series(con: DuckDBPyConnection) -> None:
     """Make derive_series: a row a meter and channel, with is_negative and is_primary (counts for its meter)."""
     con.execute(f"""CREATE OR REPLACE TEMP TABLE {SERIES} AS
-        WITH found AS (SELECT meter_id, channel, min(known_from_utc) AS first_known_utc FROM {ROWS} GROUP BY ALL)
+        WITH found AS (SELECT meter_id, channel, split_part(channel, ':', 1) AS direction, min(known_from_utc) AS first_known_utc FROM {ROWS} GROUP BY ALL)
         SELECT meter_id, channel, first_known_utc, a.zone, a.feeder, a.is_customer,
-               row_number() OVER (PARTITION BY meter_id ORDER BY channel = 'import' DESC, channel DESC) = 1 AS is_primary,
-               CASE channel WHEN 'import' THEN 1 WHEN 'export' THEN -1
-                   ELSE -CAST(NOT bool_or(channel = 'export') OVER (PARTITION BY meter_id) AS INTEGER) END AS sign
+               row_number() OVER (PARTITION BY meter_id ORDER BY direction = 'import' DESC, channel DESC) = 1 AS is_primary,
+               CASE direction WHEN 'import' THEN 1 WHEN 'export' THEN -1
+                   ELSE -CAST(NOT bool_or(direction = 'export') OVER (PARTITION BY meter_id) AS INTEGER) END AS sign
         FROM found JOIN {ADDENDS} a USING (meter_id)""")
 
 

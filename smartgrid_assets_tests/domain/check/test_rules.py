@@ -186,3 +186,19 @@ def test_every_rule_says_what_it_means_and_where_it_comes_from() -> None:
     for name, rule in all_rules().items():
         assert rule.name == name and rule.meaning.endswith(".") and rule.source and rule.version >= 1
     assert len(rules_version()) == 12
+
+
+def test_registers_of_a_meter_are_checked_one_by_one_and_their_meter_is_not_silent() -> None:
+    off_peak = [0.0] * 30 + UNEVEN[:18]
+    rows = readings(channel="import:E1") + readings(values=off_peak, channel="import:E2", source_hash="b")
+    checked = check(rows, [meter(), meter("silent")])
+    assert checked.readings.groupby("channel", observed=True).size().to_dict() == {"import:E1": 48, "import:E2": 48}
+    flagged = checked.readings[checked.readings["flags"] == "zero_run"]
+    assert set(flagged["channel"]) == {"import:E2"} and len(flagged) == 30
+    assert checked.share("missing") == pytest.approx(1 / 3)  # of the silent one; the other has its registers
+
+
+@pytest.mark.parametrize("other", [{"channel": "other:Q1", "uom": "kvarh"}, {"channel": "other:X1", "uom": "kWh"}, {"uom": ""}])
+def test_what_is_no_energy_of_a_direction_stays_in_raw(other: dict) -> None:
+    checked = check(readings() + readings(meter="m2", source_hash="b", **other), [meter()])
+    assert set(checked.readings["meter_id"]) == {"m1"} and checked.share("missing") == 0

@@ -86,3 +86,13 @@ def test_the_night_of_a_clock_change_is_as_long_as_it_is(con, day, night):
     window = market_day(day, BERLIN)
     row = profile(con, whole_day("a", window, 1), window).iloc[0]
     assert (row.night_share, row.missing_share, row.stuck_share) == (pytest.approx(night), 0, 1)
+
+
+def test_registers_of_one_direction_are_judged_by_their_sum(con):
+    rows = [
+        *hourly([1.0] * 24, channel="import:E1"),
+        *hourly([0.0] * 12 + [2.0] * 12, channel="import:E2"),
+        *hourly([0.5] * 24, channel="export:B1"),
+    ]
+    row = profile(con, rows).iloc[0]
+    assert (row.energy_kwh, row.export_kwh, row.peak_kw, row.min_kw, row.missing_share) == (48, 12, 3, 1, 0)

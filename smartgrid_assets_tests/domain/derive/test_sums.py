@@ -137,3 +137,10 @@ def test_an_absurd_number_is_as_good_as_none_and_what_is_wholly_unknown_has_no_r
 
 def test_a_day_without_readings_is_an_empty_table(con):
     assert load_of(con, DAY, BERLIN, [meter("a")], []).empty
+
+
+def test_registers_of_one_direction_add_up(con):
+    kwh = {"import:E1": 10, "import:E2": 3, "export:B1": 4}
+    readings = [row for channel, e in kwh.items() for row in whole_day("a", BERLIN_DAY, e, channel=channel)]
+    first = at_first(load_of(con, DAY, BERLIN, [meter("a")], readings), "north")
+    assert (first.load_mw, first.meters, first.missing_share) == (pytest.approx(9 / 500), 1, 0)

@@ -54,7 +54,7 @@ def _zones(relation: str, day: MarketDay, columns: list[str]) -> str:
 
 def _words(relation: str, day: MarketDay, columns: list[str]) -> str:
     return f"""
-        SELECT channel, interval_minutes, quality, method, count(*) AS readings FROM {relation}
+        SELECT split_part(channel, ':', 1) AS channel, interval_minutes, quality, method, count(*) AS readings FROM {relation}
         GROUP BY ALL ORDER BY ALL LIMIT {MOST_ROWS}"""
 
 

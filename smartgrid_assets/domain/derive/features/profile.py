@@ -24,10 +24,15 @@ def _sql(sources: Sources) -> str:
     day_minutes = round(sources.day.hours * 60)
     # Exact decimals: sums do not depend on the order of adding, and equal values are equal.
     return f"""
-        WITH delivered AS (
+        WITH registers AS (
             SELECT meter_id, channel, interval_start_utc AS start_utc, interval_minutes,
                    TRY_CAST(delivered_kwh AS DECIMAL(18, 6)) AS kwh, flags <> '' AS is_flagged
             FROM {sources.readings} SEMI JOIN {sources.grid} USING (meter_id)),
+        -- a meter with several registers of one direction (import:E1, import:E2) is judged by their sum
+        delivered AS (
+            FROM registers WHERE NOT contains(channel, ':') UNION ALL
+            SELECT meter_id, split_part(channel, ':', 1), start_utc, interval_minutes, sum(kwh)::DECIMAL(18, 6), bool_or(is_flagged)
+            FROM registers WHERE contains(channel, ':') GROUP BY ALL),
         series AS (
             SELECT meter_id, channel, sum(kwh) AS kwh,
                 max(kwh * 60 / interval_minutes) AS peak_kw, min(kwh * 60 / interval_minutes) AS min_kw,
