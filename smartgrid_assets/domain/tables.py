@@ -148,6 +148,12 @@ RAW = (
             _n("value", "DOUBLE", "as delivered, in `uom`; null where the source has none"),
             _c("quality", "VARCHAR", "measured, substituted or missing, as the source says"),
             _n("version_at", "TIMESTAMP", "the source's own version time, UTC; orders corrections"),
+            _n(
+                "source_quality",
+                "VARCHAR",
+                "quality in the source's own codes (NEM12: method and reason; Green Button: quality of reading)",
+            ),
+            _n("cost", "DOUBLE", "what the source says that it cost, in the currency of its own"),
             *_RECEIPT,
         ),
         ("source_hash", "ordinal"),

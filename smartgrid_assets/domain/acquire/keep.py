@@ -55,7 +55,8 @@ READINGS = Kept(
     READING_FAULT,
     f"""meter AS meter_id, channel::{enum(CHANNEL_WORDS)} AS channel, unit::{enum(UNIT_WORDS)} AS uom,
     start_utc AS interval_start_utc, length::SMALLINT AS interval_minutes, CASE WHEN NOT is_blank THEN number END AS value,
-    (CASE WHEN is_blank THEN 'missing' ELSE quality END)::{enum(QUALITY_WORDS)} AS quality, version_at""",
+    (CASE WHEN is_blank THEN 'missing' ELSE quality END)::{enum(QUALITY_WORDS)} AS quality, version_at,
+    NULL::VARCHAR AS source_quality, NULL::DOUBLE AS cost""",
 )
 WEATHER = Kept(
     "raw/weather",

@@ -81,7 +81,7 @@ def _streams(job: Job, records: str) -> None:
 
 
 def _days(job: Job, records: str) -> None:
-    """The 300 records that can be read: line, stream's line, nmi, suffix, uom, minutes, date, texts, method, version_at."""
+    """The 300 records that can be read: line, stream's line, nmi, suffix, uom, minutes, date, texts, method, code, version_at."""
     named = f"{job.prefix}_days"
     job.con.execute(f"""
         CREATE OR REPLACE TEMP TABLE {named}_all AS
@@ -113,13 +113,14 @@ def _days(job: Job, records: str) -> None:
     written = f"(SELECT {stamp.format('any_value(cells[3] ORDER BY line)')} FROM {records} WHERE record = '100')"
     job.con.execute(f"""
         CREATE OR REPLACE TEMP TABLE {named} AS
-        SELECT line, stream_line, nmi, suffix, uom, minutes, n, date, method, cells[3:n + 2] AS texts,
+        SELECT line, stream_line, nmi, suffix, uom, minutes, n, date, method, trim(concat_ws(' ', method, trim(cells[n + 4]))) AS code,
+            cells[3:n + 2] AS texts,
             coalesce({stamp.format("cells[n + 6]")}, {written}) - INTERVAL {MARKET_HOURS} HOUR AS version_at
         FROM {named}_judged WHERE fault IS NULL""")
 
 
 def _qualities(job: Job, records: str) -> None:
-    """The 400 records that can be read: line of their day, first and last interval (from 1), method."""
+    """The 400 records that can be read: line of their day, first and last interval (from 1), code (method and reason)."""
     named = f"{job.prefix}_qualities"
     job.con.execute(f"""
         CREATE OR REPLACE TEMP TABLE {named}_judged AS
@@ -127,7 +128,8 @@ def _qualities(job: Job, records: str) -> None:
                 WHEN NOT coalesce(first BETWEEN 1 AND last AND last <= n, false) THEN 'interval'
                 WHEN NOT coalesce(regexp_matches(method, '{_QUALITY}'), false) THEN 'quality' END AS fault
         FROM (SELECT r.line, r.content, s.line AS stream_line, a.line AS day_line, d.n, TRY_CAST(trim(r.cells[2]) AS INTEGER) AS first,
-                  TRY_CAST(trim(r.cells[3]) AS INTEGER) AS last, upper(trim(r.cells[4])) AS method
+                  TRY_CAST(trim(r.cells[3]) AS INTEGER) AS last, upper(trim(r.cells[4])) AS method,
+                  trim(concat_ws(' ', upper(trim(r.cells[4])), trim(r.cells[5]))) AS code
               FROM (FROM {records} WHERE record = '400') r
               ASOF LEFT JOIN {job.prefix}_streams s ON r.line > s.line
               ASOF LEFT JOIN (SELECT line FROM {job.prefix}_days_all) a ON r.line > a.line
@@ -140,7 +142,7 @@ def _qualities(job: Job, records: str) -> None:
             content, NULL::DATE FROM {named}_judged WHERE fault IS NOT NULL""",
     )
     job.con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {named} AS SELECT line, day_line, first, last, method FROM {named}_judged WHERE fault IS NULL"
+        f"CREATE OR REPLACE TEMP TABLE {named} AS SELECT line, day_line, first, last, code FROM {named}_judged WHERE fault IS NULL"
     )
 
 
@@ -158,9 +160,9 @@ def _readings(job: Job, parsed: Parsed) -> None:
     job.con.execute(f"""
         CREATE OR REPLACE TEMP TABLE {cells} AS
         WITH single AS (SELECT line, unnest(range(1, n + 1)) AS k, unnest(texts) AS said FROM {job.prefix}_days),
-        told AS (SELECT day_line AS line, unnest(range(first, last + 1)) AS k, line AS told_line, method FROM {job.prefix}_qualities),
-        last_told AS (SELECT line, k, arg_max(method, told_line) AS method FROM told GROUP BY ALL)
-        SELECT d.line, v.k, v.said, TRY_CAST(trim(v.said) AS DOUBLE) AS number, coalesce(t.method, d.method)[1] AS flag,
+        told AS (SELECT day_line AS line, unnest(range(first, last + 1)) AS k, line AS told_line, code FROM {job.prefix}_qualities),
+        last_told AS (SELECT line, k, arg_max(code, told_line) AS code FROM told GROUP BY ALL)
+        SELECT d.line, v.k, v.said, TRY_CAST(trim(v.said) AS DOUBLE) AS number, coalesce(t.code, d.code) AS code, coalesce(t.code, d.code)[1] AS flag,
             d.date - INTERVAL {MARKET_HOURS} HOUR + to_minutes((v.k - 1) * d.minutes) AS start_utc
         FROM single v JOIN {job.prefix}_days d USING (line) LEFT JOIN last_told t ON t.line = v.line AND t.k = v.k""")
     wrong = "trim(said) <> '' AND NOT coalesce(isfinite(number), false)"
@@ -185,7 +187,7 @@ def _readings(job: Job, parsed: Parsed) -> None:
             {_channel("d.suffix")} AS channel, d.uom, v.start_utc AS interval_start_utc, d.minutes AS interval_minutes,
             CASE WHEN v.flag IN ('A', 'E', 'F', 'S') THEN v.number END AS value,
             CASE WHEN v.flag IN ('V', 'N') OR v.number IS NULL THEN 'missing' WHEN v.flag = 'A' THEN 'measured' ELSE 'substituted' END AS quality,
-            d.version_at, $received::TIMESTAMP AS received_at, m.available_at, m.day
+            d.version_at, v.code AS source_quality, NULL::DOUBLE AS cost, $received::TIMESTAMP AS received_at, m.available_at, m.day
         FROM {cells} v JOIN {job.prefix}_days d USING (line) JOIN {job.prefix}_moments m USING (start_utc)
         WHERE NOT ({wrong}) ORDER BY ordinal""",
         {"source_hash": job.source_hash, "received": job.source.received_at},

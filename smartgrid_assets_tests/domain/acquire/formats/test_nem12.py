@@ -78,9 +78,10 @@ def test_a_day_begins_at_midnight_of_utc_plus_10_also_in_summer(tmp_path: Path) 
 
 def test_400_records_say_the_quality_of_the_intervals_that_they_name(tmp_path: Path) -> None:
     told = "400,1,10,A,,\n400,11,40,S11,21,\n400,41,47,N,,\n"
-    rows = nem12(tmp_path, stream(day(ONE_DAY, "V"), told)).readings("quality, value")
-    assert [quality for quality, _ in rows] == ["measured"] * 10 + ["substituted"] * 30 + ["missing"] * 8
-    assert [value for _, value in rows] == [*map(float, range(1, 41)), *[None] * 8]
+    rows = nem12(tmp_path, stream(day(ONE_DAY, "V"), told)).readings("quality, value, source_quality")
+    assert [code for *_, code in rows] == ["A"] * 10 + ["S11 21"] * 30 + ["N"] * 7 + ["V"]
+    assert [quality for quality, *_ in rows] == ["measured"] * 10 + ["substituted"] * 30 + ["missing"] * 8
+    assert [value for _, value, _ in rows] == [*map(float, range(1, 41)), *[None] * 8]
 
 
 def test_what_only_varies_or_is_null_has_no_value(tmp_path: Path) -> None:
