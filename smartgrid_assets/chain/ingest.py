@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -84,13 +85,13 @@ def ingest(
     """
     queue = sorted(deliveries, key=lambda d: (d.received_at, d.path.name))
     reports: list[FileReport] = []
-    with context.lake.lock("ingest"), tempfile.TemporaryDirectory(prefix="smartgrid-") as scratch:
+    with context.lake.lock("ingest"), tempfile.TemporaryDirectory(prefix="smartgrid-") as scratch, _HashAhead(hash_of, queue) as hashes:
         if not dry_run:
             context.lake.raw.sweep_uncounted()
         position = 0
         while position < len(queue):
             with context.lake.connect() as con:
-                batch = _Batch(context, con, hash_of, mapping, Path(scratch))
+                batch = _Batch(context, con, hashes, mapping, Path(scratch))
                 received = _received_day(context, queue[position])
                 while position < len(queue) and _received_day(context, queue[position]) == received and batch.rows < ROWS_A_BATCH:
                     progress(queue[position].path.name, position, len(queue))
@@ -103,6 +104,30 @@ def ingest(
                 reports += [read.report for read in batch.reads]
     progress("", len(queue), len(queue))
     return reports
+
+
+class _HashAhead:
+    """Hashes of the queue's files, each taken in a thread while the file before it is read."""
+
+    def __init__(self, hash_of: Callable[[Path], str], queue: list[Delivery]) -> None:
+        self._hash_of, self._paths = hash_of, [delivery.path for delivery in queue]
+        self._ahead: dict[Path, Future[str]] = {}
+
+    def __enter__(self) -> Callable[[Path], str]:
+        self._pool = ThreadPoolExecutor(1)
+        return self._of
+
+    def __exit__(self, *raised: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def _of(self, path: Path) -> str:
+        """The file's hash. Raises OSError where it cannot be read."""
+        wanted = self._ahead.pop(path, None) or self._pool.submit(self._hash_of, path)
+        content = wanted.result()
+        if path in self._paths:
+            after = self._paths[self._paths.index(path) + 1 :][:1]
+            self._ahead |= {other: self._pool.submit(self._hash_of, other) for other in after if other not in self._ahead}
+        return content
 
 
 def ingest_waiting(context: Context, inbox: Inbox, hash_of: Callable[[Path], str], now: datetime) -> list[FileReport]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from smartgrid_assets.defs.resources import chain_context
 from smartgrid_assets.resources.inbox import Inbox
 from smartgrid_assets.settings import settings
 from smartgrid_assets_tests.chain.small import FIRST, FLEET, deliver, file_of, lines_of, morning_after, place, rows, run
@@ -123,15 +124,46 @@ def test_a_killed_ingest_is_not_half_seen_and_the_next_one_finishes_it(
     quiet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     context, files = place(tmp_path / "in", 2)
-    from smartgrid_assets.resources.fragments import Fragments
+    from smartgrid_assets.chain.ingest import _Batch
 
-    monkeypatch.setattr(Fragments, "settle", staticmethod(lambda: (_ for _ in ()).throw(KeyboardInterrupt)))
+    monkeypatch.setattr(_Batch, "_record", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt))  # all is written, nothing recorded
     with pytest.raises(KeyboardInterrupt):
         deliver(context, *files)
     assert rows(context, "SELECT count(*) FROM raw.meter_readings") == [(0,)]
     monkeypatch.undo()
     deliver(context, *files)
     assert rows(context, "SELECT count(*) FROM raw.meter_readings") == [(2 * 72,)]
+
+
+@pytest.mark.parametrize("large_day", [pytest.param(1, id="days picked out"), pytest.param(10**9, id="days parted")])
+def test_a_large_file_makes_fragments_of_its_own_and_the_same_rows(
+    quiet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large_day: int
+) -> None:
+    lines = [line for n in range(3) for line in lines_of(FIRST + timedelta(days=n))]
+    files = [(file_of(tmp_path / "in", f"part{n}.csv", lines[n::2]), morning_after(FIRST + timedelta(days=3))) for n in range(2)]
+    seen = []
+    for home, apart in (("gathered", 10**9), ("apart", 10)):
+        monkeypatch.setattr("smartgrid_assets.chain.ingest.ROWS_APART", apart)
+        monkeypatch.setattr("smartgrid_assets.resources.fragments.LARGE_DAY", large_day)
+        context = chain_context(chosen=settings().model_copy(update={"home": tmp_path / home}))
+        deliver(context, *files)
+        fragments = [len(context.lake.files("raw/meter_readings", [FIRST + timedelta(days=n)])) for n in range(3)]
+        seen.append(rows(context, "SELECT meter_id, interval_start_utc, value, day FROM raw.meter_readings ORDER BY ALL"))
+        assert fragments == ([1] * 3 if home == "gathered" else [2] * 3)
+    assert seen[0] == seen[1] and len(seen[0]) == 3 * 72
+
+
+def test_what_is_not_on_the_disk_yet_is_flushed_before_it_counts(quiet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from smartgrid_assets.resources.fragments import Fragments
+
+    flushed: list[int] = []
+    monkeypatch.setattr(Fragments, "settle", staticmethod(lambda: flushed.append(1)))
+    context, files = place(tmp_path / "in", 2)
+    deliver(context, files[0])
+    assert not flushed  # a day to a fragment: each was flushed when it was written
+    lines = [line for n in range(2) for line in lines_of(FIRST + timedelta(days=n))]
+    deliver(context, (file_of(tmp_path / "in", "two_days.csv", lines), morning_after(FIRST + timedelta(days=2))))
+    assert flushed
 
 
 def test_many_fragments_of_a_day_are_compacted_and_read_the_same(quiet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

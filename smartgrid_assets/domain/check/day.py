@@ -18,7 +18,7 @@ from smartgrid_assets.domain.check.findings import apply_rules
 from smartgrid_assets.domain.check.grid import find_missing, lay_grids
 from smartgrid_assets.domain.check.limits import CheckLimits
 from smartgrid_assets.domain.check.quality import measure_quality
-from smartgrid_assets.domain.check.rejected import keep_findings, list_rejected, start_findings
+from smartgrid_assets.domain.check.rejected import keep_findings, lateness_of, list_rejected, start_findings
 from smartgrid_assets.domain.check.repair import expect_silent, repair
 from smartgrid_assets.domain.check.versions import keep_version, publish, start_versions
 from smartgrid_assets.domain.check.winners import EVERY_ROW, choose_winners
@@ -75,15 +75,16 @@ def check_day(
         _check_version(con, day, tz, donors, at, visible, limits)
         if donors.days:
             _expect_changed_donors(con, tz, gate, at, gates)
-        keep_version(con, versions, known_utc, "chk_touching", is_only=versions == 0 and not gates)
-        keep_findings(con, "chk_touching", is_first=versions == 0)
+        is_only = versions == 0 and not gates
+        keep_version(con, versions, known_utc, "chk_touching", is_only)
+        keep_findings(con, "chk_touching", versions == 0, is_only)
         versions += 1
     if not versions:
         con.execute("INSERT INTO chk_all_silent SELECT series FROM chk_series WHERE is_expected")
     done = CheckedDay(donor_days=donors.days)
     publish(con, versions, done.readings, done.earlier)
     list_rejected(con, readings, lines, done.rejected)
-    measure_quality(con, day, lines, done.readings, done.quality, limits)
+    measure_quality(con, day, lines, done.readings, lateness_of(versions == 1), done.quality, limits)
     tables = {"readings": done.readings, "earlier": done.earlier, "rejected": done.rejected, "quality": done.quality}
     counts = {name: con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0] for name, relation in tables.items()}
     return CheckedDay(donor_days=donors.days, counts={**counts, "versions": versions})

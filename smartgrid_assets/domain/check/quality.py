@@ -13,8 +13,10 @@ from smartgrid_assets.domain.check.rule import all_rules
 from smartgrid_assets.domain.market_day import MarketDay
 
 
-def measure_quality(con: DuckDBPyConnection, day: MarketDay, lines: str, readings: str, into: str, limits: CheckLimits) -> None:
+def measure_quality(con: DuckDBPyConnection, day: MarketDay, lines: str, readings: str, late: str, into: str, limits: CheckLimits) -> None:
     """Make the table of validated/data_quality under the name `into`, from the newest version of the day.
+
+    late: relation of series and hours_late.
 
     Rules: each rule's name; missing (not delivered), estimated (by us), late (received later than limits.late_hours),
     rejected (readings that some rule rejected), repeated (identical copies), rejected_lines.
@@ -25,7 +27,7 @@ def measure_quality(con: DuckDBPyConnection, day: MarketDay, lines: str, reading
         CREATE OR REPLACE TEMP TABLE {into} AS
         WITH affected AS ({_affected_sql(readings)}),
         lateness AS (SELECT z.zone, l.hours_late, count(*)::BIGINT AS n
-                     FROM chk_all_late l JOIN chk_counted z USING (series) GROUP BY ALL),
+                     FROM {late} l JOIN chk_counted z USING (series) GROUP BY ALL),
         by_zone AS (SELECT z.zone, a.rule, count(*) AS affected
                     FROM affected a JOIN chk_counted z ON z.series = a.series GROUP BY ALL
                     UNION ALL SELECT zone, 'late', sum(n)::BIGINT FROM lateness WHERE hours_late > {limits.late_hours} GROUP BY zone),

@@ -21,8 +21,16 @@ def start_findings(con: DuckDBPyConnection) -> None:
         con.execute(f"CREATE OR REPLACE TEMP TABLE {name} (series INTEGER{columns})")
 
 
-def keep_findings(con: DuckDBPyConnection, touched: str, is_first: bool) -> None:
-    """Replace what was collected of the series in relation `touched` by what this version says of them."""
+LATENESS = """
+    SELECT series, epoch(received_at - (start_utc + to_minutes(minutes))) / 3600 AS hours_late FROM chk_winners WHERE kwh IS NOT NULL"""
+"""SELECT series, hours_late: of each reading that this version takes."""
+
+
+def keep_findings(con: DuckDBPyConnection, touched: str, is_first: bool, is_only: bool) -> None:
+    """Replace what was collected of the series in relation `touched` by what this version says of them.
+
+    is_only: no other version comes, so what is long is left where it is (see `lateness_of`).
+    """
     for collected in () if is_first else ("chk_all_findings", "chk_rejected", "chk_all_silent", "chk_all_late", "chk_all_repeated"):
         con.execute(f"DELETE FROM {collected} c USING {touched} t WHERE t.series = c.series")
     con.execute("INSERT INTO chk_all_findings FROM chk_findings")
@@ -37,10 +45,14 @@ def keep_findings(con: DuckDBPyConnection, touched: str, is_first: bool) -> None
         FROM chk_losers l JOIN chk_findings f ON f.series = l.series AND f.start_utc = l.start_utc AND f.rule = 'duplicate'
         WHERE NOT l.is_repetition""")
     con.execute("INSERT INTO chk_all_silent SELECT s.series FROM chk_silent s ANTI JOIN chk_grids g USING (series)")
-    con.execute("""
-        INSERT INTO chk_all_late
-        SELECT series, epoch(received_at - (start_utc + to_minutes(minutes))) / 3600 FROM chk_winners WHERE kwh IS NOT NULL""")
+    if not is_only:
+        con.execute(f"INSERT INTO chk_all_late {LATENESS}")
     con.execute("INSERT INTO chk_all_repeated SELECT series FROM chk_losers WHERE is_repetition")
+
+
+def lateness_of(is_only: bool) -> str:
+    """Relation of series and hours_late of the newest version of each series."""
+    return f"({LATENESS})" if is_only else "chk_all_late"
 
 
 def list_rejected(con: DuckDBPyConnection, readings: str, lines: str, into: str) -> None:
