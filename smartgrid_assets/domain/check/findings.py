@@ -19,11 +19,14 @@ def apply_rules(con: DuckDBPyConnection, day: MarketDay, limits: CheckLimits) ->
     con.execute("""
         CREATE OR REPLACE TEMP TABLE chk_findings
         (series INTEGER, start_utc TIMESTAMP, rule VARCHAR, action VARCHAR, reason VARCHAR)""")
-    for rule in all_rules().values():
-        con.execute(f"""
-            INSERT INTO chk_findings
-            SELECT s.series, f.interval_start_utc, '{rule.name}', '{rule.action}', f.reason
-            FROM ({rule.sql(given)}) f JOIN chk_series s ON s.meter_id = f.meter_id AND s.channel = f.channel""")
+    each = " UNION ALL ".join(
+        f"SELECT meter_id, channel, interval_start_utc, '{rule.name}' AS rule, '{rule.action}' AS action, reason FROM ({rule.sql(given)})"
+        for rule in all_rules().values()
+    )
+    con.execute(f"""
+        INSERT INTO chk_findings
+        SELECT s.series, f.interval_start_utc, f.rule, f.action, f.reason
+        FROM ({each}) f JOIN chk_series s ON s.meter_id = f.meter_id AND s.channel = f.channel""")
 
 
 def _open_views(con: DuckDBPyConnection) -> None:
