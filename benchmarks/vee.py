@@ -31,14 +31,14 @@ EXPLAINED = {
     "spike": ("spike", "unit_jump Wh called kWh"),
     "duplicate": ("duplicate conflicting", "day_month_swap"),
     "implausible_unit": ("unit_jump Wh called kWh", "unit_jump kWh called Wh"),
-    "day_month_swap": ("day_month_swap",),
+    "day_month_swap": ("moved",),
     "clock_shift": ("clock_shift",),
 }
 """rule -> kinds of faults (and variants) that explain what it flags."""
 SOUGHT = {
     "gap": ("gap",), "negative": ("negative",), "stuck": ("stuck",), "zero_run": ("zero_run",), "spike": ("spike",),
     "duplicate": ("duplicate conflicting",), "implausible_unit": ("unit_jump Wh called kWh", "unit_jump kWh called Wh"),
-    "day_month_swap": ("day_month_swap",), "clock_shift": ("clock_shift",),
+    "day_month_swap": ("moved",), "clock_shift": ("clock_shift",),
 }  # fmt: skip
 """rule -> kinds that it should find."""
 
@@ -99,8 +99,8 @@ def _one_town(scratch: Path, meters: int, days: int, seed: int) -> dict[str, lis
     files = [town / "meters.csv", *sorted(town.glob("readings_*.csv"))]
     ingest(context, Inbox(context.settings.home / "inbox"), content_hash, [Delivery(file, received) for file in files], received)
     check = next(step for step in steps() if step.name == "check")
-    for day in range(days):
-        run_step(context, check, FIRST + timedelta(days=day))
+    for day in context.delivered.days():  # those, too, on which only exchanged stamps fell
+        run_step(context, check, day)
     with context.lake.connect_apart() as con:
         context.lake.define_views(con)
         return _count(con, town)
@@ -112,6 +112,10 @@ def _count(con: DuckDBPyConnection, town: Path) -> dict[str, list[int]]:
         SELECT meter_id, trim(kind || ' ' || coalesce(variant, '')) AS named, kind,
             unnest(range(first_utc::TIMESTAMP, last_utc::TIMESTAMP + INTERVAL 1 SECOND, INTERVAL 30 MINUTE)) AS start_utc
         FROM read_csv('{town}/truth/faults.csv', all_varchar = true)""")
+    # where the readings of exchanged days landed
+    con.execute("""
+        INSERT INTO truth SELECT meter_id, 'moved', 'moved', make_timestamp(year(start_utc), day(start_utc), month(start_utc), hour(start_utc), minute(start_utc), 0)
+        FROM truth WHERE kind = 'day_month_swap'""")
     con.execute("""
         CREATE TEMP TABLE flagged AS
         SELECT DISTINCT meter_id, interval_start_utc AS start_utc, rule FROM (

@@ -33,6 +33,8 @@ ROWS_A_BATCH = 2_000_000
 """Then it is kept: about 600 MB. A larger file is a batch of its own."""
 ROWS_APART = 200_000
 """What one file gives to a table stays where it was read from this on, and makes fragments of its own; less is gathered first."""
+MAIN_DAY_SHARE = 0.5
+"""Of the fullest market day's readings; a day of a file that holds no more is not what the file is about."""
 FED = tuple(t.path for t in RAW if t.name != "deliveries")
 Progress = Callable[[str, int, int], None]
 
@@ -67,6 +69,7 @@ class _Read:
     parsed: Parsed | None
     report: FileReport
     weather_days: list[date] = field(default_factory=list)
+    main_days: list[date] = field(default_factory=list)
 
 
 def ingest(
@@ -200,7 +203,10 @@ class _Batch:
     def _gather(self, parsed: Parsed, read: _Read) -> None:
         for path, relation in parsed.tables.items():
             if table(path).partition == "day":
-                days = [day for (day,) in self.con.execute(f"SELECT DISTINCT day FROM {relation} ORDER BY 1").fetchall()]
+                filled = dict(self.con.execute(f"SELECT day, count(*) FROM {relation} GROUP BY day ORDER BY day").fetchall())
+                days = list(filled)
+                if path == "raw/meter_readings":
+                    read.main_days = [day for day, rows in filled.items() if rows > MAIN_DAY_SHARE * max(filled.values())]
                 days_of = {"raw/meter_readings": read.report.days, "raw/rejected_lines": read.report.days, "raw/register_reads": []}
                 days_of.get(path, read.weather_days).extend(days)
             if count(self.con, relation) >= ROWS_APART:
@@ -243,7 +249,7 @@ class _Batch:
             report = read.report
             row = (
                 _identity(read), read.content_hash, read.name, report.format, report.mapping, read.delivery.received_at, now, report.readings,
-                report.rejected, report.days, sorted(set(read.weather_days)), report.verdict, " ".join(report.reasons), received,
+                report.rejected, report.days, sorted(set(read.weather_days)), read.main_days or None, report.verdict, " ".join(report.reasons), received,
             )  # fmt: skip
             self.con.execute(f"INSERT INTO batch_deliveries VALUES ({', '.join('?' * len(row))})", row)
 

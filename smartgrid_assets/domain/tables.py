@@ -120,6 +120,7 @@ RAW = (
             _c("rejected", "BIGINT", "lines that could not be read"),
             _c("days", "DATE[]", "market days whose readings it holds"),
             _c("weather_days", "DATE[]", "market days whose weather or prices it holds"),
+            _n("main_days", "DATE[]", "market days that most of its readings are of: each more than half as many as the fullest"),
             _c("verdict", "VARCHAR", "accepted, partly (some lines rejected) or refused"),
             _c("reason", "VARCHAR", "sentences: what was refused, and rules applied to clock changes"),
         ),

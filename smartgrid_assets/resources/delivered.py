@@ -84,12 +84,12 @@ class Delivered:
         return "day_meter_readings"
 
     def files(self, con: DuckDBPyConnection, day: date) -> str:
-        """Name of a view: source_hash and file_name of the deliveries that count and hold something of that day."""
-        names = self._file_names()
-        listed = ", ".join(f"({quote(source)}, {quote(names[source])})" for source in self._sources("days").get(day, ()))
+        """Name of a view: source_hash, file_name and main_days of the deliveries that count and hold something of that day."""
+        files = _deliveries(self.lake, self._state())[0]
+        listed = ", ".join(_file_row(source, *files[source]) for source in self._sources("days").get(day, ())) or "(NULL, NULL, NULL)"
         con.execute(
-            "CREATE OR REPLACE TEMP VIEW day_files AS "
-            + (f"FROM (VALUES {listed}) a(source_hash, file_name)" if listed else "SELECT '' AS source_hash, '' AS file_name WHERE false")
+            "CREATE OR REPLACE TEMP VIEW day_files AS SELECT source_hash, file_name, main_days::DATE[] AS main_days "
+            f"FROM (VALUES {listed}) a(source_hash, file_name, main_days) WHERE source_hash IS NOT NULL"
         )
         return "day_files"
 
@@ -125,13 +125,15 @@ class Delivered:
         )
         return "fleet_units"
 
-    def _file_names(self) -> dict[str, str]:
-        return _deliveries(self.lake, self._state())[0]
-
     def _counts(self) -> str:
         """Condition that leaves out rows of superseded deliveries; there are few."""
         superseded = _deliveries(self.lake, self._state())[1]
         return f"source_hash NOT IN ({', '.join(map(quote, superseded))})" if superseded else "true"
+
+
+def _file_row(source: str, name: str, main_days: list[date] | None) -> str:
+    listed = "NULL" if main_days is None else "[" + ", ".join(f"'{day}'" for day in main_days) + "]"
+    return f"({quote(source)}, {quote(name)}, {listed})"
 
 
 def _digest(parts: tuple[str, ...]) -> str:
@@ -149,11 +151,12 @@ def _sources_by_day(lake: Lake, state: tuple[str, ...], column: str) -> dict[dat
 
 
 @lru_cache(maxsize=8)
-def _deliveries(lake: Lake, state: tuple[str, ...]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """(file name of each delivery that counts, identities of superseded ones)."""
+def _deliveries(lake: Lake, state: tuple[str, ...]) -> tuple[dict[str, tuple[str, list[date] | None]], tuple[str, ...]]:
+    """(file name and main days of each delivery that counts, identities of superseded ones)."""
     source = lake.select("raw/deliveries")
     with lake.connect() as con:
-        names = dict(con.execute(f"SELECT source_hash, file_name FROM ({_ACTIVE.format(deliveries=source)})").fetchall())
+        active = con.execute(f"SELECT source_hash, file_name, main_days FROM ({_ACTIVE.format(deliveries=source)})").fetchall()
+        names = {hash_: (name, main_days) for hash_, name, main_days in active}
         every = con.execute(f"SELECT source_hash FROM ({source}) WHERE verdict <> 'refused' ORDER BY 1").fetchall()
     return names, tuple(hash_ for (hash_,) in every if hash_ not in names)
 

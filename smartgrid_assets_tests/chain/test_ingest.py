@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -195,3 +195,19 @@ def test_a_fleet_that_no_plan_could_use_is_refused_with_the_key_that_is_not_know
     (report,) = deliver(context, (tmp_path / "fleet.toml", morning_after(FIRST)))
     assert report.verdict == "refused" and "costs" in report.reasons[0]
     assert rows(context, "SELECT count(*) FROM raw.fleet") == [(0,)]
+
+
+def test_a_meter_with_day_and_month_exchanged_does_not_overwrite_the_day_on_which_it_falls(quiet: Path, tmp_path: Path) -> None:
+    context, files = place(tmp_path / "in", 0)
+    march, may = date(2026, 3, 5), date(2026, 5, 3)
+    true = file_of(tmp_path / "in", "march.csv", lines_of(march))
+    # in the file of 3 May, meter A1 writes its stamps as 3 May -> 5 March
+    exchanged = [line.replace("2026-05-03", "2026-03-05") if line.startswith("A1") else line for line in lines_of(may)]
+    wrong = file_of(tmp_path / "in", "may.csv", exchanged)
+    deliver(context, *files, (true, morning_after(march)), (wrong, morning_after(may)))
+    run(context, march, march, "validated")
+    run(context, may, may, "validated")
+    found = rows(context, "SELECT DISTINCT rule, day FROM validated.rejected_readings")
+    assert found == [("day_month_swap", march)]
+    day = "SELECT energy_kwh, flags FROM validated.meter_readings WHERE day = '2026-03-05' AND meter_id = 'A1' ORDER BY interval_start_utc"
+    assert rows(context, day) == [(float(line.split(",")[4]), "") for line in lines_of(march, ["A1"])]

@@ -20,6 +20,7 @@ from smartgrid_assets.domain.check.limits import CheckLimits
 from smartgrid_assets.domain.check.quality import measure_quality
 from smartgrid_assets.domain.check.rejected import keep_findings, lateness_of, list_rejected, start_findings
 from smartgrid_assets.domain.check.repair import expect_silent, repair
+from smartgrid_assets.domain.check.swapped import keep_swapped
 from smartgrid_assets.domain.check.versions import keep_version, publish, start_versions
 from smartgrid_assets.domain.check.winners import EVERY_ROW, choose_winners
 from smartgrid_assets.domain.market_day import MarketDay
@@ -56,13 +57,14 @@ def check_day(
     """Validate and estimate one market day.
 
     readings: relation of raw/meter_readings of the day's active deliveries.
-    files: relation of source_hash and file_name of those deliveries.
+    files: relation of source_hash, file_name and main_days (market days that most of the file is of; null: unknown) of
+      those deliveries.
     lines: relation of raw/rejected_lines of the day, with file_name.
     meters: one row a meter valid that day: meter_id, role, feeder, zone, class, rating_kw, made_up.
     lookback: days -> relation of validated/meter_readings and validated/earlier_readings of those days together, with
       day and known_until_utc (null where the value still stands); called at most once, only if a long gap needs it.
     """
-    load_delivered(con, readings, files, meters)
+    load_delivered(con, day, tz, readings, files, meters)
     gates = dict(make_gates(con, day, tz, gate))
     donors = Donors(con, day, tz, lookback, limits)
     start_versions(con)
@@ -83,6 +85,7 @@ def check_day(
         con.execute("INSERT INTO chk_all_silent SELECT series FROM chk_series WHERE is_expected")
     done = CheckedDay(donor_days=donors.days)
     publish(con, versions, done.readings, done.earlier)
+    keep_swapped(con)
     list_rejected(con, readings, lines, done.rejected)
     measure_quality(con, day, lines, done.readings, lateness_of(versions == 1), done.quality, limits)
     tables = {"readings": done.readings, "earlier": done.earlier, "rejected": done.rejected, "quality": done.quality}

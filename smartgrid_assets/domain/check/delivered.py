@@ -13,6 +13,7 @@ from datetime import datetime, time, timedelta
 
 from duckdb import DuckDBPyConnection
 
+from smartgrid_assets.domain.check.swapped import set_swapped_aside
 from smartgrid_assets.domain.market_day import MarketDay, gate_utc
 
 KWH_PER_UNIT = {"kwh": "1.0", "wh": "1e-3", "mwh": "1e3"}
@@ -20,7 +21,7 @@ KW_PER_UNIT = {"kw": "1.0", "w": "1e-3", "mw": "1e3"}
 EXPECTED_ROLES = ("customer", "feeder", "zone", "system")
 
 
-def load_delivered(con: DuckDBPyConnection, readings: str, files: str, meters: str) -> None:
+def load_delivered(con: DuckDBPyConnection, day: MarketDay, tz: str, readings: str, files: str, meters: str) -> None:
     """Make chk_series, chk_sources and chk_rows (series, start_utc, minutes, value, kwh, ...) of the day's raw readings.
 
     chk_rows stands in the order of series and start. A series' number is made of codes of ENUMs, without a join, which
@@ -30,7 +31,8 @@ def load_delivered(con: DuckDBPyConnection, readings: str, files: str, meters: s
     _number_series(con, readings, meters)
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_sources AS
-        SELECT row_number() OVER (ORDER BY source_hash)::INTEGER - 1 AS source, source_hash, min(file_name) AS file_name
+        SELECT row_number() OVER (ORDER BY source_hash)::INTEGER - 1 AS source, source_hash, min(file_name) AS file_name,
+            any_value(main_days) AS main_days
         FROM {files} GROUP BY source_hash""")
     con.execute("CREATE OR REPLACE TEMP TYPE chk_source AS ENUM (SELECT source_hash FROM chk_sources ORDER BY source)")
     con.execute(f"""
@@ -42,6 +44,7 @@ def load_delivered(con: DuckDBPyConnection, readings: str, files: str, meters: s
             enum_code(r.source_hash::chk_source)::INTEGER AS source, r.ordinal, r.received_at,
             coalesce(r.version_at, r.received_at) AS version_at, r.available_at AS known_at
         FROM {readings} r WHERE {_is_energy_sql()}""")
+    set_swapped_aside(con, day, tz)
     _date_corrections(con, repeats=_sort_rows(con))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from smartgrid_assets.domain.check import swapped
 from smartgrid_assets.domain.check.limits import CheckLimits
 from smartgrid_assets.domain.market_day import MarketDay
 from smartgrid_assets.domain.registry import discover
@@ -67,6 +68,7 @@ def rules_version() -> str:
     12
     """
     told = ",".join(f"{rule.name}:{rule.version}:{rule.action}" for rule in sorted(all_rules().values(), key=lambda r: r.name))
+    told += f",{swapped.NAME}:{swapped.VERSION}:reject"
     return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 

@@ -77,12 +77,15 @@ def check(
     tz: str = BERLIN,
     lines: list[dict] | None = None,
     limits: CheckLimits | None = None,
+    main_days: dict[str, list[date]] | None = None,
 ) -> Checked:
-    """check_day on rows made by hand."""
+    """check_day on rows made by hand. main_days: of each source_hash; the day itself where not said."""
     con = duckdb.connect(config={"threads": 1})
     raw = {**_types("raw/meter_readings"), "file_name": "VARCHAR"}
     _fill(con, "raw_readings", raw, rows)
-    con.execute("CREATE TABLE raw_files AS SELECT DISTINCT source_hash, file_name FROM raw_readings")
+    con.execute("CREATE TABLE raw_files AS SELECT DISTINCT source_hash, file_name, NULL::DATE[] AS main_days FROM raw_readings")
+    for source, days in ({row["source_hash"]: [day.day] for row in rows} | (main_days or {})).items():
+        con.execute("UPDATE raw_files SET main_days = ? WHERE source_hash = ?", [days, source])
     _fill(con, "raw_lines", {**_types("raw/rejected_lines"), "file_name": "VARCHAR"}, lines or [])
     _fill(
         con,
