@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smartgrid_assets.domain.errors import SchemaError
@@ -24,6 +24,7 @@ def rows_of(keys: list[tuple[str, int]], who: str = "VARCHAR") -> duckdb.DuckDBP
     return con
 
 
+@settings(deadline=None)  # each example opens a database; machines are shared
 @given(keys, st.booleans())
 def test_rows_come_in_the_order_of_their_key_and_no_key_twice(keys: list[tuple[str, int]], presorted: bool) -> None:
     with rows_of(sorted(keys) if presorted else keys) as con:
@@ -36,6 +37,7 @@ def test_rows_come_in_the_order_of_their_key_and_no_key_twice(keys: list[tuple[s
             assert rows.rows == len(keys)
 
 
+@settings(deadline=None)  # each example opens a database; machines are shared
 @given(keys.filter(lambda k: len(set(k)) == len(k)))
 def test_text_and_enum_are_the_same_rows(keys: list[tuple[str, int]]) -> None:
     said = []
