@@ -75,7 +75,7 @@ def _streams(job: Job, records: str) -> None:
     )
     _reject(
         job,
-        f"SELECT line, 'interval', 'record 200: ' || nullif(said_minutes, '') || ' is no length of an interval in minutes', content, NULL::DATE "
+        f"SELECT line, 'interval', 'record 200: ' || coalesce(nullif(said_minutes, ''), 'a blank') || ' is no length of an interval in minutes', content, NULL::DATE "
         f"FROM {job.prefix}_streams WHERE fault = 'interval'",
     )
 

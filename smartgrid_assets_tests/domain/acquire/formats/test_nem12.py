@@ -143,6 +143,7 @@ GOOD = stream(day(ONE_DAY))
         pytest.param(GOOD + day(["x", *ONE_DAY[1:]], on="20230302"), 4, "value", "value 1 is no finite number", id="no number"),
         pytest.param(GOOD + stream(minutes=7), 4, "interval", "7 is no length", id="odd length"),
         pytest.param(GOOD + STREAM.format(suffix="", uom="kWh", minutes=30), 4, "meter", "suffix is blank", id="no suffix"),
+        pytest.param(GOOD + STREAM.format(suffix="E1", uom="kWh", minutes=""), 4, "interval", "a blank is no length", id="no length"),
     ],
 )  # fmt: skip
 def test_a_bad_record_is_rejected_with_its_line_and_the_others_are_kept(tmp_path: Path, body: str, line: int, rule: str, says: str) -> None:
