@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,8 @@ ROWS_APART = 200_000
 """What one file gives to a table stays where it was read from this on, and makes fragments of its own; less is gathered first."""
 MAIN_DAY_SHARE = 0.5
 """Of the fullest market day's readings; a day of a file that holds no more is not what the file is about."""
+DAYS_OF_READINGS, DAYS_OF_WEATHER = ("raw/meter_readings", "raw/rejected_lines"), ("raw/weather", "raw/prices")
+"""Tables whose market days a delivery is said to hold; days of register reads make nothing stale."""
 FED = tuple(t.path for t in RAW if t.name != "deliveries")
 Progress = Callable[[str, int, int], None]
 
@@ -113,7 +116,8 @@ class _HashAhead:
     """Hashes of the queue's files, each taken in a thread while the file before it is read."""
 
     def __init__(self, hash_of: Callable[[Path], str], queue: list[Delivery]) -> None:
-        self._hash_of, self._paths = hash_of, [delivery.path for delivery in queue]
+        paths = [delivery.path for delivery in queue]
+        self._hash_of, self._after = hash_of, dict(pairwise(paths))
         self._ahead: dict[Path, Future[str]] = {}
 
     def __enter__(self) -> Callable[[Path], str]:
@@ -127,9 +131,8 @@ class _HashAhead:
         """The file's hash. Raises OSError where it cannot be read."""
         wanted = self._ahead.pop(path, None) or self._pool.submit(self._hash_of, path)
         content = wanted.result()
-        if path in self._paths:
-            after = self._paths[self._paths.index(path) + 1 :][:1]
-            self._ahead |= {other: self._pool.submit(self._hash_of, other) for other in after if other not in self._ahead}
+        if (after := self._after.get(path)) and after not in self._ahead:
+            self._ahead[after] = self._pool.submit(self._hash_of, after)
         return content
 
 
@@ -204,11 +207,12 @@ class _Batch:
         for path, relation in parsed.tables.items():
             if table(path).partition == "day":
                 filled = dict(self.con.execute(f"SELECT day, count(*) FROM {relation} GROUP BY day ORDER BY day").fetchall())
-                days = list(filled)
                 if path == "raw/meter_readings":
                     read.main_days = [day for day, rows in filled.items() if rows > MAIN_DAY_SHARE * max(filled.values())]
-                days_of = {"raw/meter_readings": read.report.days, "raw/rejected_lines": read.report.days, "raw/register_reads": []}
-                days_of.get(path, read.weather_days).extend(days)
+                if path in DAYS_OF_READINGS:
+                    read.report.days += filled
+                elif path in DAYS_OF_WEATHER:
+                    read.weather_days += filled
             if count(self.con, relation) >= ROWS_APART:
                 self.apart[path].append(relation)
                 continue

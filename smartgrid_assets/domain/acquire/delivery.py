@@ -6,11 +6,13 @@ reading ever passes through Python.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gzip
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -68,6 +70,13 @@ class Job:
     def prefix(self) -> str:
         """Unlike that of any other delivery."""
         return f"acquire_{self.source_hash[:16]}"
+
+    @contextmanager
+    def open(self) -> Iterator[IO[bytes]]:
+        """The file's bytes, unpacked where it is gzip."""
+        path = self.source.path
+        with gzip.open(path, "rb") if self.head.compression == "gzip" else path.open("rb") as handle:
+            yield cast("IO[bytes]", handle)
 
 
 @dataclass(frozen=True)

@@ -88,12 +88,9 @@ def keep(job: Job, parsed: Parsed, placed: Placed, kept: Kept, lines: Lines, cel
         FROM ({judged}) WHERE fault IS NULL ORDER BY ordinal""",
         values,
     )
-    rows = count(job.con, table)
+    rows = feed(job, parsed, kept.path, table)
     if rows < cells or kept.is_nothing != "false":
         _note_rejected(job, judged, values, lines)
-    if rows:
-        parsed.tables[kept.path] = table
-        parsed.readings += rows
 
 
 def _note_rejected(job: Job, judged: str, values: dict[str, Any], lines: Lines) -> None:
@@ -126,6 +123,20 @@ def open_faults(job: Job) -> None:
     job.con.execute(
         f"CREATE OR REPLACE TEMP TABLE {faults(job)} (line BIGINT, ordinal BIGINT, rule VARCHAR, reason VARCHAR, content VARCHAR, day DATE)"
     )
+
+
+def note_fault(job: Job, line: int, rule: str, reason: str, content: str = "") -> None:
+    """Add one fault that was found outside of SQL; its day is that of the receipt."""
+    job.con.execute(f"INSERT INTO {faults(job)} VALUES (?, -1, ?, ?, ?, NULL)", [line, rule, reason, content[:500]])
+
+
+def feed(job: Job, parsed: Parsed, path: str, table: str) -> int:
+    """Hand a temporary table over as rows of raw table `path`, where it has any; their number."""
+    rows = count(job.con, table)
+    if rows:
+        parsed.tables[path] = table
+        parsed.readings += rows
+    return rows
 
 
 def close_faults(job: Job, parsed: Parsed, lines: Lines) -> None:

@@ -63,9 +63,10 @@ def read_lines(job: Job) -> Lines:
     errors, scans = f"{job.prefix}_errors", f"{job.prefix}_scans"
     drop(job.con, table, misshapen, errors, scans)
     columns = ", ".join(f"'c{n}': 'VARCHAR'" for n in range(len(head.columns)))
+    longest = USUAL_LINE_BYTES if head.text.count("\n") > 1 else MAX_LINE_BYTES
     values = {
         "path": str(job.source.path), "delimiter": head.delimiter, "quote": head.quote, "header": head.has_header,
-        "compression": head.compression, "encoding": head.encoding, "longest": USUAL_LINE_BYTES if head.text.count("\n") > 1 else MAX_LINE_BYTES, "errors": errors, "scans": scans,
+        "compression": head.compression, "encoding": head.encoding, "longest": longest, "errors": errors, "scans": scans,
     }  # fmt: skip
     try:
         run(
@@ -76,7 +77,7 @@ def read_lines(job: Job) -> Lines:
             values,
         )
     except duckdb.Error as error:
-        raise DeliveryError(f"{head.name}: reading stopped, nothing was kept. {_first_sentence(error)} Ask for the file again.") from None
+        raise reading_stopped(job, error) from None
     rows = count(job.con, table)
     first_line = 2 if head.has_header else 1
     _gather_misshapen(job, misshapen, errors, rows, first_line)
@@ -107,5 +108,7 @@ def _gather_misshapen(job: Job, misshapen: str, errors: str, rows: int, first_li
         """)
 
 
-def _first_sentence(error: Exception) -> str:
-    return str(error).strip().splitlines()[0].rstrip(".") + "."
+def reading_stopped(job: Job, error: Exception) -> DeliveryError:
+    """What is said where DuckDB cannot read a file on."""
+    first = str(error).strip().splitlines()[0].rstrip(".")
+    return DeliveryError(f"{job.head.name}: reading stopped, nothing was kept. {first}. Ask for the file again.")

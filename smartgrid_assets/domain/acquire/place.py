@@ -32,15 +32,30 @@ class Placed:
     notes: list[str]
 
 
-AVAILABLE = """CASE WHEN $received::TIMESTAMP - day_end_utc > $live::INTERVAL THEN day_end_utc + to_seconds($delay_seconds)
+_AVAILABLE = """CASE WHEN $received::TIMESTAMP - day_end_utc > $live::INTERVAL THEN day_end_utc + to_seconds($delay_seconds)
     ELSE $received::TIMESTAMP END"""
 """SQL: when a reading could first have been used, from `day_end_utc`, the end of its market day."""
+_DAY_END = "timezone('UTC', timezone($tz, (day + 1)::TIMESTAMP))"
 
 
-def available_values(job: Job, delay_hours: float | None) -> dict[str, Any]:
-    """The values that AVAILABLE names, and the market's time zone. delay_hours: of the source; None for the lake's setting."""
+def _available_values(job: Job, delay_hours: float | None) -> dict[str, Any]:
+    """The values that _AVAILABLE names, and the market's time zone. delay_hours: of the source; None for the lake's setting."""
     delay = delay_hours if delay_hours is not None else job.context.source_delay_hours
     return {"tz": job.context.tz, "received": job.source.received_at, "live": LIVE, "delay_seconds": delay * 3600}
+
+
+def date_starts(job: Job, table: str, starts: str) -> None:
+    """Make `table`: start_utc, day, available_at of the distinct starts; for formats whose stamps need no resolving.
+
+    starts: SELECT start_utc.
+    """
+    run(
+        job.con,
+        f"""CREATE OR REPLACE TEMP TABLE {table} AS
+        WITH days AS (SELECT start_utc, timezone($tz, timezone('UTC', start_utc))::DATE AS day FROM (SELECT DISTINCT start_utc FROM ({starts})))
+        SELECT start_utc, day, {_AVAILABLE} AS available_at FROM (SELECT *, {_DAY_END} AS day_end_utc FROM days)""",
+        _available_values(job, None),
+    )
 
 
 def place(job: Job, cells: Cells, mapping: Mapping, tag: str) -> Placed:
@@ -130,9 +145,9 @@ def _moments(job: Job, name: str, mapping: Mapping) -> None:
             SELECT stamp, key, minutes, wall, skipped, true, 2, second_utc FROM {name}_starts WHERE second_utc IS NOT NULL
         ), days AS (
             SELECT *, coalesce(timezone($tz, timezone('UTC', start_utc)), wall)::DATE AS day FROM passes
-        ), ends AS (SELECT *, timezone('UTC', timezone($tz, (day + 1)::TIMESTAMP)) AS day_end_utc FROM days)
-        SELECT * EXCLUDE (day_end_utc), {AVAILABLE} AS available_at FROM ends""",
-        available_values(job, mapping.delay_hours),
+        ), ends AS (SELECT *, {_DAY_END} AS day_end_utc FROM days)
+        SELECT * EXCLUDE (day_end_utc), {_AVAILABLE} AS available_at FROM ends""",
+        _available_values(job, mapping.delay_hours),
     )
 
 

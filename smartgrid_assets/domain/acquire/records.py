@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from smartgrid_assets.domain.acquire.keep import faults
+from smartgrid_assets.domain.acquire.lines import MAX_LINE_BYTES, reading_stopped
 from smartgrid_assets.domain.acquire.sql import run
-from smartgrid_assets.domain.errors import DeliveryError
 
 if TYPE_CHECKING:
     from smartgrid_assets.domain.acquire.delivery import Job
 
-MAX_LINE_BYTES = 4 << 20
 NEVER_IN_TEXT = "\x1f"  # the "delimiter" that leaves a line whole
 
 
@@ -39,8 +38,7 @@ def read_records(job: Job) -> str:
             values,
         )
     except duckdb.Error as error:
-        said = str(error).strip().splitlines()[0].rstrip(".")
-        raise DeliveryError(f"{job.head.name}: reading stopped, nothing was kept. {said}. Ask for the file again.") from None
+        raise reading_stopped(job, error) from None
     job.con.execute(f"""
         INSERT INTO {faults(job)}
         SELECT line, -1, 'unreadable', 'Line ' || line || ': ' || coalesce(any_value(error_message), 'no text') || '.',

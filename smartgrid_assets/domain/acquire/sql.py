@@ -55,6 +55,15 @@ def count(con: DuckDBPyConnection, relation: str) -> int:
     return int(row[0]) if row else 0
 
 
+def insert(con: DuckDBPyConnection, table: str, columns: dict[str, list[Any]]) -> None:
+    """Add rows that Python holds, column by column, through Arrow."""
+    import pyarrow as pa
+
+    con.register("rows_of_python", pa.table(columns))
+    con.execute(f"INSERT INTO {table} FROM rows_of_python")
+    con.unregister("rows_of_python")
+
+
 def drop(con: DuckDBPyConnection, *tables: str) -> None:
     """Remove temporary tables that are no longer needed; absent ones are no matter."""
     for name in tables:

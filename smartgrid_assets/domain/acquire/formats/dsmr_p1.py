@@ -8,16 +8,15 @@ Source: Netbeheer Nederland, P1 Companion Standard 5.0.2; OBIS codes of IEC 6205
 
 from __future__ import annotations
 
-import gzip
 import re
-from typing import IO, TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from smartgrid_assets.domain.acquire.delivery import Format
-from smartgrid_assets.domain.acquire.keep import faults, first_fault, list_faults, open_faults
+from smartgrid_assets.domain.acquire.keep import faults, feed, first_fault, list_faults, note_fault, open_faults
 from smartgrid_assets.domain.acquire.mapping import MeterRule
 from smartgrid_assets.domain.acquire.meters import make_up_meters
-from smartgrid_assets.domain.acquire.place import AVAILABLE, available_values
-from smartgrid_assets.domain.acquire.sql import count, run
+from smartgrid_assets.domain.acquire.place import date_starts
+from smartgrid_assets.domain.acquire.sql import insert, run
 from smartgrid_assets.domain.acquire.telegrams import Telegram, crc16, telegrams
 from smartgrid_assets.domain.errors import DeliveryError
 
@@ -56,10 +55,8 @@ def _read(job: Job, mapping: Mapping | None, parsed: Parsed) -> None:
 def _load(job: Job) -> None:
     """Make the table of telegrams: line and body of those that are whole and whose checksum is right."""
     job.con.execute(f"CREATE OR REPLACE TEMP TABLE {job.prefix}_telegrams (line BIGINT, body VARCHAR)")
-    packed = job.source.path.open("rb")
-    stream = cast("IO[bytes]", gzip.GzipFile(fileobj=packed)) if job.head.compression == "gzip" else packed
     held: list[Telegram] = []
-    with packed:
+    with job.open() as stream:
         try:
             for telegram in telegrams(stream):
                 held.append(telegram)
@@ -72,26 +69,23 @@ def _load(job: Job) -> None:
 
 
 def _check(job: Job, held: list[Telegram]) -> None:
-    import pyarrow as pa
-
-    whole = [telegram for telegram in held if telegram.is_whole]
     for stray in (telegram for telegram in held if not telegram.is_whole):
         is_cut = stray.body.startswith(b"/")
         reason = "a telegram has no end" if is_cut else "text that belongs to no telegram"
         _fault(job, stray.line, "truncated" if is_cut else "record", reason, _text(stray.body))
+    whole = [telegram for telegram in held if telegram.is_whole]
+    sums = crc16([t.body for t in whole])
+    wrong = {t: crc for t, crc in zip(whole, sums, strict=True) if t.checksum not in (None, crc)}
     # a log that was saved with other line ends still has the checksums of the ends that the meter sent
-    sums, sums_sent = crc16([t.body for t in whole]), crc16([re.sub(rb"\r?\n", b"\r\n", t.body) for t in whole])
-    good = []
-    for telegram, crc, crc_sent in zip(whole, sums, sums_sent, strict=True):
-        if telegram.checksum in (None, crc, crc_sent):
-            good.append(telegram)
-        else:
-            _fault(job, telegram.line, "crc", f"the checksum of the telegram is {crc:04X}, and at its end stands {telegram.checksum:04X}", _text(telegram.body))  # fmt: skip
+    for telegram, crc_sent in zip(list(wrong), crc16([re.sub(rb"\r?\n", b"\r\n", t.body) for t in wrong]), strict=True):
+        if telegram.checksum == crc_sent:
+            del wrong[telegram]
+    for telegram, crc in wrong.items():
+        reason = f"the checksum of the telegram is {crc:04X}, and at its end stands {telegram.checksum:04X}"
+        _fault(job, telegram.line, "crc", reason, _text(telegram.body))
+    good = [telegram for telegram in whole if telegram not in wrong]
     if good:
-        chunk = pa.table({"line": [t.line for t in good], "body": [_text(t.body) for t in good]})
-        job.con.register("p1_chunk", chunk)
-        job.con.execute(f"INSERT INTO {job.prefix}_telegrams FROM p1_chunk")
-        job.con.unregister("p1_chunk")
+        insert(job.con, f"{job.prefix}_telegrams", {"line": [t.line for t in good], "body": [_text(t.body) for t in good]})
 
 
 def _text(body: bytes) -> str:
@@ -99,7 +93,7 @@ def _text(body: bytes) -> str:
 
 
 def _fault(job: Job, line: int, rule: str, reason: str, content: str = "") -> None:
-    job.con.execute(f"INSERT INTO {faults(job)} VALUES (?, -1, ?, ?, ?, NULL)", [line, rule, f"Line {line}: {reason}.", content[:500]])
+    note_fault(job, line, rule, f"Line {line}: {reason}.", content)
 
 
 def _registers(job: Job) -> None:
@@ -164,9 +158,7 @@ def _keep_reads(job: Job, parsed: Parsed) -> None:
         FROM {job.prefix}_registers ORDER BY ordinal""",
         {"source_hash": job.source_hash, "received": job.source.received_at, "tz": job.context.tz},
     )
-    if rows := count(job.con, table):
-        parsed.tables["raw/register_reads"] = table
-        parsed.readings += rows
+    feed(job, parsed, "raw/register_reads", table)
 
 
 def _keep_intervals(job: Job, parsed: Parsed) -> None:
@@ -180,6 +172,7 @@ def _keep_intervals(job: Job, parsed: Parsed) -> None:
             FROM {bounds} WINDOW w AS (PARTITION BY meter, channel ORDER BY bound))
         SELECT meter, channel, bound AS start_utc, minutes, kwh, is_measured FROM ends
         WHERE next_bound = bound + to_minutes(minutes) AND kwh IS NOT NULL""")
+    date_starts(job, f"{job.prefix}_moments", f"SELECT start_utc FROM {job.prefix}_intervals")
     fell = job.con.execute(f"SELECT count(*) FROM {job.prefix}_intervals WHERE kwh < 0").fetchone()
     if fell and fell[0]:
         parsed.notes.append(
@@ -188,18 +181,14 @@ def _keep_intervals(job: Job, parsed: Parsed) -> None:
     run(
         job.con,
         f"""CREATE OR REPLACE TEMP TABLE {table} AS
-        WITH days AS (SELECT *, timezone($tz, timezone('UTC', start_utc))::DATE AS day FROM {job.prefix}_intervals),
-        ended AS (SELECT *, timezone('UTC', timezone($tz, (day + 1)::TIMESTAMP)) AS day_end_utc FROM days)
         SELECT $source_hash AS source_hash, row_number() OVER (ORDER BY meter, channel, start_utc) - 1 AS ordinal, meter AS meter_id, channel,
             'kWh' AS uom, start_utc AS interval_start_utc, minutes::SMALLINT AS interval_minutes, CASE WHEN kwh >= 0 THEN round(kwh, 6) END AS value,
             CASE WHEN kwh < 0 THEN 'missing' WHEN is_measured THEN 'measured' ELSE 'substituted' END AS quality, NULL::TIMESTAMP AS version_at,
-            NULL::VARCHAR AS source_quality, NULL::DOUBLE AS cost, $received::TIMESTAMP AS received_at, {AVAILABLE} AS available_at, day
-        FROM ended ORDER BY ordinal""",
-        {"source_hash": job.source_hash, **available_values(job, None)},
+            NULL::VARCHAR AS source_quality, NULL::DOUBLE AS cost, $received::TIMESTAMP AS received_at, available_at, day
+        FROM {job.prefix}_intervals JOIN {job.prefix}_moments USING (start_utc) ORDER BY ordinal""",
+        {"source_hash": job.source_hash, "received": job.source.received_at},
     )
-    if rows := count(job.con, table):
-        parsed.tables["raw/meter_readings"] = table
-        parsed.readings += rows
+    feed(job, parsed, "raw/meter_readings", table)
 
 
 def _lay_steps(job: Job) -> None:

@@ -6,7 +6,6 @@ refused whole when one unit is wrong, because a plan with half a fleet would loo
 
 from __future__ import annotations
 
-import gzip
 import json
 import math
 import re
@@ -60,7 +59,7 @@ def _read(job: Job, mapping: Mapping | None, parsed: Parsed) -> None:
 
 
 def _parse(job: Job) -> dict[str, Any]:
-    with gzip.open(job.source.path, "rb") if job.head.compression == "gzip" else job.source.path.open("rb") as handle:
+    with job.open() as handle:
         data = handle.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise DeliveryError(f"{job.head.name}: a fleet of more than {MAX_BYTES >> 20} MB is not read.")

@@ -7,19 +7,18 @@ and no entity is resolved; what an entry is about is looked up at the end, for l
 
 from __future__ import annotations
 
-import gzip
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.domain.acquire.delivery import Format
-from smartgrid_assets.domain.acquire.keep import faults, first_fault, list_faults, open_faults
+from smartgrid_assets.domain.acquire.keep import faults, feed, first_fault, list_faults, note_fault, open_faults
 from smartgrid_assets.domain.acquire.lengths import SENSIBLE
 from smartgrid_assets.domain.acquire.mapping import MeterRule
 from smartgrid_assets.domain.acquire.meters import make_up_meters
-from smartgrid_assets.domain.acquire.place import AVAILABLE, available_values
-from smartgrid_assets.domain.acquire.sql import count, run
+from smartgrid_assets.domain.acquire.place import date_starts
+from smartgrid_assets.domain.acquire.sql import insert, run
 from smartgrid_assets.domain.acquire.xml import XmlError, parse
 from smartgrid_assets.domain.errors import DeliveryError
 
@@ -110,12 +109,8 @@ class _Feed:
     def flush(self) -> None:
         """Move the readings held to the job's table of cells."""
         if self.rows:
-            import pyarrow as pa
-
-            chunk = pa.table(dict(zip(_COLUMNS, map(list, zip(*self.rows, strict=True)), strict=True)))
-            self.job.con.register("green_button_chunk", chunk)
-            self.job.con.execute(f"INSERT INTO {self.job.prefix}_cells FROM green_button_chunk")
-            self.job.con.unregister("green_button_chunk")
+            columns = dict(zip(_COLUMNS, map(list, zip(*self.rows, strict=True)), strict=True))
+            insert(self.job.con, f"{self.job.prefix}_cells", columns)
             self.rows.clear()
 
 
@@ -127,11 +122,11 @@ def _read(job: Job, mapping: Mapping | None, parsed: Parsed) -> None:
         "value VARCHAR, quality VARCHAR, cost VARCHAR)"
     )
     feed = _Feed(job)
-    with _open(job) as stream:
+    with job.open() as stream:
         try:
             parse(stream, feed.begin, feed.end)
         except XmlError as error:
-            _note_fault(job, error)
+            note_fault(job, error.line, "xml", f"Line {error.line}, column {error.column}: {error.reason}.")
             parsed.notes.append(f"Reading stopped in line {error.line}: {error.reason}. What stands above it was kept.")
     feed.flush()
     _streams(job, feed.entries)
@@ -141,16 +136,6 @@ def _read(job: Job, mapping: Mapping | None, parsed: Parsed) -> None:
     if not parsed.readings:
         raise DeliveryError(f"{job.head.name}: nothing could be kept: {first_fault(job) or 'there is no IntervalReading in it.'}")
     make_up_meters(job, parsed, MeterRule())
-
-
-def _open(job: Job) -> IO[bytes]:
-    packed = job.source.path.open("rb")
-    return cast("IO[bytes]", gzip.GzipFile(fileobj=packed)) if job.head.compression == "gzip" else packed
-
-
-def _note_fault(job: Job, error: XmlError) -> None:
-    reason = f"Line {error.line}, column {error.column}: {error.reason}."
-    job.con.execute(f"INSERT INTO {faults(job)} VALUES (?, -1, 'xml', ?, '', NULL)", [error.line, reason])
 
 
 def _streams(job: Job, entries: list[_Entry]) -> None:
@@ -245,15 +230,8 @@ def _judge(job: Job) -> None:
 
 def _keep(job: Job, parsed: Parsed) -> None:
     """raw/meter_readings of intervals, raw/register_reads of what counts up."""
-    run(
-        job.con,
-        f"""CREATE OR REPLACE TEMP TABLE {job.prefix}_moments AS
-        WITH days AS (SELECT DISTINCT start_utc, timezone($tz, timezone('UTC', start_utc))::DATE AS day FROM {job.prefix}_judged WHERE fault IS NULL)
-        SELECT start_utc, day, {AVAILABLE} AS available_at
-        FROM (SELECT *, timezone('UTC', timezone($tz, (day + 1)::TIMESTAMP)) AS day_end_utc FROM days)""",
-        available_values(job, None),
-    )
-    values = {"source_hash": job.source_hash, "received": job.source.received_at, "tz": job.context.tz}
+    date_starts(job, f"{job.prefix}_moments", f"SELECT start_utc FROM {job.prefix}_judged WHERE fault IS NULL")
+    values = {"source_hash": job.source_hash, "received": job.source.received_at}
     quality = f"CASE WHEN number IS NULL THEN 'missing' WHEN quality_code IN {ESTIMATED} THEN 'substituted' ELSE 'measured' END AS quality"
     readings, reads = f"{job.prefix}_meter_readings", f"{job.prefix}_register_reads"
     run(
@@ -275,10 +253,8 @@ def _keep(job: Job, parsed: Parsed) -> None:
         FROM {job.prefix}_judged JOIN {job.prefix}_moments USING (start_utc) WHERE fault IS NULL AND counts_up AND number IS NOT NULL ORDER BY ordinal""",
         values,
     )
-    for path, table in (("raw/meter_readings", readings), ("raw/register_reads", reads)):
-        if rows := count(job.con, table):
-            parsed.tables[path] = table
-            parsed.readings += rows
+    feed(job, parsed, "raw/meter_readings", readings)
+    feed(job, parsed, "raw/register_reads", reads)
 
 
 FORMAT = Format("green_button", 1, _recognises, _read)

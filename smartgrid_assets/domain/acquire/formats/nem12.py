@@ -12,13 +12,14 @@ import re
 from typing import TYPE_CHECKING
 
 from smartgrid_assets.domain.acquire.delivery import Format
-from smartgrid_assets.domain.acquire.keep import faults, first_fault, list_faults, open_faults
+from smartgrid_assets.domain.acquire.keep import faults, feed, first_fault, list_faults, open_faults
 from smartgrid_assets.domain.acquire.lengths import SENSIBLE
 from smartgrid_assets.domain.acquire.mapping import MeterRule
 from smartgrid_assets.domain.acquire.meters import make_up_meters
-from smartgrid_assets.domain.acquire.place import AVAILABLE, available_values
+from smartgrid_assets.domain.acquire.place import date_starts
 from smartgrid_assets.domain.acquire.records import read_records
-from smartgrid_assets.domain.acquire.sql import count, run
+from smartgrid_assets.domain.acquire.sql import run
+from smartgrid_assets.domain.acquire.words import UNIT_WORDS
 from smartgrid_assets.domain.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ MARKET_HOURS = 10
 DAY_MINUTES = 1440
 LAST_FIELDS = 5
 """Behind the values of a 300 record: quality method, reason code, reason description, update time, MSATS load time; the last may be left out."""
-UNITS = {name.lower(): name for name in ("kWh", "Wh", "MWh", "kW", "W", "MW", "kvarh", "varh", "Mvarh", "kvar", "var", "Mvar", "kVAh", "VAh", "MVAh", "kVA", "VA", "MVA", "pf", "V", "A")}  # fmt: skip
+OTHER_UNITS = ("kvarh", "varh", "Mvarh", "kvar", "var", "Mvar", "kVAh", "VAh", "MVAh", "kVA", "VA", "MVA", "pf", "V", "A")
+UNITS = UNIT_WORDS | {name.lower(): name for name in OTHER_UNITS}
 _RECORD = re.compile(r"^\s*(100,NEM1[23]\b|200,[^,\n]*,|250,[^,\n]*,)", re.IGNORECASE)
 _KNOWN = "('100', '200', '250', '300', '400', '500', '550', '900')"
 _QUALITY = "^([AEFSNV])([0-9]{2})?$"
@@ -60,12 +62,11 @@ def _read(job: Job, mapping: Mapping | None, parsed: Parsed) -> None:
 
 def _streams(job: Job, records: str) -> None:
     """The 200 records: line, nmi, suffix, uom, minutes; fault where readings below cannot be understood."""
-    kinds = ", ".join(f"'{said}': '{ours}'" for said, ours in UNITS.items())
     job.con.execute(f"""
         CREATE OR REPLACE TEMP TABLE {job.prefix}_streams AS
         SELECT *, CASE WHEN nmi = '' OR suffix = '' THEN 'meter' WHEN minutes IS NULL THEN 'interval' END AS fault
         FROM (SELECT line, content, trim(coalesce(cells[2], '')) AS nmi, upper(trim(coalesce(cells[5], ''))) AS suffix,
-                  coalesce(MAP {{{kinds}}}[lower(trim(coalesce(cells[8], '')))], trim(coalesce(cells[8], ''))) AS uom,
+                  {_uom("trim(coalesce(cells[8], ''))")} AS uom,
                   trim(coalesce(cells[9], '')) AS said_minutes,
                   CASE WHEN TRY_CAST(cells[9] AS SMALLINT) IN {SENSIBLE} THEN TRY_CAST(cells[9] AS SMALLINT) END AS minutes
               FROM {records} WHERE record = '200')""")
@@ -109,13 +110,12 @@ def _days(job: Job, records: str) -> None:
                 ELSE (width - 2) || ' fields stand behind the date where ' || n || ' values and {LAST_FIELDS - 1} or {LAST_FIELDS} others are due' END,
             content, date::DATE FROM {named}_judged WHERE fault IS NOT NULL""",
     )
-    stamp = "try_strptime(nullif(trim({0}), ''), ['%Y%m%d%H%M%S', '%Y%m%d%H%M', '%Y%m%d'])"
-    written = f"(SELECT {stamp.format('any_value(cells[3] ORDER BY line)')} FROM {records} WHERE record = '100')"
+    written = f"(SELECT {_moment_utc('any_value(cells[3] ORDER BY line)')} FROM {records} WHERE record = '100')"
     job.con.execute(f"""
         CREATE OR REPLACE TEMP TABLE {named} AS
         SELECT line, stream_line, nmi, suffix, uom, minutes, n, date, method, trim(concat_ws(' ', method, trim(cells[n + 4]))) AS code,
             cells[3:n + 2] AS texts,
-            coalesce({stamp.format("cells[n + 6]")}, {written}) - INTERVAL {MARKET_HOURS} HOUR AS version_at
+            coalesce({_moment_utc("cells[n + 6]")}, {written}) AS version_at
         FROM {named}_judged WHERE fault IS NULL""")
 
 
@@ -171,15 +171,7 @@ def _readings(job: Job, parsed: Parsed) -> None:
         f"""SELECT v.line, 'value', 'record 300: value ' || k || ' is no finite number', d.content, d.date::DATE
             FROM {cells} v JOIN {job.prefix}_days_all d USING (line) WHERE {wrong}""",
     )
-    run(
-        job.con,
-        f"""CREATE OR REPLACE TEMP TABLE {job.prefix}_moments AS
-        WITH starts AS (SELECT DISTINCT start_utc FROM {cells}),
-        days AS (SELECT start_utc, timezone($tz, timezone('UTC', start_utc))::DATE AS day FROM starts)
-        SELECT *, {AVAILABLE} AS available_at
-        FROM (SELECT *, timezone('UTC', timezone($tz, (day + 1)::TIMESTAMP)) AS day_end_utc FROM days)""",
-        available_values(job, None),
-    )
+    date_starts(job, f"{job.prefix}_moments", f"SELECT start_utc FROM {cells}")
     run(
         job.con,
         f"""CREATE OR REPLACE TEMP TABLE {table} AS
@@ -192,9 +184,18 @@ def _readings(job: Job, parsed: Parsed) -> None:
         WHERE NOT ({wrong}) ORDER BY ordinal""",
         {"source_hash": job.source_hash, "received": job.source.received_at},
     )
-    if rows := count(job.con, table):
-        parsed.tables["raw/meter_readings"] = table
-        parsed.readings += rows
+    feed(job, parsed, "raw/meter_readings", table)
+
+
+def _uom(text: str) -> str:
+    """SQL: the unit as we write it, or as it stands where we know none of that name."""
+    kinds = ", ".join(f"'{said}': '{ours}'" for said, ours in UNITS.items())
+    return f"coalesce(MAP {{{kinds}}}[lower({text})], {text})"
+
+
+def _moment_utc(cell: str) -> str:
+    """SQL: a stamp of the market's clock as UTC; null where it is blank or none."""
+    return f"try_strptime(nullif(trim({cell}), ''), ['%Y%m%d%H%M%S', '%Y%m%d%H%M', '%Y%m%d']) - INTERVAL {MARKET_HOURS} HOUR"
 
 
 def _channel(suffix: str) -> str:
@@ -205,16 +206,15 @@ def _channel(suffix: str) -> str:
 def _register_reads(job: Job, records: str, parsed: Parsed) -> None:
     """raw/register_reads: the 250 records, each with the read before it."""
     reads, table = f"{job.prefix}_reads", f"{job.prefix}_register_reads"
-    at = "try_strptime(nullif(trim(cells[{0}]), ''), ['%Y%m%d%H%M%S', '%Y%m%d%H%M', '%Y%m%d']) - INTERVAL " + f"{MARKET_HOURS} HOUR"
     job.con.execute(f"""
         CREATE OR REPLACE TEMP TABLE {reads} AS
         SELECT *, CASE WHEN len(cells) < 22 THEN 'ragged' WHEN meter_id = '' THEN 'meter' WHEN read_at_utc IS NULL THEN 'time'
             WHEN NOT coalesce(isfinite(register_read), false) THEN 'value' END AS fault
         FROM (SELECT line, content, cells, trim(coalesce(cells[2], '')) AS meter_id, trim(coalesce(cells[4], '')) AS register_id,
                   trim(coalesce(cells[5], '')) AS suffix, trim(coalesce(cells[7], '')) AS serial, upper(trim(coalesce(cells[8], ''))) AS direction,
-                  TRY_CAST(trim(cells[9]) AS DOUBLE) AS previous_read, {at.format(10)} AS previous_at_utc,
-                  TRY_CAST(trim(cells[14]) AS DOUBLE) AS register_read, {at.format(15)} AS read_at_utc, upper(trim(cells[16])) AS method,
-                  TRY_CAST(trim(cells[19]) AS DOUBLE) AS quantity, trim(coalesce(cells[20], '')) AS uom, {at.format(22)} AS version_at
+                  TRY_CAST(trim(cells[9]) AS DOUBLE) AS previous_read, {_moment_utc("cells[10]")} AS previous_at_utc,
+                  TRY_CAST(trim(cells[14]) AS DOUBLE) AS register_read, {_moment_utc("cells[15]")} AS read_at_utc, upper(trim(cells[16])) AS method,
+                  TRY_CAST(trim(cells[19]) AS DOUBLE) AS quantity, trim(coalesce(cells[20], '')) AS uom, {_moment_utc("cells[22]")} AS version_at
               FROM {records} WHERE record = '250')""")
     _reject(
         job,
@@ -222,21 +222,18 @@ def _register_reads(job: Job, records: str, parsed: Parsed) -> None:
                 WHEN 'meter' THEN 'the NMI is blank' WHEN 'time' THEN 'the time of the current read cannot be read'
                 ELSE 'the current read is no number' END, content, NULL::DATE FROM {reads} WHERE fault IS NOT NULL""",
     )
-    kinds = ", ".join(f"'{said}': '{ours}'" for said, ours in UNITS.items())
     run(
         job.con,
         f"""CREATE OR REPLACE TEMP TABLE {table} AS
         SELECT $source_hash AS source_hash, line AS ordinal, meter_id, suffix AS register, register_id, serial,
             CASE direction WHEN 'E' THEN 'import' WHEN 'I' THEN 'export' ELSE '' END AS direction,
-            coalesce(MAP {{{kinds}}}[lower(uom)], uom) AS uom, previous_read, previous_at_utc, register_read, read_at_utc, quantity,
+            {_uom("uom")} AS uom, previous_read, previous_at_utc, register_read, read_at_utc, quantity,
             CASE method[1] WHEN 'A' THEN 'measured' WHEN 'N' THEN 'missing' ELSE 'substituted' END AS quality,
             version_at, $received::TIMESTAMP AS received_at, timezone($tz, timezone('UTC', read_at_utc))::DATE AS day
         FROM {reads} WHERE fault IS NULL ORDER BY ordinal""",
         {"source_hash": job.source_hash, "received": job.source.received_at, "tz": job.context.tz},
     )
-    if rows := count(job.con, table):
-        parsed.tables["raw/register_reads"] = table
-        parsed.readings += rows
+    feed(job, parsed, "raw/register_reads", table)
 
 
 def _notes(job: Job, records: str, parsed: Parsed) -> None:
@@ -250,9 +247,7 @@ def _notes(job: Job, records: str, parsed: Parsed) -> None:
         parsed.notes.append(
             f"{dumb[0]} interval(s) are marked as of varying quality (V) and no 400 record says which: kept without a value."
         )
-    parsed.notes += [
-        f"{said[r]} record(s) {r} ({what}) were not needed." for r, what in (("500", "B2B details"), ("550", "B2B details")) if r in said
-    ]
+    parsed.notes += [f"{said[r]} record(s) {r} (B2B details) were not needed." for r in ("500", "550") if r in said]
 
 
 _NEEDED = {"100": "the file does not begin with a header", "900": "the file may have been cut at its end"}
