@@ -31,16 +31,19 @@ def apply_rules(con: DuckDBPyConnection, day: MarketDay, limits: CheckLimits) ->
 
 def _open_views(con: DuckDBPyConnection) -> None:
     """Show rules the names of meters, where the tables beneath have numbers."""
+    # One small table to join with, no outer join above it, and single columns to choose series by: a rule that doubts a
+    # few series then reads only those.
     con.execute("""
-        CREATE OR REPLACE TEMP VIEW chk_rule_series AS
-        SELECT s.meter_id, s.channel, s.role, s.class, s.rating_kw, g.step_minutes, g.grid_s, g.highest_kw, g.repeats, g.zeros
-        FROM chk_series s JOIN chk_grids g USING (series)""")
+        CREATE OR REPLACE TEMP TABLE chk_rule_series AS
+        SELECT s.series, s.meter_id, s.channel, s.role, s.class, s.rating_kw, g.step_minutes, g.grid_s, g.shapes, g.highest_kw,
+            g.repeats, g.zeros, g.highest_kw / s.rating_kw AS rating_multiple,
+            (g.repeats + 1) * g.step_minutes AS repeat_minutes, g.zeros * g.step_minutes AS zero_minutes
+        FROM chk_series s LEFT JOIN chk_grids g USING (series)""")
     con.execute("""
         CREATE OR REPLACE TEMP VIEW chk_rule_readings AS
-        SELECT s.meter_id, s.channel, w.start_utc AS interval_start_utc, w.minutes AS interval_minutes, w.value,
-            w.kwh AS energy_kwh, w.kwh * 60 / nullif(w.minutes, 0) AS power_kw, w.received_at,
-            s.role, s.class, s.rating_kw, g.step_minutes, g.grid_s, g.highest_kw, g.repeats, g.zeros
-        FROM chk_winners w JOIN chk_series s USING (series) LEFT JOIN chk_grids g USING (series)""")
+        SELECT s.*, w.start_utc AS interval_start_utc, w.minutes AS interval_minutes, w.value,
+            w.kwh AS energy_kwh, w.kwh * 60 / nullif(w.minutes, 0) AS power_kw, w.received_at
+        FROM chk_winners w JOIN chk_rule_series s USING (series)""")
     con.execute("""
         CREATE OR REPLACE TEMP VIEW chk_rule_missing AS
         SELECT s.meter_id, s.channel, m.start_utc AS interval_start_utc, m.step_minutes AS interval_minutes

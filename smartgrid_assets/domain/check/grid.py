@@ -28,7 +28,7 @@ def lay_grids(con: DuckDBPyConnection, day: MarketDay, dust_kwh: float) -> None:
         SELECT series, first(minutes ORDER BY n DESC, minutes, grid_s) AS step_minutes,
             first(grid_s ORDER BY n DESC, minutes, grid_s) AS grid_s,
             first(delivered ORDER BY n DESC, minutes, grid_s) AS delivered,
-            max(highest_kw) AS highest_kw, sum(repeats) AS repeats, sum(zeros) AS zeros,
+            count(*) AS shapes, max(highest_kw) AS highest_kw, sum(repeats) AS repeats, sum(zeros) AS zeros,
             ceil(({_length(day)} - first(grid_s ORDER BY n DESC, minutes, grid_s))
                 / (first(minutes ORDER BY n DESC, minutes, grid_s) * 60.0))::BIGINT AS slots
         FROM chk_counts GROUP BY series""")

@@ -32,7 +32,7 @@ def expect_silent(con: DuckDBPyConnection, day: MarketDay, donors: Donors, silen
             quantile_disc((({offset} % (minutes::BIGINT * 60)) + minutes::BIGINT * 60) % (minutes::BIGINT * 60), 0.5) AS grid_s
         FROM chk_donors SEMI JOIN {silent} q USING (series)
         WHERE {known_sql(f"TIMESTAMP '{at}'")} GROUP BY series""")
-    con.execute("INSERT INTO chk_grids BY NAME SELECT *, 0 AS delivered, 0 AS repeats, 0 AS zeros FROM chk_silent_grids")
+    con.execute("INSERT INTO chk_grids BY NAME SELECT *, 0 AS delivered, 0 AS shapes, 0 AS repeats, 0 AS zeros FROM chk_silent_grids")
     con.execute(f"INSERT INTO chk_missing BY NAME {slots_sql('chk_silent_grids', day)}")
 
 

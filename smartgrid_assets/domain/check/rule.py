@@ -24,8 +24,11 @@ class RuleInput:
     readings: the winning reading of each meter, channel and start: meter_id, channel, interval_start_utc,
       interval_minutes, value (in its own unit), energy_kwh (null where none was delivered), power_kw, received_at, and
       the columns of `series`.
-    series: meter and channel: meter_id, channel, role, class, rating_kw, step_minutes (its usual length), grid_s
-      (offset of its grid from local midnight, seconds), highest_kw, repeats (readings that equal the one before), zeros.
+    series: meter and channel: series (its number, to join by), meter_id, channel, role, class, rating_kw, step_minutes
+      (its usual length), grid_s (offset of its grid from local midnight, seconds), shapes (different lengths and offsets
+      that came), highest_kw, rating_multiple (highest_kw / rating_kw), repeats (readings that equal the one before),
+      repeat_minutes (longest run of equal readings that is possible), zeros, zero_minutes.
+      Choose suspects by one column of it: the day's other readings are then not touched.
     missing: interval of a series' grid for which no value was delivered: meter_id, channel, interval_start_utc,
       interval_minutes.
     losers: reading that another one of the same file or version time contradicts: meter_id, channel,

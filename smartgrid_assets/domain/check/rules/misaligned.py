@@ -16,8 +16,8 @@ def _sql(given: RuleInput) -> str:
             {where_sql()} || interval_minutes || ' minutes long, off the meter''s grid of '
             || coalesce(step_minutes::VARCHAR, 'unknown') || ' minutes. Left out; check the meter''s clock and the file.' AS reason
         FROM {given.readings} r
-        WHERE interval_minutes IS DISTINCT FROM step_minutes
-            OR {offset} % (step_minutes::BIGINT * 60) IS DISTINCT FROM grid_s"""
+        WHERE shapes IS DISTINCT FROM 1
+            AND (interval_minutes IS DISTINCT FROM step_minutes OR {offset} % (step_minutes::BIGINT * 60) IS DISTINCT FROM grid_s)"""
 
 
 RULE = Rule(

@@ -13,7 +13,7 @@ def _sql(given: RuleInput) -> str:
     return f"""
         WITH doubted AS (
             SELECT *, max(power_kw, 3) OVER (PARTITION BY meter_id, channel) AS top
-            FROM {given.readings} WHERE highest_kw > rating_kw AND energy_kwh IS NOT NULL)
+            FROM {given.readings} WHERE rating_multiple > 1 AND energy_kwh IS NOT NULL)
         SELECT r.meter_id, r.channel, r.interval_start_utc,
             {where_sql()} || round(power_kw, 3) || ' kW; the connection carries ' || rating_kw || ' kW and the day''s third highest is '
             || round(top[3], 3) || ' kW. Estimated; check the register and the rating.' AS reason

@@ -28,9 +28,9 @@ def _sql(given: RuleInput) -> str:
     return f"""
         WITH watched AS (
             SELECT *, lag(energy_kwh) OVER (PARTITION BY meter_id, channel ORDER BY interval_start_utc) AS previous_kwh
-            FROM {given.readings} WHERE (repeats + 1) * step_minutes >= {minutes}),
+            FROM {given.readings} WHERE repeat_minutes >= {minutes}),
         runs AS ({runs_sql("watched", fine)}),
-        marked AS (SELECT *, run_length * interval_minutes >= {minutes} AS is_run,
+        marked AS MATERIALIZED (SELECT *, run_length * interval_minutes >= {minutes} AS is_run,
                        {decimals} AS decimals, {step} AS step_kwh FROM runs),
         days AS (SELECT meter_id, channel, CASE WHEN count(decimals) = count(*) THEN max(decimals) END AS decimals,
                      CASE WHEN count(step_kwh) >= {STEPS_TO_TRUST} THEN min(step_kwh) END AS finest_kwh,

@@ -13,11 +13,14 @@ def _sql(given: RuleInput) -> str:
     hours = given.limits.run_hours
     dust = given.limits.dust_kwh
     return f"""
-        WITH runs AS ({runs_sql(f"(FROM {given.readings} WHERE zeros * step_minutes >= {hours * 60} AND starts_with(channel, 'import'))", f"abs(energy_kwh) <= {dust}")}),
-        feeding AS (SELECT meter_id FROM {given.readings} WHERE NOT starts_with(channel, 'import') AND energy_kwh > {dust} GROUP BY ALL)
+        WITH feeding AS (SELECT DISTINCT meter_id FROM {given.series} WHERE NOT starts_with(channel, 'import') AND highest_kw * step_minutes > {60 * dust}),
+        suspects AS (
+            SELECT series FROM {given.series} s ANTI JOIN feeding f ON f.meter_id = s.meter_id
+            WHERE zero_minutes >= {hours * 60} AND starts_with(channel, 'import')),
+        runs AS ({runs_sql(f"(FROM suspects JOIN {given.readings} USING (series))", f"abs(energy_kwh) <= {dust}")})
         SELECT r.meter_id, r.channel, r.interval_start_utc,
             {where_sql()} || 'one of ' || run_length || ' zeros in a row. Kept; ask whether there was an outage or a tenant left.' AS reason
-        FROM runs r ANTI JOIN feeding f ON f.meter_id = r.meter_id
+        FROM runs r
         WHERE run_length * interval_minutes >= {hours * 60}"""
 
 
