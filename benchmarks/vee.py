@@ -29,7 +29,7 @@ EXPLAINED = {
     "stuck": ("stuck", "substituted"),
     "zero_run": ("zero_run", "unit_jump kWh called Wh"),
     "spike": ("spike", "unit_jump Wh called kWh"),
-    "duplicate": ("duplicate conflicting", "day_month_swap"),
+    "duplicate": ("duplicate conflicting", "day_month_swap", "shifted"),
     "implausible_unit": ("unit_jump Wh called kWh", "unit_jump kWh called Wh"),
     "day_month_swap": ("moved",),
     "clock_shift": ("clock_shift",),
@@ -116,6 +116,11 @@ def _count(con: DuckDBPyConnection, town: Path) -> dict[str, list[int]]:
     con.execute("""
         INSERT INTO truth SELECT meter_id, 'moved', 'moved', make_timestamp(year(start_utc), day(start_utc), month(start_utc), hour(start_utc), minute(start_utc), 0)
         FROM truth WHERE kind = 'day_month_swap'""")
+    # where those of a shifted clock landed: at one end of the shift, on readings that stand there already
+    con.execute(f"""
+        INSERT INTO truth SELECT meter_id, 'shifted', 'shifted', unnest(range(first_utc::TIMESTAMP + shift, last_utc::TIMESTAMP + shift + INTERVAL 1 SECOND, INTERVAL 30 MINUTE))
+        FROM (SELECT *, to_minutes((CASE variant WHEN '-' THEN -1 ELSE 1 END * size::DOUBLE)::BIGINT) AS shift
+              FROM read_csv('{town}/truth/faults.csv', all_varchar = true) WHERE kind = 'clock_shift')""")
     con.execute("""
         CREATE TEMP TABLE flagged AS
         SELECT DISTINCT meter_id, interval_start_utc AS start_utc, rule FROM (

@@ -14,9 +14,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import date
+from threading import Event
 
 from smartgrid_assets.chain.context import Context
-from smartgrid_assets.chain.step import Done, Step, WaitFor, no_wait, run_step
+from smartgrid_assets.chain.step import ALONE, Done, Others, Step, run_step
 from smartgrid_assets.domain.errors import SettingsError, SmartGridError
 
 FEWEST_DAYS, FEWEST_WEEKS = 8, 2
@@ -45,12 +46,21 @@ def in_threads(context: Context, step: Step, keys: Sequence[date], only_due: boo
     They are begun in order, so the earliest unfinished one waits for none.
     """
     made: dict[date, Future[Outcome]] = {}
+    published = {key: Event() for key in keys}
 
     def make(key: date) -> Outcome:
         def wait_for(days: Iterable[date]) -> None:
             wait([made[day] for day in days if day < key and day in made])
 
-        return attempt(context, step, key, only_due, wait_for)
+        def wait_for_part(days: Iterable[date]) -> None:
+            for day in days:
+                if day < key and day in published:
+                    published[day].wait()
+
+        try:
+            return attempt(context, step, key, only_due, Others(wait_for, wait_for_part, published[key].set))
+        finally:
+            published[key].set()  # made, left alone or failed: nobody waits for it in vain
 
     with context.lake.connect():  # the process's database is opened once
         pool = ThreadPoolExecutor(workers, thread_name_prefix=step.name)
@@ -98,9 +108,9 @@ def _make(context: Context, step_name: str, key: date, only_due: bool) -> Outcom
     return attempt(context, next(step for step in steps() if step.name == step_name), key, only_due)
 
 
-def attempt(context: Context, step: Step, key: date, only_due: bool, wait_for: WaitFor = no_wait) -> Outcome:
+def attempt(context: Context, step: Step, key: date, only_due: bool, others: Others = ALONE) -> Outcome:
     """Make one partition; an error that is the user's to mend is an outcome, so that the others go on."""
     try:
-        return run_step(context, step, key, only_due, wait_for)
+        return run_step(context, step, key, only_due, others)
     except SmartGridError as error:
         return error

@@ -27,12 +27,30 @@ def no_wait(days: Iterable[date]) -> None:
     """Partitions are made one after the other: those before are there."""
 
 
+@dataclass(frozen=True)
+class Others:
+    """Partitions of the same step that may be in the making beside this one.
+
+    wait_for: until those are made. wait_for_part: until those have published what they make first. announce: say that
+    this one has.
+    """
+
+    wait_for: WaitFor = no_wait
+    wait_for_part: WaitFor = no_wait
+    announce: Callable[[], None] = lambda: None
+
+
+ALONE = Others()
+"""Partitions are made one after the other."""
+
+
 @dataclass
 class Work:
     """One partition being made: a connection of its own, and the inputs that were looked at.
 
     histories: load as the gate of a day knew it, once it was read; callers do not change it.
-    wait_for: call it before looking at other partitions of the same step: they may be in the making.
+    others: wait for them before looking at other partitions of the same step.
+    publish: (table, relation) put one of the step's tables in its place before the rest, for others that look at it.
     """
 
     context: Context
@@ -40,7 +58,8 @@ class Work:
     key: date
     inputs: Inputs
     histories: dict[date, pd.DataFrame] = field(default_factory=dict)
-    wait_for: WaitFor = no_wait
+    others: Others = ALONE
+    publish: Callable[[str, str], None] = lambda path, relation: None
 
 
 @dataclass
@@ -182,23 +201,27 @@ def look_up(context: Context, name: str) -> str | None:
     return context.lake.digest(path, date.fromisoformat(day))
 
 
-def run_step(context: Context, step: Step, key: date, only_due: bool = False, wait_for: WaitFor = no_wait) -> Done:
+def run_step(context: Context, step: Step, key: date, only_due: bool = False, others: Others = ALONE) -> Done:
     """Make one partition (with `only_due`, only where it is missing or stale)."""
     started, read_ns = time.perf_counter(), context.lake.now_ns()
     if only_due:
-        wait_for(_looked_at(context, step, key))
+        others.wait_for(_looked_at(context, step, key))
     state = state_of(context, step, key)
     if state.kind == "nothing" or (only_due and not state.is_due):
         return Done(step.name, key, state)
     inputs = step.inputs(context, key)
     assert inputs is not None
+    receipts: list[Receipt] = []
     with context.lake.connect() as con:
-        made = step.make(Work(context, con, key, inputs, wait_for=wait_for))
+
+        def publish(path: str, relation: str) -> None:
+            recipe = Recipe(inputs, step.code(), step.settings(context), read_ns)
+            receipts.append(context.lake.replace(con, path, key, relation, recipe))
+            others.announce()
+
+        made = step.make(Work(context, con, key, inputs, others=others, publish=publish))
         recipe = Recipe(inputs | made.more_inputs, step.code(), step.settings(context), read_ns)
-        receipts = tuple(
-            context.lake.replace(con, path, key, made.relations[path], recipe)
-            # The hold is written first: a day is never replaced and then found to be held.
-            for path in reversed(step.every_table)
-            if path in made.relations
-        )
-    return Done(step.name, key, state, receipts[::-1], made.metadata, time.perf_counter() - started, made.is_held)
+        # The hold is written first: a day is never replaced and then found to be held.
+        rest = [path for path in reversed(step.every_table) if path in made.relations]
+        receipts += [context.lake.replace(con, path, key, made.relations[path], recipe) for path in rest]
+    return Done(step.name, key, state, tuple(receipts[::-1]), made.metadata, time.perf_counter() - started, made.is_held)

@@ -120,7 +120,7 @@ def tables_of(made: list[tuple[str, int]]) -> set[tuple[str, int]]:
 @pytest.mark.slow
 def test_a_late_correction_re_makes_its_day_its_heirs_and_the_one_forecast_whose_gate_knew_it(context: Context) -> None:
     before = stamps(context)
-    receive(context, lines_of(nth(CORRECTED), ["A2"], {("A2", hour): 3.0 for hour in range(24)}))
+    receive(context, lines_of(nth(CORRECTED), ["A2"], {("A2", hour): 3.0 + hour / 100 for hour in range(24)}))
     made = settle(context)
     assert made == [
         ("check", CORRECTED),
@@ -154,6 +154,8 @@ def test_a_day_that_comes_late_is_made_with_what_looks_back_on_it(context: Conte
     made = settle(context)
     assert made == [
         ("check", ABSENT),
+        # The one later day whose own gate knew it: its rules look back, and find the same.
+        ("check", DAYS - 1),
         ("load", ABSENT),
         ("training_marks", ABSENT),
         ("meter_profile", ABSENT),
@@ -202,7 +204,7 @@ def test_one_run_after_a_correction_leaves_nothing_for_a_second(home: Path, tmp_
     file_of(tmp_path / "in", files[-1][0].name, [*lines_of(nth(8), ["A1", "B1"]), *lines_of(nth(8), ["A2"])[:12]])
     deliver(context, *files)
     run(context, FIRST, nth(8), "validated,features")
-    like_day = file_of(tmp_path / "in", "like_day.csv", lines_of(nth(7), ["A2"], {("A2", hour): 3.0 for hour in range(24)}))
+    like_day = file_of(tmp_path / "in", "like_day.csv", lines_of(nth(7), ["A2"], {("A2", hour): 3.0 + hour / 100 for hour in range(24)}))
     deliver(context, (like_day, morning_after(nth(10))))
     assert run(context, FIRST, nth(8), "validated,features")
     assert [(item.step, item.key) for item in run(context, FIRST, nth(8), "validated,features")] == []

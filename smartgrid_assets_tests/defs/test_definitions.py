@@ -24,6 +24,7 @@ ASSETS = [
     "validated/data_quality",
     "validated/earlier_readings",
     "validated/held_days",
+    "validated/meter_days",
     "validated/meter_readings",
     "validated/rejected_readings",
     "features/load",

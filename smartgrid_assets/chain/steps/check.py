@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from smartgrid_assets.domain.check.limits import CheckLimits
 
 READINGS, EARLIER = "validated/meter_readings", "validated/earlier_readings"
+DAYS = "validated/meter_days"
 REJECTED, QUALITY, HELD = "validated/rejected_readings", "validated/data_quality", "validated/held_days"
 
 
@@ -41,13 +42,18 @@ def _make(work: Work) -> Made:
     limits = limits_of(context)
 
     def lookback(days: list[date]) -> str:
-        work.wait_for(days)
+        work.others.wait_for(days)
         current = context.lake.select(READINGS, days)
         earlier = context.lake.select(EARLIER, days)
         con.execute(
             f"CREATE OR REPLACE TEMP VIEW lookback AS SELECT *, NULL::TIMESTAMP AS known_until_utc FROM ({current}) UNION ALL BY NAME SELECT * FROM ({earlier})"
         )
         return "lookback"
+
+    def share(published: str, days: list[date]) -> str:
+        work.publish(DAYS, published)
+        work.others.wait_for_part(days)
+        return context.lake.view(con, DAYS, days)
 
     checked = check_day(
         con,
@@ -59,6 +65,7 @@ def _make(work: Work) -> Made:
         lines=context.delivered.rejected_lines(con, day),
         meters=context.delivered.meters(con, day),
         lookback=lookback,
+        share=share,
         limits=limits,
     )
     reasons = holds(con, checked.quality, limits)
@@ -69,6 +76,9 @@ def _make(work: Work) -> Made:
     # A like day that is not there is an input too: when it comes, the estimates change.
     donors = [(path, d) for d in checked.donor_days for path in (READINGS, EARLIER)]
     more = {f"{FURTHER}{path}@{d}": context.lake.digest(path, d) or ABSENT for path, d in donors}
+    if known := checked.known_utc:  # as known then: what is corrected later is no input
+        seen = [(f"{FURTHER}{DAYS}@{d}<={known.isoformat()}", context.lake.digest_as_of(DAYS, d, known)) for d in checked.days_before]
+        more |= {name: digest or ABSENT for name, digest in seen}
     return Made(relations, more, dict(checked.counts) | {"held": [r.reason for r in reasons]}, bool(reasons))
 
 
@@ -97,7 +107,7 @@ def _settings(context: Context) -> dict[str, Any]:
 
 STEP = Step(
     name="check",
-    tables=(READINGS, EARLIER, REJECTED, QUALITY),
+    tables=(READINGS, EARLIER, DAYS, REJECTED, QUALITY),
     cadence="day",
     inputs=_inputs,
     make=_make,

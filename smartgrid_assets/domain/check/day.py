@@ -7,7 +7,8 @@ Python object. Temp tables are named chk_*; the next call on the same connection
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 
 from duckdb import DuckDBPyConnection
@@ -16,6 +17,7 @@ from smartgrid_assets.domain.check.delivered import add_gates, load_delivered, m
 from smartgrid_assets.domain.check.donors import Donors, Lookback
 from smartgrid_assets.domain.check.findings import apply_rules
 from smartgrid_assets.domain.check.grid import find_missing, lay_grids
+from smartgrid_assets.domain.check.history import add_version, days_before, look_back, publish_days, start_days
 from smartgrid_assets.domain.check.limits import CheckLimits
 from smartgrid_assets.domain.check.quality import measure_quality
 from smartgrid_assets.domain.check.rejected import keep_findings, lateness_of, list_rejected, start_findings
@@ -25,12 +27,15 @@ from smartgrid_assets.domain.check.versions import keep_version, publish, start_
 from smartgrid_assets.domain.check.winners import EVERY_ROW, choose_winners
 from smartgrid_assets.domain.market_day import MarketDay
 
+Share = Callable[[str, list[date]], str]
+
 
 @dataclass(frozen=True)
 class CheckedDay:
     """Names of the temp tables of one checked day, as validated/* declares them.
 
     donor_days: earlier days that estimates rest on; empty where none was asked for.
+    days_before, known_utc: earlier days that rules looked back at, as known at that gate; None where nothing was delivered.
     counts: rows of each table, and versions.
     """
 
@@ -38,7 +43,10 @@ class CheckedDay:
     earlier: str = "chk_out_earlier"
     rejected: str = "chk_out_rejected"
     quality: str = "chk_out_quality"
+    days: str = "chk_out_days"
     donor_days: list[date] = field(default_factory=list)
+    days_before: list[date] = field(default_factory=list)
+    known_utc: datetime | None = None
     counts: dict[str, int] = field(default_factory=dict)
 
 
@@ -52,6 +60,7 @@ def check_day(
     lines: str,
     meters: str,
     lookback: Lookback,
+    share: Share,
     limits: CheckLimits,
 ) -> CheckedDay:
     """Validate and estimate one market day.
@@ -63,34 +72,41 @@ def check_day(
     meters: one row a meter valid that day: meter_id, role, feeder, zone, class, rating_kw, made_up.
     lookback: days -> relation of validated/meter_readings and validated/earlier_readings of those days together, with
       day and known_until_utc (null where the value still stands); called at most once, only if a long gap needs it.
+    share: (relation of validated/meter_days of this day, earlier days) -> relation of those of the earlier days, with
+      day; called once, before any rule.
     """
     load_delivered(con, day, tz, readings, files, meters)
     gates = dict(make_gates(con, day, tz, gate))
     donors = Donors(con, day, tz, lookback, limits)
     start_versions(con)
     start_findings(con)
-    versions = 0
+    _summarise(con, day, gates, limits)
+    before = days_before(day.day)
+    past = share(CheckedDay.days, before)
+    versions, is_chosen, at = 0, len(gates) == 1, None
     while gates:
         at = min(gates)
         known_utc = gates.pop(at)
-        visible = _touch(con, at, is_first=versions == 0, is_last=not gates)
-        _check_version(con, day, tz, donors, at, visible, limits)
+        if not is_chosen:
+            _choose(con, day, _touch(con, at, is_first=versions == 0, is_last=not gates), limits)
+        look_back(con, day, past, at)
+        _check_version(con, day, tz, donors, at, limits)
         if donors.days:
             _expect_changed_donors(con, tz, gate, at, gates)
-        is_only = versions == 0 and not gates
+        is_only, is_chosen = versions == 0 and not gates, False
         keep_version(con, versions, known_utc, "chk_touching", is_only)
         keep_findings(con, "chk_touching", versions == 0, is_only)
         versions += 1
     if not versions:
         con.execute("INSERT INTO chk_all_silent SELECT series FROM chk_series WHERE is_expected")
-    done = CheckedDay(donor_days=donors.days)
+    done = CheckedDay(donor_days=donors.days, days_before=before, known_utc=at)
     publish(con, versions, done.readings, done.earlier)
     keep_swapped(con)
     list_rejected(con, readings, lines, done.rejected)
     measure_quality(con, day, lines, done.readings, lateness_of(versions == 1), done.quality, limits)
     tables = {"readings": done.readings, "earlier": done.earlier, "rejected": done.rejected, "quality": done.quality}
     counts = {name: con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0] for name, relation in tables.items()}
-    return CheckedDay(donor_days=donors.days, counts={**counts, "versions": versions})
+    return replace(done, counts={**counts, "versions": versions})
 
 
 def _touch(con: DuckDBPyConnection, at: datetime, is_first: bool, is_last: bool) -> str:
@@ -107,11 +123,21 @@ def _touch(con: DuckDBPyConnection, at: datetime, is_first: bool, is_last: bool)
     return EVERY_ROW if is_first and is_last else "chk_visible"
 
 
-def _check_version(
-    con: DuckDBPyConnection, day: MarketDay, tz: str, donors: Donors, at: datetime, visible: str, limits: CheckLimits
-) -> None:
+def _choose(con: DuckDBPyConnection, day: MarketDay, visible: str, limits: CheckLimits) -> None:
     choose_winners(con, visible)
     lay_grids(con, day, limits.dust_kwh)
+
+
+def _summarise(con: DuckDBPyConnection, day: MarketDay, gates: dict[datetime, datetime], limits: CheckLimits) -> None:
+    """Make chk_out_days. Of a day with one version its winners stay chosen; several are gone through once more."""
+    start_days(con)
+    for n, (at, known_utc) in enumerate(sorted(gates.items()), start=1):
+        _choose(con, day, _touch(con, at, is_first=n == 1, is_last=n == len(gates)), limits)
+        add_version(con, day, known_utc)
+    publish_days(con, CheckedDay.days)
+
+
+def _check_version(con: DuckDBPyConnection, day: MarketDay, tz: str, donors: Donors, at: datetime, limits: CheckLimits) -> None:
     find_missing(con, day)
     con.execute("""
         CREATE OR REPLACE TEMP TABLE chk_silent AS

@@ -14,7 +14,7 @@ from smartgrid_assets.domain.market_day import MarketDay
 
 def apply_rules(con: DuckDBPyConnection, day: MarketDay, limits: CheckLimits) -> None:
     """Make chk_findings from chk_winners, chk_losers, chk_missing and chk_grids."""
-    _open_views(con)
+    _open_views(con, limits)
     given = RuleInput("chk_rule_readings", "chk_rule_series", "chk_rule_missing", "chk_rule_losers", day, limits)
     con.execute("""
         CREATE OR REPLACE TEMP TABLE chk_findings
@@ -29,16 +29,24 @@ def apply_rules(con: DuckDBPyConnection, day: MarketDay, limits: CheckLimits) ->
         FROM ({each}) f JOIN chk_series s ON s.meter_id = f.meter_id AND s.channel = f.channel""")
 
 
-def _open_views(con: DuckDBPyConnection) -> None:
+def _open_views(con: DuckDBPyConnection, limits: CheckLimits) -> None:
     """Show rules the names of meters, where the tables beneath have numbers."""
+    dust = limits.dust_kwh
     # One small table to join with, no outer join above it, and single columns to choose series by: a rule that doubts a
     # few series then reads only those.
-    con.execute("""
+    con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_rule_series AS
-        SELECT s.series, s.meter_id, s.channel, s.role, s.class, s.rating_kw, g.step_minutes, g.grid_s, g.shapes, g.highest_kw,
+        SELECT s.series, s.meter_id, s.channel, s.role, s.class, s.rating_kw, s.made_up, g.step_minutes, g.grid_s, g.shapes, g.highest_kw,
             g.repeats, g.zeros, g.highest_kw / s.rating_kw AS rating_multiple,
-            (g.repeats + 1) * g.step_minutes AS repeat_minutes, g.zeros * g.step_minutes AS zero_minutes
-        FROM chk_series s LEFT JOIN chk_grids g USING (series)""")
+            (g.repeats + 1) * g.step_minutes + coalesce(CASE WHEN h.before_kwh > {dust} THEN h.run_before_minutes END, 0) AS repeat_minutes,
+            g.zeros * g.step_minutes + coalesce(CASE WHEN abs(h.before_kwh) <= {dust} THEN h.run_before_minutes END, 0) AS zero_minutes,
+            repeat_minutes >= {60 * limits.run_hours}
+                OR coalesce(g.last_kwh > {dust} AND g.tail_minutes >= {60 * limits.run_end_hours}, false) AS may_be_stuck,
+            g.energy_kwh AS day_kwh, g.tail_minutes, h.usual_day_kwh, h.lowest_day_kwh, h.highest_day_kwh,
+            coalesce(h.full_days, 0) AS full_days, g.delivered / nullif(g.slots, 0) AS day_share,
+            g.energy_kwh / nullif(h.usual_day_kwh * day_share, 0) AS usual_multiple,
+            h.usual_repeats, h.usual_day_kwh * g.step_minutes / 1440 AS usual_kwh, h.before_minutes, g.step_minutes <> h.before_minutes AS changed_length, h.before_kwh, h.run_before_minutes
+        FROM chk_series s LEFT JOIN chk_grids g USING (series) LEFT JOIN chk_history h USING (series)""")
     con.execute("""
         CREATE OR REPLACE TEMP VIEW chk_rule_readings AS
         SELECT s.*, w.start_utc AS interval_start_utc, w.minutes AS interval_minutes, w.value,

@@ -20,7 +20,8 @@ def lay_grids(con: DuckDBPyConnection, day: MarketDay, dust_kwh: float) -> None:
         SELECT series, minutes, {offset}::BIGINT % (minutes::BIGINT * 60) AS grid_s, count(*) AS n, count(kwh) AS delivered,
             max(kwh * 60 / minutes) AS highest_kw,
             count(*) FILTER (kwh = kwh_before AND abs(kwh) > {dust_kwh}) AS repeats,
-            count(*) FILTER (abs(kwh) <= {dust_kwh}) AS zeros
+            count(*) FILTER (abs(kwh) <= {dust_kwh}) AS zeros, sum(kwh) AS energy_kwh, max(start_utc) AS last_utc,
+            arg_max(kwh, start_utc) AS last_kwh, max(start_utc) FILTER (kwh IS DISTINCT FROM kwh_before) AS turn_utc
         FROM (SELECT *, CASE WHEN series = lag(series) OVER () THEN lag(kwh) OVER () END AS kwh_before FROM chk_winners)
         WHERE minutes > 0 GROUP BY ALL""")
     con.execute(f"""
@@ -29,6 +30,8 @@ def lay_grids(con: DuckDBPyConnection, day: MarketDay, dust_kwh: float) -> None:
             first(grid_s ORDER BY n DESC, minutes, grid_s) AS grid_s,
             first(delivered ORDER BY n DESC, minutes, grid_s) AS delivered,
             count(*) AS shapes, max(highest_kw) AS highest_kw, sum(repeats) AS repeats, sum(zeros) AS zeros,
+            sum(energy_kwh) AS energy_kwh, max(last_utc) AS last_utc, arg_max(last_kwh, last_utc) AS last_kwh,
+            (epoch(max(last_utc) - max(turn_utc)) / 60 + arg_max(minutes, last_utc))::INTEGER AS tail_minutes,
             ceil(({_length(day)} - first(grid_s ORDER BY n DESC, minutes, grid_s))
                 / (first(minutes ORDER BY n DESC, minutes, grid_s) * 60.0))::BIGINT AS slots
         FROM chk_counts GROUP BY series""")

@@ -24,6 +24,10 @@ class CheckLimits:
     late_hours: float = 24.0
     future_minutes: int = 60  # a meter's clock may be off by as much
     run_hours: float = 6.0  # shortest run of zeros or of one value that is worth a word
+    run_end_hours: float = 2.0  # of one value with many digits at the day's end, which goes on tomorrow
+    history_days: int = 5  # full days before, from which on history is one
+    unit_factor: float = 300.0  # day's energy / usual day's, or the other way round, from which on it is another unit
+    usage_factor: float = 3.0  # day's energy beyond the highest (below the lowest) of the last weeks by so much
     spike_ratio: float = 1.8  # (highest - third highest) / third highest
     unit_ratio: float = 10.0  # highest power / rating from which on a unit is doubted
     dust_kwh: float = 1e-5  # below it, numerical dust: neither a load nor a repeated value

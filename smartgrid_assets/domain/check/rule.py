@@ -1,7 +1,7 @@
 """What is a rule? One file in `rules/`: a name, a meaning, a source and set-based SQL over one day.
 
-A rule sees each series (meter and channel) by itself, never another day and never another rule's verdict, so that
-the rules can run in any order and a correction to one meter re-runs that meter alone.
+A rule sees each series (meter and channel) by itself: its day, a few numbers of its days before, and never another
+rule's verdict, so that the rules can run in any order and a correction to one meter re-runs that meter alone.
 """
 
 from __future__ import annotations
@@ -27,7 +27,12 @@ class RuleInput:
     series: meter and channel: series (its number, to join by), meter_id, channel, role, class, rating_kw, step_minutes
       (its usual length), grid_s (offset of its grid from local midnight, seconds), shapes (different lengths and offsets
       that came), highest_kw, rating_multiple (highest_kw / rating_kw), repeats (readings that equal the one before),
-      repeat_minutes (longest run of equal readings that is possible), zeros, zero_minutes.
+      repeat_minutes (longest run of equal readings that is possible), may_be_stuck, zeros, zero_minutes, made_up (known
+      from its readings only), day_kwh, day_share (of the grid that was delivered), tail_minutes (how long the day ends with
+      one value); and of the days before, null where there were none: full_days (how many were nearly complete),
+      usual_day_kwh, lowest_day_kwh, highest_day_kwh, usual_multiple (day_kwh against the usual day, as far as it was
+      delivered), usual_kwh (of one interval), usual_repeats (share of readings that equal the one before), before_minutes (yesterday's interval), changed_length, before_kwh and run_before_minutes (the value with
+      which yesterday ended, and for how long).
       Choose suspects by one column of it: the day's other readings are then not touched.
     missing: interval of a series' grid for which no value was delivered: meter_id, channel, interval_start_utc,
       interval_minutes.

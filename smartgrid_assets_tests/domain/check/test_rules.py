@@ -67,6 +67,11 @@ def test_an_honest_oddity_is_not_rejected(case: str) -> None:
     assert checked.readings["energy_kwh"].tolist() == values
 
 
+def test_a_net_register_may_fall_below_zero() -> None:
+    checked = check(readings(values=day_with(20, [-0.4]), channel="import:net"), [meter()])
+    assert checked.rejected.empty
+
+
 def test_a_rejected_reading_is_estimated_and_its_delivered_value_kept() -> None:
     checked = check(readings(values=day_with(20, [-0.4])), [meter()])
     row = checked.readings.iloc[20]

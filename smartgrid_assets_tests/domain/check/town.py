@@ -78,8 +78,9 @@ def check(
     lines: list[dict] | None = None,
     limits: CheckLimits | None = None,
     main_days: dict[str, list[date]] | None = None,
+    past: list[dict] | None = None,
 ) -> Checked:
-    """check_day on rows made by hand. main_days: of each source_hash; the day itself where not said."""
+    """check_day on rows made by hand. main_days: of each source_hash; the day itself where not said. past: of meter_days."""
     con = duckdb.connect(config={"threads": 1})
     raw = {**_types("raw/meter_readings"), "file_name": "VARCHAR"}
     _fill(con, "raw_readings", raw, rows)
@@ -99,14 +100,26 @@ def check(
         {"day": "DATE", **_types("validated/meter_readings"), "known_until_utc": "TIMESTAMP"},
         donors or [],
     )
+    _fill(con, "past", {"day": "DATE", **_types("validated/meter_days")}, past or [])
+    share = lambda published, days: f"(SELECT * FROM past WHERE day IN ({', '.join(repr(str(d)) for d in days)}))"  # noqa: E731
     lookback = lambda days: f"(SELECT * FROM donors WHERE day IN ({', '.join(repr(str(d)) for d in days)}))"  # noqa: E731 - reads as a table
-    done = check_day(con, day, tz, GATE, "raw_readings", "raw_files", "raw_lines", "valid_meters", lookback, limits or CheckLimits())
+    done = check_day(con, day, tz, GATE, "raw_readings", "raw_files", "raw_lines", "valid_meters", lookback, share, limits or CheckLimits())
     order = "ORDER BY meter_id, channel, interval_start_utc"
     frame = lambda name, by=order: con.execute(f"FROM {name} {by}").df()  # noqa: E731 - one short expression
     return Checked(
         frame(done.readings), frame(done.earlier, order + ", known_from_utc"),
         frame(done.rejected, "ORDER BY ALL"), frame(done.quality, "ORDER BY zone, rule"), done, con,
     )  # fmt: skip
+
+
+def past_day(meter_id: str, day: date, energy_kwh: float, tail: tuple[float, int] | None = None, **other: Any) -> dict:
+    """A row of validated/meter_days of a whole day. tail: value that it ended with, and for how many minutes."""
+    known = datetime.combine(day, time(9)) + timedelta(days=1)
+    row = {
+        "day": day, "meter_id": meter_id, "channel": "import", "step_minutes": 30, "readings": 48, "expected": 48, "energy_kwh": energy_kwh,
+        "highest_kw": 1.0, "repeats": 0, "tail_kwh": None, "tail_minutes": None, "known_from_utc": known, "version": 0,
+    }  # fmt: skip
+    return row | ({"tail_kwh": tail[0], "tail_minutes": tail[1]} if tail else {}) | other
 
 
 def donor_day(meter_id: str, day: date, kwh: list[float] | float, tz: str = BERLIN, minutes: int = 30, **other: Any) -> list[dict]:

@@ -137,6 +137,11 @@ def _registers(job: Job) -> None:
         INSERT INTO {faults(job)}
         SELECT line, -1, 'meter', 'Line ' || line || ': the telegram names no meter.', '', NULL
         FROM {name}_all WHERE starts_with(register, '1-') GROUP BY line HAVING any_value(nullif(meter, '')) IS NULL""")
+    job.con.execute(rf"""
+        INSERT INTO {faults(job)}
+        SELECT line, -1, 'value', 'Line ' || line || ': the register cannot be read.', said[:500], NULL
+        FROM (SELECT line, unnest(regexp_extract_all(body, '(?m)^1-\d:\d+\.8\.\d+\(.*$')) AS said FROM {job.prefix}_telegrams)
+        WHERE TRY_CAST(nullif(regexp_extract(said, '\(([0-9.]+)\*k?(?:Wh|varh)\)', 1), '') AS DOUBLE) IS NULL""")
     job.con.execute(f"""
         INSERT INTO {faults(job)}
         SELECT line, -1, 'value', 'Line ' || line || ': the telegram holds no register that can be read.', body[:500], NULL

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from smartgrid_assets.domain.market_day import MarketDay
 
-def runs_sql(readings: str, condition: str) -> str:
-    """SELECT readings.*, run_length: readings that meet `condition`, with the length of the run of one value they are in.
+
+def runs_sql(readings: str, condition: str, day: MarketDay) -> str:
+    """SELECT readings.*, run_length, run_minutes, is_open: readings that meet `condition`, with the run of one value that they are in.
 
     readings: a relation that holds only series in which a run is possible, to keep the windows off the many others.
-    A gap ends a run, because a run is made of intervals that follow each other on the grid.
+    run_minutes: with what the day before ended with, where that was the same value. is_open: the run reaches the end of
+    the day. A gap ends a run, because a run is made of intervals that follow each other on the grid.
     """
     return f"""
-        SELECT *, count(*) OVER (PARTITION BY meter_id, channel, energy_kwh, run_start) AS run_length
-        FROM (SELECT *, epoch(interval_start_utc) - 60 * interval_minutes::BIGINT
-                  * row_number() OVER (PARTITION BY meter_id, channel, energy_kwh ORDER BY interval_start_utc) AS run_start
-              FROM {readings} WHERE {condition})"""
+        SELECT * EXCLUDE (first_utc, last_utc),
+            run_length * interval_minutes + CASE
+                WHEN first_utc = TIMESTAMP '{day.start_utc}' + to_seconds(grid_s) AND energy_kwh = before_kwh THEN run_before_minutes
+                ELSE 0 END AS run_minutes,
+            last_utc + to_minutes(interval_minutes) >= TIMESTAMP '{day.end_utc}' - to_seconds(grid_s) AS is_open
+        FROM (SELECT *, count(*) OVER run AS run_length, min(interval_start_utc) OVER run AS first_utc,
+                  max(interval_start_utc) OVER run AS last_utc
+              FROM (SELECT *, epoch(interval_start_utc) - 60 * interval_minutes::BIGINT
+                        * row_number() OVER (PARTITION BY series, energy_kwh ORDER BY interval_start_utc) AS run_start
+                    FROM {readings} WHERE {condition})
+              WINDOW run AS (PARTITION BY series, energy_kwh, run_start))"""

@@ -17,16 +17,16 @@ def _sql(given: RuleInput) -> str:
         suspects AS (
             SELECT series FROM {given.series} s ANTI JOIN feeding f ON f.meter_id = s.meter_id
             WHERE zero_minutes >= {hours * 60} AND starts_with(channel, 'import')),
-        runs AS ({runs_sql(f"(FROM suspects JOIN {given.readings} USING (series))", f"abs(energy_kwh) <= {dust}")})
+        runs AS ({runs_sql(f"(FROM suspects JOIN {given.readings} USING (series))", f"abs(energy_kwh) <= {dust}", given.day)})
         SELECT r.meter_id, r.channel, r.interval_start_utc,
-            {where_sql()} || 'one of ' || run_length || ' zeros in a row. Kept; ask whether there was an outage or a tenant left.' AS reason
+            {where_sql()} || 'nothing for ' || round(run_minutes / 60, 1) || ' hours. Kept; ask whether there was an outage or a tenant left.' AS reason
         FROM runs r
-        WHERE run_length * interval_minutes >= {hours * 60}"""
+        WHERE run_minutes >= {hours * 60}"""
 
 
 RULE = Rule(
     name="zero_run",
-    version=1,
+    version=2,
     meaning="Six hours or more of zeros, of a meter that feeds nothing in.",
     source="California VEE rules: zero consumption",
     sql=_sql,

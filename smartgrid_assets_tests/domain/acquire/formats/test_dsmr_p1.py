@@ -157,6 +157,15 @@ def test_what_is_no_telegram_is_rejected_with_its_line(tmp_path: Path, texts, sa
     assert delivered.readings("value", "channel = 'import'") == [(1.0,)]
 
 
+@pytest.mark.parametrize("said", ["000011.0.0*kWh", "ERROR", ""])
+def test_a_register_that_cannot_be_read_is_rejected_and_the_others_stand(tmp_path: Path, said: str) -> None:
+    wrong = re.sub(r"(1-0:1\.8\.1\()[^)]*", rf"\g<1>{said}", telegram(MIDNIGHT, 10))
+    wrong = re.sub(r"!\w+", "!", wrong)  # before DSMR 4 there is no checksum
+    delivered = log(wrong, folder=tmp_path)
+    assert delivered.rejected() == [(1, "value")]
+    assert [row[0] for row in delivered.rows("raw/register_reads", "register")] == ["1-0:1.8.2", "1-0:2.8.1", "1-0:2.8.2"]
+
+
 def test_a_log_is_cut_the_same_in_small_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = every(900, 30)
     whole = log(*texts, folder=tmp_path).readings()

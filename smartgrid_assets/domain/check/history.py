@@ -1,0 +1,76 @@
+"""What was the meter like before this day? One row a series, from its last days as they were known at the gate.
+
+validated/meter_days holds a few numbers a series and day, so that looking back four weeks reads no interval again. They
+are made from what was DELIVERED, never from a verdict: no day's check waits for another's, and nothing ripples. A day
+sees those before it as its own gate knew them, so a later correction of them does not reach it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+
+from duckdb import DuckDBPyConnection
+
+from smartgrid_assets.domain.market_day import MarketDay
+
+LOOK_BACK_DAYS = (1, 2, 3, 4, 5, 6, 7, 9, 11, 14, 18, 21, 28)
+"""A fault of six days is still the smaller half of them, and each weekday is among them."""
+FULL_SHARE = 0.9  # of the day's intervals: less is no day to compare with
+PastDays = Callable[[list[date]], str]
+
+
+def days_before(day: date) -> list[date]:
+    """The days that a check looks back at, newest first.
+
+    >>> [d.isoformat() for d in days_before(date(2026, 3, 3))][:2]
+    ['2026-03-02', '2026-03-01']
+    """
+    return [day - timedelta(days=back) for back in LOOK_BACK_DAYS]
+
+
+def start_days(con: DuckDBPyConnection) -> None:
+    """Make the empty chk_days: what each version of the day says of each series that it touched."""
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE chk_days (series INTEGER, step_minutes SMALLINT, readings BIGINT, expected BIGINT,
+            energy_kwh DOUBLE, highest_kw DOUBLE, repeats BIGINT, tail_kwh DOUBLE, tail_minutes INTEGER, known_from_utc TIMESTAMP)""")
+
+
+def add_version(con: DuckDBPyConnection, day: MarketDay, known_utc: datetime) -> None:
+    """Add the series in chk_grids. The tail is the run of equal values that the day ends with; none where the end is missing."""
+    con.execute(f"""
+        INSERT INTO chk_days
+        SELECT series, step_minutes, delivered, slots, energy_kwh, highest_kw, repeats,
+            CASE WHEN reaches_end THEN last_kwh END, CASE WHEN reaches_end THEN tail_minutes END, TIMESTAMP '{known_utc}'
+        FROM (SELECT *, last_utc + to_minutes(step_minutes) >= TIMESTAMP '{day.end_utc}' - to_seconds(grid_s) AS reaches_end
+              FROM chk_grids)""")
+
+
+def publish_days(con: DuckDBPyConnection, into: str) -> None:
+    """Make the table of validated/meter_days under the name `into`."""
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE {into} AS
+        SELECT s.meter_id, s.channel, d.* EXCLUDE (series),
+            row_number() OVER (PARTITION BY d.series ORDER BY known_from_utc) - 1 AS version
+        FROM chk_days d JOIN chk_series s USING (series)""")
+
+
+def look_back(con: DuckDBPyConnection, day: MarketDay, past: str, at: datetime) -> None:
+    """Make chk_history from relation `past` (validated/meter_days with `day`): one row a series that was there before.
+
+    usual_day_kwh, lowest_day_kwh, highest_day_kwh, usual_repeats, full_days: of days that were nearly complete. before_minutes: yesterday's interval.
+    before_kwh, run_before_minutes: value and length of the run of equal values that yesterday ended with.
+    """
+    full = f"FILTER (readings >= {FULL_SHARE} * expected)"
+    yesterday = f"FILTER (h.day = DATE '{day.day - timedelta(days=1)}')"
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE chk_history AS
+        WITH known AS (FROM {past} WHERE known_from_utc <= TIMESTAMP '{at}'),
+        revised AS (SELECT meter_id, channel, day, max(version) AS newest FROM known WHERE version > 0 GROUP BY ALL)
+        SELECT s.series, quantile_disc(energy_kwh, 0.5) {full} AS usual_day_kwh, min(energy_kwh) {full} AS lowest_day_kwh,
+            max(energy_kwh) {full} AS highest_day_kwh, count(*) {full} AS full_days,
+            quantile_disc(repeats / readings, 0.5) {full} AS usual_repeats, any_value(step_minutes) {yesterday} AS before_minutes,
+            any_value(tail_kwh) {yesterday} AS before_kwh, any_value(tail_minutes) {yesterday} AS run_before_minutes
+        FROM known h JOIN chk_series s ON s.meter_id = h.meter_id AND s.channel = h.channel
+        LEFT JOIN revised r ON r.meter_id = h.meter_id AND r.channel = h.channel AND r.day = h.day
+        WHERE h.version = coalesce(r.newest, 0) GROUP BY s.series""")
