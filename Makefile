@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo test test-quick lint ui bench bench-vee docs clean-state
+.PHONY: help install demo test test-quick lint ui bench bench-vee fuzz docs clean-state
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,9 @@ bench: $(STAMP) ## benchmarks; ratios go to the terminal and benchmarks/results/
 
 bench-vee: $(STAMP) ## recall and precision of each rule on five simulated towns with true faults (20 minutes)
 	@$(BIN)/python -m benchmarks.vee
+
+fuzz: $(STAMP) ## a million damaged files through the readers (hours; FUZZ="--seconds 600" for less)
+	@$(BIN)/python -m benchmarks.fuzz $(FUZZ)
 
 docs: $(STAMP) ## rewrite docs/data.md and the settings in docs/operations.md
 	@$(BIN)/python -m smartgrid_assets.docs

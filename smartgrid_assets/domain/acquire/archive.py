@@ -6,6 +6,7 @@ out: what its directory claims about sizes is not trusted.
 
 from __future__ import annotations
 
+import errno
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -33,7 +34,9 @@ def unpack(path: Path, workdir: Path) -> list[tuple[str, Path]]:
             if not members:
                 raise DeliveryError(f"{path.name}: the archive holds no file.")
             return _extract(path, archive, members, workdir)
-    except (zipfile.BadZipFile, NotImplementedError, zlib.error, EOFError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, zlib.error, EOFError, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # EINVAL: its directory points before its begin
+            raise
         raise DeliveryError(f"{path.name}: the archive is damaged ({error}). Ask for it again.") from None
 
 

@@ -34,6 +34,16 @@ def test_members_are_unpacked_under_the_work_folder_and_named_by_archive_and_mem
     assert all(tmp_path / "work" in member.parents for _, member in members)
 
 
+def test_an_archive_whose_directory_begins_before_the_file_does_is_damaged(tmp_path: Path) -> None:
+    path = zipped(tmp_path, {"a.csv": b"1"})
+    content = bytearray(path.read_bytes())
+    end = content.rindex(b"PK\x05\x06")
+    content[end + 12 : end + 16] = (1000).to_bytes(4, "little")  # the size that the directory claims
+    path.write_bytes(content)
+    with pytest.raises(DeliveryError, match="is damaged"):
+        unpack(path, tmp_path / "work")
+
+
 @pytest.mark.parametrize("name", ["../evil.csv", "a/../../evil.csv", "/etc/evil.csv", "..\\evil.csv", "C:\\evil.csv"])
 def test_a_member_that_points_outside_is_refused_and_nothing_is_unpacked(tmp_path: Path, name: str) -> None:
     with pytest.raises(DeliveryError, match="points outside"):
