@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from smartgrid_assets.chain.context import Context
@@ -23,12 +24,17 @@ if TYPE_CHECKING:
     from smartgrid_assets.domain.check.suite import CheckResult
 
 CURVE_DAYS = 28
+DAYS_SHOWN = 7
+"""A long backfill draws the pictures of its newest days only."""
 ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check says of a day. table: what was asked; against: some of the rows found wanting; curve: for a small picture."""
+    """What a check says of a day. table: what was asked; against: some of the rows found wanting; curve: for a small picture.
+
+    heats: title -> row -> share a day, 0 (bad) to 1, None where there is none. tables: title -> rows.
+    """
 
     passed: bool
     severity: Literal["error", "warn"]
@@ -38,6 +44,8 @@ class Verdict:
     against: list[dict[str, Any]] = field(default_factory=list)
     curve: list[float] = field(default_factory=list)
     curve_of: str = ""
+    heats: dict[str, dict[str, list[float | None]]] = field(default_factory=dict)
+    tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 Verdicts = dict[tuple[str, date], Verdict]
@@ -66,6 +74,8 @@ def _readings(context: Context, days: Sequence[date]) -> Verdicts:
             curve = [missing[d] for d in days_between(day - timedelta(days=CURVE_DAYS - 1), day) if d in missing]
             facts = found.facts | {"missing_share": missing.get(day)}
             verdicts["completeness", day] = replace(found, facts=facts, curve=curve, curve_of="share missing, four weeks")
+    for day, shown in _four_weeks(context, sorted(days)[-DAYS_SHOWN:]).items():
+        verdicts["completeness", day] = replace(verdicts["completeness", day], heats=shown[0], tables=shown[1])
     return verdicts
 
 
@@ -113,6 +123,32 @@ def _missing_shares(context: Context, con: DuckDBPyConnection, days: Sequence[da
     span = days_between(min(days) - timedelta(days=CURVE_DAYS), max(days))
     view = context.lake.view(con, QUALITY, [day for day in span if context.lake.footer(QUALITY, day)])
     return dict(con.execute(f"SELECT day, share FROM {view} WHERE zone = '*' AND rule = 'missing'").fetchall())
+
+
+Shown = tuple[dict[str, dict[str, list[float | None]]], dict[str, list[dict[str, Any]]]]
+
+
+def _four_weeks(context: Context, days: Sequence[date]) -> dict[date, Shown]:
+    """Quality over time as the pages of these days show it: (heat maps, tables) of the four weeks up to each."""
+    from smartgrid_assets.chain.quality import quality_of
+
+    found = quality_of(context, days_between(days[0] - (CURVE_DAYS - 1) * ONE_DAY, days[-1]), with_lateness=False)
+    shown: dict[date, Shown] = {}
+    for day in days:
+        span = days_between(day - (CURVE_DAYS - 1) * ONE_DAY, day)
+        spoken = {rule: [by.get(d, 0) for d in span] for rule, by in found.rules.items() if any(d in by for d in span)}
+        heats: dict[str, dict[str, list[float | None]]] = {
+            "complete, day by zone": {zone: [by.get(d) for d in span] for zone, by in found.completeness.items()},
+            "rules, day by day": {rule: [1 - n / max(counts) for n in counts] for rule, counts in spoken.items()},
+        }
+        week = [
+            {"day": d.isoformat(), "complete": found.completeness["*"].get(d), "estimated": found.estimated.get(d, 0.0),
+             "rejected": found.rejected.get(d, 0.0), "hours late": found.hours_late.get(d)}
+            for d in span[-7:] if d in found.completeness.get("*", {})
+        ]  # fmt: skip
+        counts = [{"rule": rule, "readings": sum(counts), "days": sum(n > 0 for n in counts)} for rule, counts in spoken.items()]
+        shown[day] = heats, {"last_week": week, "rules_in_four_weeks": counts}
+    return shown
 
 
 def _hold(context: Context, con: DuckDBPyConnection, day: date) -> Verdict:
@@ -193,3 +229,25 @@ def _newest(context: Context, path: str, expected: date) -> Verdict:
     newest = max(keys, default=None)
     sentence = f"Newest market day: {newest or 'none'}; by now it should be {expected}."
     return Verdict(newest is not None and newest >= expected, "warn", sentence, {"newest": str(newest), "expected": str(expected)})
+
+
+def write_data_docs(context: Context, days: Sequence[date], folder: Path) -> Path:
+    """Great Expectations' pages of both suites over these days; the index, to be opened in a browser."""
+    from smartgrid_assets.domain.check.data_docs import write_pages
+    from smartgrid_assets.domain.check.suite import all_suites
+
+    folder.mkdir(parents=True, exist_ok=True)
+    pages: list[Path] = []
+    with context.lake.connect() as con:
+        shown = {
+            "validated": lambda day: _with_zone(context, con, day),
+            "features": lambda day: context.lake.view(con, LOAD, [day], f"docs_{day:%Y%m%d}"),
+        }
+        for name, relation in shown.items():
+            made = {context.market_day(day): relation(day) for day in days if context.lake.footer(all_suites()[name].table, day)}
+            pages += write_pages(con, all_suites()[name], made, limits_of(context), folder) if made else []
+    index = folder / "index.html"
+    links = "\n".join(f'<li><a href="{page.name}">{page.stem}</a></li>' for page in pages)
+    span = f"{days[0]} to {days[-1]}" if days else "no day"
+    index.write_text(f"<!doctype html><meta charset=utf-8><title>SmartGridAI: quality</title><h1>{span}</h1>\n<ul>\n{links}\n</ul>\n")
+    return index

@@ -13,7 +13,7 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PART
 
 from smartgrid_assets.chain.judging import DAY_AHEAD, JUDGES, READINGS, Judge, Verdict, freshness
 from smartgrid_assets.defs.partitions import market_days
-from smartgrid_assets.defs.pictures import curve, markdown_table
+from smartgrid_assets.defs.pictures import curve, heat_map, markdown_table
 from smartgrid_assets.defs.resources import Chain
 from smartgrid_assets.defs.step_asset import asset_key
 from smartgrid_assets.domain.market_day import days_between
@@ -41,7 +41,9 @@ def metadata_of(verdict: Verdict) -> dict[str, Any]:
             shown[name] = dg.MetadataValue.md(markdown_table(rows))
     if picture := curve(verdict.curve, verdict.curve_of):
         shown["picture"] = dg.MetadataValue.md(picture)
-    return shown
+    if maps := "\n\n".join(heat_map(rows, title) for title, rows in verdict.heats.items() if rows):
+        shown["four_weeks"] = dg.MetadataValue.md(maps)
+    return shown | {name: dg.MetadataValue.md(markdown_table(rows)) for name, rows in verdict.tables.items() if rows}
 
 
 def checks_of(judge: Judge) -> dg.AssetChecksDefinition:

@@ -94,8 +94,8 @@ def run_suite(
 
 
 def _one_pass(con: DuckDBPyConnection, suite: Suite, relations: dict[MarketDay, str], limits: CheckLimits) -> dict[date, list[CheckResult]]:
-    frames = {name: _frame(con, view, relations) for name, view in suite.views.items()}
-    expect, batch_of = _open_great_expectations()
+    frames = {name: view_frame(con, view, relations) for name, view in suite.views.items()}
+    expect, batch_of = open_great_expectations()
     batches = {name: batch_of(name, frame) for name, frame in frames.items() if len(frame)}
     rows = {name: frame[DAY].value_counts().to_dict() for name, frame in frames.items()}
     judged: dict[date, list[CheckResult]] = {day.day: [] for day in relations}
@@ -107,7 +107,7 @@ def _one_pass(con: DuckDBPyConnection, suite: Suite, relations: dict[MarketDay, 
     return judged
 
 
-def _frame(con: DuckDBPyConnection, view: View, relations: dict[MarketDay, str]) -> pd.DataFrame:
+def view_frame(con: DuckDBPyConnection, view: View, relations: dict[MarketDay, str]) -> pd.DataFrame:
     """The view's rows of all days, with the day they are of and without what must not be shown."""
     columns = [row[0] for row in con.execute(f"DESCRIBE FROM {next(iter(relations.values()))}").fetchall()]
     parts = []
@@ -144,7 +144,7 @@ def _rows_against(check: Check, batch: Any, expect: Any, limits: CheckLimits) ->
     return list(against)
 
 
-def _open_great_expectations() -> tuple[Any, Callable[[str, pd.DataFrame], Any]]:
+def open_great_expectations() -> tuple[Any, Callable[[str, pd.DataFrame], Any]]:
     """Great Expectations in memory: no files, no analytics, no progress bars. Its import takes seconds."""
     import great_expectations as gx
     from great_expectations.data_context.types.base import (
