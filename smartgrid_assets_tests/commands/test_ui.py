@@ -31,7 +31,8 @@ from smartgrid_assets_tests.hook import Posted, listening
 START_S, RUN_S = 150, 180
 DAYS = [FIRST + timedelta(days=n) for n in range(3)]
 VALIDATED = [
-    {"path": ["validated", name]} for name in ("meter_readings", "earlier_readings", "rejected_readings", "data_quality", "held_days")
+    {"path": ["validated", name]}
+    for name in ("meter_readings", "earlier_readings", "meter_days", "rejected_readings", "data_quality", "held_days")
 ]
 LOCATION = {"repositoryLocationName": "smartgrid", "repositoryName": "__repository__"}
 LAUNCH = """
