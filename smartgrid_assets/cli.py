@@ -15,7 +15,22 @@ import click
 
 from smartgrid_assets.domain.errors import SmartGridError
 
-COMMANDS = ("demo", "simulate", "ingest", "run", "night", "sql", "status", "quality", "diff", "export", "ui", "backup", "restore")
+COMMANDS = (
+    "demo",
+    "simulate",
+    "ingest",
+    "run",
+    "night",
+    "sql",
+    "status",
+    "quality",
+    "diff",
+    "verdict",
+    "export",
+    "ui",
+    "backup",
+    "restore",
+)
 
 for _name, _value in {
     "DAGSTER_DISABLE_TELEMETRY": "1",

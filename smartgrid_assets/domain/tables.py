@@ -98,7 +98,7 @@ _VALIDATED = (
     _n("delivered_kwh", "DOUBLE", "energy as delivered by the winning reading, kWh; never overwritten"),
     _c("quality", "VARCHAR", "measured, estimated (by us), substituted (estimated by the source) or missing"),
     _c("flags", "VARCHAR", "rules that spoke, comma-separated; empty where none did"),
-    _c("method", "VARCHAR", "how an estimate was made: linear, like_days; empty where none was"),
+    _c("method", "VARCHAR", "how the value was made: linear, like_days (estimates), verdict (given by a person); empty as delivered"),
     _c("known_from_utc", "TIMESTAMP", "from when this value was known, UTC"),
 )
 
@@ -333,6 +333,26 @@ VALIDATED = (
             _c("file_name", "VARCHAR", "file that it came from"),
         ),
         ("source_hash", "ordinal", "rule"),
+    ),
+    Table(
+        "validated",
+        "verdicts",
+        "day",
+        "a person's decision on readings of a meter and market day; a later one replaces an earlier",
+        (
+            _c("verdict_id", "VARCHAR", "identity of the decision; one over several days has a row in each"),
+            _c("given_at", "TIMESTAMP", "when it was given, UTC; it counts from then on"),
+            _c("who", "VARCHAR", "who gave it"),
+            _c("why", "VARCHAR", "why, in words"),
+            _c("action", "VARCHAR", "accept, reject, replace, or withdraw (as if none had been given)"),
+            _c("meter_id", "VARCHAR", "meter"),
+            _c("channel", "VARCHAR", "channel, with its register where the source names one"),
+            _c("first_utc", "TIMESTAMP", "start of the first interval that it is about, UTC"),
+            _c("last_utc", "TIMESTAMP", "start of the last one, UTC"),
+            _n("value_kwh", "DOUBLE", "for replace: energy of each interval, kWh"),
+        ),
+        ("verdict_id", "meter_id", "channel"),
+        append_only=True,
     ),
     Table(
         "validated",

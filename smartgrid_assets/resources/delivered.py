@@ -53,6 +53,11 @@ class Delivered:
         """Digest of the meters that are valid on that day; None where none is."""
         return _meters_digest(self.lake, self._state(), day)
 
+    def verdicts_digest(self, day: date) -> str | None:
+        """Digest of the verdicts on readings of that day; None where there is none."""
+        files = self.lake.files("validated/verdicts", [day])
+        return _digest(tuple(sorted(file.name for file in files))) if files else None
+
     def fleet_digest(self) -> str:
         """Digest of the delivered fleets."""
         return _digest(self.lake.raw.names("raw/fleet"))

@@ -27,6 +27,7 @@ ASSETS = [
     "validated/meter_days",
     "validated/meter_readings",
     "validated/rejected_readings",
+    "validated/verdicts",
     "features/load",
     "features/meter_profile",
     "features/training_marks",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from smartgrid_assets.domain.check.limits import CheckLimits
 
 READINGS, EARLIER = "validated/meter_readings", "validated/earlier_readings"
-DAYS = "validated/meter_days"
+DAYS, VERDICTS = "validated/meter_days", "validated/verdicts"
 REJECTED, QUALITY, HELD = "validated/rejected_readings", "validated/data_quality", "validated/held_days"
 
 
@@ -22,7 +22,9 @@ def _inputs(context: Context, day: date) -> Inputs | None:
     if readings is None and context.lake.footer(READINGS, day) is None:
         return None
     # A corrected mapping may take all readings from a day: it is then made again, empty.
-    return {f"raw/meter_readings@{day}": readings or "none", f"raw/meters@{day}": context.delivered.meters_digest(day) or "none"}
+    inputs = {f"raw/meter_readings@{day}": readings or "none", f"raw/meters@{day}": context.delivered.meters_digest(day) or "none"}
+    given = context.delivered.verdicts_digest(day)
+    return inputs | {f"{VERDICTS}@{day}": given} if given else inputs
 
 
 def limits_of(context: Context) -> CheckLimits:
@@ -64,6 +66,7 @@ def _make(work: Work) -> Made:
         files=context.delivered.files(con, day),
         lines=context.delivered.rejected_lines(con, day),
         meters=context.delivered.meters(con, day),
+        verdicts=context.lake.view(con, VERDICTS, [day]),
         lookback=lookback,
         share=share,
         limits=limits,

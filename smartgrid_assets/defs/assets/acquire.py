@@ -9,7 +9,10 @@ from smartgrid_assets.domain.tables import RAW
 raw_assets = [
     asset_spec(declared.path).replace_attributes(partitions_def=market_days if declared.partition == "day" else None) for declared in RAW
 ]
-ledgers = [asset_spec(path).replace_attributes(partitions_def=market_days) for path in ("forecasts/issued", "dispatch/issued")]
+ledgers = [
+    asset_spec(path).replace_attributes(partitions_def=market_days)
+    for path in ("validated/verdicts", "forecasts/issued", "dispatch/issued")
+]
 
 
 def materialization(path: str, partition: str | None, reports: int) -> dg.AssetMaterialization:

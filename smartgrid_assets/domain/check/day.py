@@ -23,6 +23,7 @@ from smartgrid_assets.domain.check.quality import measure_quality
 from smartgrid_assets.domain.check.rejected import keep_findings, lateness_of, list_rejected, start_findings
 from smartgrid_assets.domain.check.repair import expect_silent, repair
 from smartgrid_assets.domain.check.swapped import keep_swapped
+from smartgrid_assets.domain.check.verdicts import apply_verdicts, load_verdicts, put_replacements
 from smartgrid_assets.domain.check.versions import keep_version, publish, start_versions
 from smartgrid_assets.domain.check.winners import EVERY_ROW, choose_winners
 from smartgrid_assets.domain.market_day import MarketDay
@@ -59,6 +60,7 @@ def check_day(
     files: str,
     lines: str,
     meters: str,
+    verdicts: str,
     lookback: Lookback,
     share: Share,
     limits: CheckLimits,
@@ -70,6 +72,7 @@ def check_day(
       those deliveries.
     lines: relation of raw/rejected_lines of the day, with file_name.
     meters: one row a meter valid that day: meter_id, role, feeder, zone, class, rating_kw, made_up.
+    verdicts: relation of validated/verdicts of the day.
     lookback: days -> relation of validated/meter_readings and validated/earlier_readings of those days together, with
       day and known_until_utc (null where the value still stands); called at most once, only if a long gap needs it.
     share: (relation of validated/meter_days of this day, earlier days) -> relation of those of the earlier days, with
@@ -80,9 +83,12 @@ def check_day(
     donors = Donors(con, day, tz, lookback, limits)
     start_versions(con)
     start_findings(con)
+    ruled = load_verdicts(con, verdicts, tz, gate)
     _summarise(con, day, gates, limits)
     before = days_before(day.day)
     past = share(CheckedDay.days, before)
+    for closure, given in ruled.items():
+        gates[closure] = max(given, gates.get(closure, given))
     versions, is_chosen, at = 0, len(gates) == 1, None
     while gates:
         at = min(gates)
@@ -113,6 +119,7 @@ def _touch(con: DuckDBPyConnection, at: datetime, is_first: bool, is_last: bool)
     """chk_touching: series that this gate sees anew. Returns the relation of all rows that it knows of them."""
     changed = f"""
         SELECT series FROM chk_rows JOIN chk_known USING (known_at) WHERE gate_utc = TIMESTAMP '{at}'
+        UNION SELECT series FROM chk_verdicts WHERE gate_utc = TIMESTAMP '{at}'
         UNION SELECT series FROM chk_donors JOIN chk_donors_known ON known_at = known_from_utc WHERE gate_utc = TIMESTAMP '{at}'"""
     con.execute("CREATE TEMP TABLE IF NOT EXISTS chk_donors_known (known_at TIMESTAMP, gate_utc TIMESTAMP)")
     con.execute(f"CREATE OR REPLACE TEMP TABLE chk_touching AS {'SELECT series FROM chk_series' if is_first else changed}")
@@ -145,7 +152,9 @@ def _check_version(con: DuckDBPyConnection, day: MarketDay, tz: str, donors: Don
         ANTI JOIN chk_grids g ON g.series = s.series WHERE s.is_expected""")
     expect_silent(con, day, donors, "chk_silent", at)
     apply_rules(con, day, limits)
+    apply_verdicts(con, at)
     repair(con, day, tz, donors, at, limits)
+    put_replacements(con)
 
 
 def _expect_changed_donors(con: DuckDBPyConnection, tz: str, gate: time, at: datetime, gates: dict[datetime, datetime]) -> None:

@@ -11,6 +11,7 @@ from duckdb import DuckDBPyConnection
 from smartgrid_assets.domain.check.limits import CheckLimits
 from smartgrid_assets.domain.check.rule import all_rules
 from smartgrid_assets.domain.check.swapped import NAME as SWAPPED
+from smartgrid_assets.domain.check.verdicts import NAME as VERDICT
 from smartgrid_assets.domain.market_day import MarketDay
 
 
@@ -99,4 +100,4 @@ def _affected_sql(readings: str) -> str:
 
 
 def _names() -> str:
-    return repr([*sorted([*all_rules(), SWAPPED]), "missing", "estimated", "late", "rejected", "repeated"])
+    return repr([*sorted([*all_rules(), SWAPPED, VERDICT]), "missing", "estimated", "late", "rejected", "repeated"])

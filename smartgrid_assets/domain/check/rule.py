@@ -13,6 +13,8 @@ from typing import Literal
 
 from smartgrid_assets.domain.check import swapped
 from smartgrid_assets.domain.check.limits import CheckLimits
+from smartgrid_assets.domain.check.verdicts import NAME as VERDICT
+from smartgrid_assets.domain.check.verdicts import VERSION as VERDICT_VERSION
 from smartgrid_assets.domain.market_day import MarketDay
 from smartgrid_assets.domain.registry import discover
 
@@ -76,7 +78,7 @@ def rules_version() -> str:
     12
     """
     told = ",".join(f"{rule.name}:{rule.version}:{rule.action}" for rule in sorted(all_rules().values(), key=lambda r: r.name))
-    told += f",{swapped.NAME}:{swapped.VERSION}:reject"
+    told += f",{swapped.NAME}:{swapped.VERSION}:reject,{VERDICT}:{VERDICT_VERSION}"
     return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 

@@ -79,6 +79,7 @@ def check(
     limits: CheckLimits | None = None,
     main_days: dict[str, list[date]] | None = None,
     past: list[dict] | None = None,
+    verdicts: list[dict] | None = None,
 ) -> Checked:
     """check_day on rows made by hand. main_days: of each source_hash; the day itself where not said. past: of meter_days."""
     con = duckdb.connect(config={"threads": 1})
@@ -101,15 +102,29 @@ def check(
         donors or [],
     )
     _fill(con, "past", {"day": "DATE", **_types("validated/meter_days")}, past or [])
+    _fill(con, "verdicts", _types("validated/verdicts"), verdicts or [])
     share = lambda published, days: f"(SELECT * FROM past WHERE day IN ({', '.join(repr(str(d)) for d in days)}))"  # noqa: E731
     lookback = lambda days: f"(SELECT * FROM donors WHERE day IN ({', '.join(repr(str(d)) for d in days)}))"  # noqa: E731 - reads as a table
-    done = check_day(con, day, tz, GATE, "raw_readings", "raw_files", "raw_lines", "valid_meters", lookback, share, limits or CheckLimits())
+    done = check_day(
+        con, day, tz, GATE, "raw_readings", "raw_files", "raw_lines", "valid_meters", "verdicts", lookback, share, limits or CheckLimits()
+    )
     order = "ORDER BY meter_id, channel, interval_start_utc"
     frame = lambda name, by=order: con.execute(f"FROM {name} {by}").df()  # noqa: E731 - one short expression
     return Checked(
         frame(done.readings), frame(done.earlier, order + ", known_from_utc"),
         frame(done.rejected, "ORDER BY ALL"), frame(done.quality, "ORDER BY zone, rule"), done, con,
     )  # fmt: skip
+
+
+def verdict(action: str, first: int, last: int | None = None, meter_id: str = "m1", day: MarketDay = DAY, **other: Any) -> dict:
+    """A row of validated/verdicts on intervals by position, given two days later at 12:00 UTC."""
+    start = lambda n: day.start_utc + timedelta(minutes=30 * n)  # noqa: E731 - one short expression
+    row = {
+        "verdict_id": f"{action}{first}", "given_at": day.start_utc + timedelta(days=3, hours=13), "who": "kim", "why": "seen on site",
+        "action": action, "meter_id": meter_id, "channel": "import", "first_utc": start(first), "last_utc": start(first if last is None else last),
+        "value_kwh": None,
+    }  # fmt: skip
+    return row | other
 
 
 def past_day(meter_id: str, day: date, energy_kwh: float, tail: tuple[float, int] | None = None, **other: Any) -> dict:
