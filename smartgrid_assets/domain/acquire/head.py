@@ -30,6 +30,7 @@ class Head:
 
     columns: header names, unnamed ones as column_1, column_2 ...; empty where the file is not delimited text.
     rows: the first lines after the header, as cells. encoding: as DuckDB names it; None for binary.
+    magic: the first four bytes of a file that is not packed.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Head:
     has_header: bool = False
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
+    magic: bytes = b""
 
     @property
     def file_name(self) -> str:
@@ -63,9 +65,10 @@ def read_head(path: Path, name: str) -> Head:
     if not raw.strip(b"\xef\xbb\xbf \t\r\n\x00"):
         raise DeliveryError(f"{name}: the file is empty. Ask for it again.")
     encoding, text = _decoded(raw)
+    magic = raw[:4] if compression == "none" else b""
     if encoding is None:
-        return Head(name, compression, None, "")
-    return _with_dialect(Head(name, compression, encoding, text))
+        return Head(name, compression, None, "", magic=magic)
+    return _with_dialect(Head(name, compression, encoding, text, magic=magic))
 
 
 def _first_bytes(path: Path, name: str, compression: str) -> bytes:
@@ -113,7 +116,7 @@ def _with_dialect(head: Head) -> Head:
     body = tuple(tuple(row) for row in cells[1 if has_header else 0 :])
     columns = tuple(name.strip() or f"column_{n}" for n, name in enumerate(names, 1))
     return Head(
-        head.name, head.compression, head.encoding, head.text, delimiter, quote, _decimal(body, delimiter), has_header, columns, body,
+        head.name, head.compression, head.encoding, head.text, delimiter, quote, _decimal(body, delimiter), has_header, columns, body, head.magic,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from duckdb import DuckDBPyConnection
 
 from smartgrid_assets.domain.check.limits import CheckLimits
-from smartgrid_assets.domain.check.rule import RuleInput, all_rules
+from smartgrid_assets.domain.check.rule import Rule, RuleInput, all_rules
 from smartgrid_assets.domain.market_day import MarketDay
 
 
@@ -21,12 +21,22 @@ def apply_rules(con: DuckDBPyConnection, day: MarketDay, limits: CheckLimits) ->
         (series INTEGER, start_utc TIMESTAMP, rule VARCHAR, action VARCHAR, reason VARCHAR)""")
     each = " UNION ALL ".join(
         f"SELECT meter_id, channel, interval_start_utc, '{rule.name}' AS rule, '{rule.action}' AS action, reason FROM ({rule.sql(given)})"
-        for rule in all_rules().values()
+        for rule in _with_suspects(con, limits)
     )
+    if not each:
+        return
     con.execute(f"""
         INSERT INTO chk_findings
         SELECT s.series, f.interval_start_utc, f.rule, f.action, f.reason
         FROM ({each}) f JOIN chk_series s ON s.meter_id = f.meter_id AND s.channel = f.channel""")
+
+
+def _with_suspects(con: DuckDBPyConnection, limits: CheckLimits) -> list[Rule]:
+    """The rules that may have something to say of this day."""
+    rules = list(all_rules().values())
+    asked = ", ".join(f"bool_or({rule.when(limits)})" for rule in rules)
+    found = con.execute(f"SELECT {asked} FROM chk_rule_series").fetchall()[0]
+    return [rule for rule, is_due in zip(rules, found, strict=True) if is_due]
 
 
 def _open_views(con: DuckDBPyConnection, limits: CheckLimits) -> None:
@@ -45,6 +55,7 @@ def _open_views(con: DuckDBPyConnection, limits: CheckLimits) -> None:
             g.energy_kwh AS day_kwh, g.tail_minutes, h.usual_day_kwh, h.lowest_day_kwh, h.highest_day_kwh,
             coalesce(h.full_days, 0) AS full_days, g.delivered / nullif(g.slots, 0) AS day_share,
             g.energy_kwh / nullif(h.usual_day_kwh * day_share, 0) AS usual_multiple,
+            g.lowest_kw, series IN (SELECT series FROM chk_missing) AS has_gaps, series IN (SELECT series FROM chk_losers) AS has_doubles,
             h.usual_repeats, h.usual_day_kwh * g.step_minutes / 1440 AS usual_kwh, h.before_minutes, g.step_minutes <> h.before_minutes AS changed_length, h.before_kwh, h.run_before_minutes
         FROM chk_series s LEFT JOIN chk_grids g USING (series) LEFT JOIN chk_history h USING (series)""")
     con.execute("""

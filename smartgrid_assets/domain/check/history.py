@@ -37,11 +37,11 @@ def start_days(con: DuckDBPyConnection) -> None:
 
 
 def add_version(con: DuckDBPyConnection, day: MarketDay, known_utc: datetime) -> None:
-    """Add the series in chk_grids. The tail is the run of equal values that the day ends with; none where the end is missing."""
+    """Add the series in chk_grids. The tail is the run of equal values that the day ends with; none where the end is missing, or no run."""
     con.execute(f"""
         INSERT INTO chk_days
         SELECT series, step_minutes, delivered, slots, energy_kwh, highest_kw, repeats,
-            CASE WHEN reaches_end THEN last_kwh END, CASE WHEN reaches_end THEN tail_minutes END, TIMESTAMP '{known_utc}'
+            CASE WHEN reaches_end THEN last_kwh END, CASE WHEN reaches_end AND last_kwh IS NOT NULL THEN tail_minutes END, TIMESTAMP '{known_utc}'
         FROM (SELECT *, last_utc + to_minutes(step_minutes) >= TIMESTAMP '{day.end_utc}' - to_seconds(grid_s) AS reaches_end
               FROM chk_grids)""")
 

@@ -56,6 +56,8 @@ class Rule:
 
     action reject: the reading is estimated anew and listed in validated/rejected_readings; flag: it stays, marked.
     reason: found what, where, what next. version: raise it when the SQL changes what it finds.
+    when: a condition on `series` (one row) without which the rule has nothing to say. Where no series meets it the rule is
+      not asked: to plan a statement costs more than most of them find.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Rule:
     source: str
     sql: Callable[[RuleInput], str]
     action: Literal["reject", "flag"] = "flag"
+    when: Callable[[CheckLimits], str] = lambda limits: "true"
 
 
 def all_rules() -> dict[str, Rule]:

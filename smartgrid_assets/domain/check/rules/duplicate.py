@@ -23,4 +23,5 @@ RULE = Rule(
     meaning="One interval came with two different values in one file or one version; the losing one is rejected.",
     source="AEMO metrology procedure: duplicate interval data",
     sql=_sql,
+    when=lambda limits: "has_doubles",
 )

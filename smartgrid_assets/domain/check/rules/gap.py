@@ -18,4 +18,5 @@ RULE = Rule(
     meaning="An interval of the meter's grid holds no delivered value.",
     source="California VEE rules: missing intervals",
     sql=_sql,
+    when=lambda limits: "has_gaps",
 )

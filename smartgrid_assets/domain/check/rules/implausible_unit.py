@@ -44,4 +44,7 @@ RULE = Rule(
     source="Edison Electric Institute, Uniform Business Practices: high/low usage",
     sql=_sql,
     action="reject",
+    when=lambda limits: (
+        f"rating_multiple > {limits.unit_ratio} OR usual_multiple NOT BETWEEN {1 / limits.unit_factor} AND {limits.unit_factor}"
+    ),
 )

@@ -22,4 +22,5 @@ RULE = Rule(
     meaning="The meter's intervals have another length than those of the day before.",
     source="AEMO metrology procedure: interval length of a metering installation",
     sql=_sql,
+    when=lambda limits: "changed_length",
 )

@@ -27,4 +27,5 @@ RULE = Rule(
     source="AEMO metrology procedure: interval boundaries",
     sql=_sql,
     action="reject",
+    when=lambda limits: "shapes IS DISTINCT FROM 1",
 )

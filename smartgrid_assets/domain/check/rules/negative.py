@@ -25,4 +25,5 @@ RULE = Rule(
     source="California VEE rules: negative energy",
     sql=_sql,
     action="reject",
+    when=lambda limits: "lowest_kw < 0",
 )

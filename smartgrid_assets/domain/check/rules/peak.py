@@ -29,4 +29,5 @@ RULE = Rule(
     meaning="A reading is over ten times above the day's third highest, of a meter without a rating.",
     source="California VEE rules: spike check, weakened",
     sql=_sql,
+    when=lambda limits: "rating_kw IS NULL",
 )

@@ -28,4 +28,5 @@ RULE = Rule(
     meaning="A customer feeds energy in between 23:00 and 03:00.",
     source="IEC 61724-1: plausibility of photovoltaic measurements (no irradiance, no output)",
     sql=_sql,
+    when=lambda limits: f"NOT starts_with(channel, 'import') AND highest_kw > {LEAST_KW}",
 )

@@ -28,4 +28,5 @@ RULE = Rule(
     source="California VEE rules: spike check",
     sql=_sql,
     action="reject",
+    when=lambda limits: "rating_multiple > 1",
 )

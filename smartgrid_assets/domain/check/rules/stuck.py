@@ -61,4 +61,5 @@ RULE = Rule(
     source="California VEE rules: repeated values; EN 50160 on what varies in any supply",
     sql=_sql,
     action="reject",
+    when=lambda limits: "may_be_stuck",
 )

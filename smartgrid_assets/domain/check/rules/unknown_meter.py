@@ -22,4 +22,5 @@ RULE = Rule(
     meaning="A reading of a meter that the delivered register does not know on that day.",
     source="AEMO metrology procedure: standing data",
     sql=_sql,
+    when=lambda limits: "made_up",
 )

@@ -31,4 +31,5 @@ RULE = Rule(
     meaning="A customer's day is three times above the highest or below a third of the lowest of its last four weeks.",
     source="Edison Electric Institute, Uniform Business Practices: high/low usage",
     sql=_sql,
+    when=lambda limits: f"full_days >= {limits.history_days} AND (day_kwh > highest_day_kwh OR day_kwh < lowest_day_kwh)",
 )

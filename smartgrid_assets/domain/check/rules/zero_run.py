@@ -30,4 +30,5 @@ RULE = Rule(
     meaning="Six hours or more of zeros, of a meter that feeds nothing in.",
     source="California VEE rules: zero consumption",
     sql=_sql,
+    when=lambda limits: f"zero_minutes >= {60 * limits.run_hours}",
 )
