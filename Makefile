@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo test test-quick lint ui bench bench-vee fuzz docs clean-state
+.PHONY: help install demo test test-quick lint ui bench bench-vee bench-estimate bench-million fuzz docs clean-state
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,12 @@ bench: $(STAMP) ## benchmarks; ratios go to the terminal and benchmarks/results/
 
 bench-vee: $(STAMP) ## recall and precision of each rule on five simulated towns with true faults (20 minutes)
 	@$(BIN)/python -m benchmarks.vee
+
+bench-estimate: $(STAMP) ## how far estimates are from the truth, beside linear interpolation (3 minutes)
+	@$(BIN)/python -m benchmarks.estimate
+
+bench-million: $(STAMP) ## a day of a million meters after eight days of history, beside bare DuckDB (an hour the first time)
+	@$(BIN)/python -m benchmarks.million $(MILLION)
 
 fuzz: $(STAMP) ## a million damaged files through the readers (hours; FUZZ="--seconds 600" for less)
 	@$(BIN)/python -m benchmarks.fuzz $(FUZZ)

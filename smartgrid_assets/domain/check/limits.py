@@ -19,6 +19,8 @@ class CheckLimits:
     linear_minutes: int = 120  # the trade interpolates up to two hours
     like_days: int = 4  # an estimate is the mean of as many like days
     like_days_within: int = 28  # older days are another season
+    level_prior: float = 0.5  # of a like day's energy, that the day is like it; against what came of the day
+    level_bound: float = 2.0  # no day is scaled further, up or down
     fill_from_share: float = 0.5  # a meter known from its readings only is filled where as much of the day came
 
     late_hours: float = 24.0

@@ -1,7 +1,8 @@
 """What stands in for a reading that did not come or cannot be believed?
 
 Short gaps between two good readings are interpolated; anything else is the mean of the same local time over like
-days. The delivered value is kept beside the estimate, and where nothing is known the energy stays empty.
+days, scaled to the level of what did come of the day (half a like day speaks for a level of one: a few good hours do
+not make a cold day). The delivered value is kept beside the estimate, and where nothing is known the energy stays empty.
 Source: California VEE rules, section on estimation (interpolation up to two hours, else like days).
 """
 
@@ -85,10 +86,21 @@ def _estimate(con: DuckDBPyConnection, tz: str, at: datetime, limits: CheckLimit
         FROM (SELECT *, dense_rank() OVER (PARTITION BY series, minutes, wall_minute ORDER BY day DESC) AS nth
               FROM chk_donors WHERE {known_sql(f"TIMESTAMP '{at}'")})
         WHERE nth <= {limits.like_days} GROUP BY ALL""")
+    wall = wall_minute_sql("s.start_utc", tz)
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE chk_levels AS
+        WITH usual AS (SELECT series, minutes, sum(kwh) AS day_kwh FROM chk_like GROUP BY ALL),
+        compared AS (
+            SELECT s.series, s.minutes, sum(s.kwh) AS said_kwh, sum(l.kwh) AS like_kwh
+            FROM chk_spans s JOIN chk_like l ON l.series = s.series AND l.minutes = s.minutes AND l.wall_minute = {wall}
+            WHERE s.good GROUP BY ALL)
+        SELECT series, minutes, least(greatest((said_kwh + {limits.level_prior} * day_kwh) / nullif(like_kwh + {limits.level_prior} * day_kwh, 0),
+            {1 / limits.level_bound}), {limits.level_bound}) AS level
+        FROM compared JOIN usual USING (series, minutes)""")
     con.execute(f"""
         INSERT INTO chk_repaired
         SELECT s.series, s.start_utc, s.minutes, s.kwh AS delivered_kwh,
-            CASE WHEN s.good THEN s.kwh WHEN s.is_long THEN l.kwh
+            CASE WHEN s.good THEN s.kwh WHEN s.is_long THEN l.kwh * coalesce(v.level, 1)
                 ELSE s.kwh_before + (s.kwh_after - s.kwh_before) * epoch(s.start_utc - s.start_before)
                     / epoch(s.start_after - s.start_before) END AS energy_kwh,
             CASE WHEN s.good THEN CASE s.quality WHEN 0 THEN 'measured' ELSE 'substituted' END
@@ -96,7 +108,8 @@ def _estimate(con: DuckDBPyConnection, tz: str, at: datetime, limits: CheckLimit
             CASE WHEN s.good THEN '' WHEN NOT s.is_long THEN 'linear' WHEN l.kwh IS NULL THEN '' ELSE 'like_days' END AS method
         FROM chk_spans s
         LEFT JOIN chk_like l ON l.series = s.series AND l.minutes = s.minutes
-            AND l.wall_minute = {wall_minute_sql("s.start_utc", tz)}""")
+            AND l.wall_minute = {wall}
+        LEFT JOIN chk_levels v ON v.series = s.series AND v.minutes = s.minutes""")
 
 
 def _trim_unfounded(con: DuckDBPyConnection, limits: CheckLimits) -> None:

@@ -14,6 +14,9 @@ from smartgrid_assets_tests.domain.check.town import BERLIN, DAY, UNEVEN, check,
 MELBOURNE = "Australia/Melbourne"
 
 
+UNSCALED = CheckLimits(level_bound=1.0)
+
+
 def without(first: int, last: int) -> list[dict]:
     """The home's day without the intervals first .. last."""
     return [row for n, row in enumerate(readings()) if not first <= n <= last]
@@ -39,9 +42,19 @@ def test_like_days_are_the_four_nearest_of_the_same_class_at_the_same_local_time
         date(2026, 3, 1),
     ]
     donors = [row for n, day in enumerate(days) for row in donor_day("m1", day, [n + 0.1 * k for k in range(48)])]
-    checked = check(without(20, 30), [meter()], donors)
+    checked = check(without(20, 30), [meter()], donors, limits=UNSCALED)
     assert checked.readings["energy_kwh"].iloc[20] == pytest.approx((0 + 1 + 2 + 3) / 4 + 2.0)
     assert date(2026, 3, 1) not in checked.day.donor_days  # a Sunday
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"), [(2.0, (37 * 2 + 24) / (37 + 24)), (0.5, (37 * 0.5 + 24) / (37 + 24)), (10.0, 2.0), (0.001, 24.037 / 61)]
+)
+def test_an_estimate_is_scaled_to_what_came_of_the_day_and_half_a_like_day_speaks_against(level: float, expected: float) -> None:
+    values = [level + 1e-4 * n * level for n in range(48)]  # a little uneven: no stuck register
+    donors = donor_day("m1", date(2026, 3, 2), [1 + 1e-4 * n for n in range(48)])
+    checked = check(readings(values=[*values[:20], *[None] * 11, *values[31:]]), [meter()], donors)
+    assert checked.readings["energy_kwh"].iloc[20] == pytest.approx(max(expected, 0.5), rel=0.01)
 
 
 def test_only_measured_values_are_donors() -> None:
@@ -50,7 +63,7 @@ def test_only_measured_values_are_donors() -> None:
 
 
 def test_a_gap_at_the_edge_of_the_day_has_no_neighbour_and_takes_like_days() -> None:
-    checked = check(without(47, 47), [meter()], donor_day("m1", date(2026, 3, 2), 1.0))
+    checked = check(without(47, 47), [meter()], donor_day("m1", date(2026, 3, 2), 1.0), limits=UNSCALED)
     assert (checked.readings["method"].iloc[47], checked.readings["energy_kwh"].iloc[47]) == ("like_days", 1.0)
 
 
