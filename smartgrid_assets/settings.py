@@ -10,7 +10,7 @@ from datetime import date, time
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from smartgrid_assets.domain.errors import SettingsError
@@ -32,6 +32,12 @@ class Settings(BaseSettings):
     first_day: date = Field(date(2010, 1, 1), description="First market day that exists as a partition.")
     webhook_url: str = Field("", description="Address to notify of failed runs by HTTP POST; empty = off.")
     notify_log: bool = Field(False, description="Also write failed runs to .dagster/incidents.log.")
+
+    pseudonym_key: SecretStr = Field(
+        SecretStr(""),
+        description="Secret. Set: meters are kept under a keyed hash of their id, from the first ingest on; docs/operations.md.",
+    )
+    minimum_group: int = Field(5, ge=1, description="Sums of fewer meters are not shown outside the lake: in pictures, pages and logs.")
 
     dagster_url: str = Field("http://127.0.0.1:3000", description="Where people reach Dagster; links lead there.")
     mlflow_url: str = Field("http://127.0.0.1:5000", description="Where people reach MLflow; links lead there.")

@@ -14,19 +14,21 @@ from smartgrid_assets.domain.market_day import MarketDay, gate_utc, load_known_u
 if TYPE_CHECKING:
     from smartgrid_assets.resources.delivered import Delivered
     from smartgrid_assets.resources.lake import Lake
+    from smartgrid_assets.resources.pseudonyms import Pseudonyms
     from smartgrid_assets.resources.tracking import Tracking
     from smartgrid_assets.settings import Settings
 
 
 @dataclass(frozen=True)
 class Context:
-    """Handed to every step. `tags` go to each MLflow run (Dagster run id, git SHA ...)."""
+    """Handed to every step. `tags` go to each MLflow run (Dagster run id, git SHA ...). pseudonyms: of meters, at ingest."""
 
     lake: Lake
     delivered: Delivered
     tracking: Tracking
     settings: Settings
     tags: dict[str, str] = field(default_factory=dict)
+    pseudonyms: Pseudonyms | None = None
 
     def market_day(self, day: date) -> MarketDay:
         """UTC window of a market day."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from smartgrid_assets.chain.context import Context
 from smartgrid_assets.domain.acquire.reader import ReadContext, Source, read_source, unpack
+from smartgrid_assets.domain.acquire.renaming import rename_meters
 from smartgrid_assets.domain.acquire.sql import count
 from smartgrid_assets.domain.errors import DeliveryError, PlanError
 from smartgrid_assets.domain.market_day import day_of
@@ -93,11 +94,13 @@ def ingest(
     reports: list[FileReport] = []
     with context.lake.lock("ingest"), tempfile.TemporaryDirectory(prefix="smartgrid-") as scratch, _HashAhead(hash_of, queue) as hashes:
         if not dry_run:
+            if context.pseudonyms:
+                context.pseudonyms.admit(is_empty=not context.delivered.days())
             context.lake.raw.sweep_uncounted()
         position = 0
         while position < len(queue):
             with context.lake.connect() as con:
-                batch = _Batch(context, con, hashes, mapping, Path(scratch))
+                batch = _Batch(context, con, hashes, mapping, Path(scratch), dry_run)
                 received = _received_day(context, queue[position])
                 while position < len(queue) and _received_day(context, queue[position]) == received and batch.rows < ROWS_A_BATCH:
                     progress(queue[position].path.name, position, len(queue))
@@ -150,9 +153,16 @@ class _Batch:
     """Files received on one day, in temporary tables until they are kept together."""
 
     def __init__(
-        self, context: Context, con: DuckDBPyConnection, hash_of: Callable[[Path], str], mapping: Mapping | None, scratch: Path
+        self,
+        context: Context,
+        con: DuckDBPyConnection,
+        hash_of: Callable[[Path], str],
+        mapping: Mapping | None,
+        scratch: Path,
+        dry_run: bool,
     ) -> None:
         self.context, self.con, self.hash_of, self.mapping, self.scratch = context, con, hash_of, mapping, scratch
+        self.pseudonyms = context.pseudonyms if context.pseudonyms and context.pseudonyms.is_on and not dry_run else None
         self.reads: list[_Read] = []
         self.contents: dict[Path, str] = {}
         self.rows = 0
@@ -181,6 +191,8 @@ class _Batch:
         try:
             parsed = read_source(self.con, source, ReadContext(settings.timezone, settings.source_delay_hours), self.mapping)
             self._check_fleet(parsed)
+            if self.pseudonyms:
+                rename_meters(self.con, parsed, self.pseudonyms.name)
         except (DeliveryError, PlanError) as error:
             self._refuse(delivery, name, content, error)
             return

@@ -42,6 +42,9 @@ def reading(action: str, meter: str, first: str, last: str | None, channel: str,
     begin, end = moment_utc(first), moment_utc(last or first)
     if end < begin:
         raise SettingsError(f"--to {last} lies before --from {first}.")
-    found, days = give(chain_context(), Verdict(action, meter, channel, begin, end, who, why, value), now_utc())
+    context = chain_context()
+    if context.pseudonyms and context.pseudonyms.is_on and not context.pseudonyms.is_one(meter):
+        meter = context.pseudonyms.of(meter)
+    found, days = give(context, Verdict(action, meter, channel, begin, end, who, why, value), now_utc())
     span = f"--from {days[0]} --to {days[-1]}"
     click.echo(f"{action}: {found:,} interval(s) on {len(days)} day(s). To have it at once: smartgrid run {span}", err=True)

@@ -14,6 +14,7 @@ from smartgrid_assets.chain.context import Context
 from smartgrid_assets.resources.delivered import Delivered
 from smartgrid_assets.resources.inbox import Inbox
 from smartgrid_assets.resources.lake import Lake
+from smartgrid_assets.resources.pseudonyms import Pseudonyms
 from smartgrid_assets.resources.tracking import Tracking
 from smartgrid_assets.settings import REPOSITORY, Settings, settings
 
@@ -39,7 +40,8 @@ def chain_context(tags: dict[str, str] | None = None, chosen: Settings | None = 
     s = chosen or settings()
     lake = Lake.open(s.lake, s.timezone, s.memory_limit, s.threads)
     known = {name: value for name, value in (tags or {}).items() if value}
-    return Context(lake, Delivered(lake), Tracking(s.mlruns), s, {"git_sha": git_sha(), **known})
+    pseudonyms = Pseudonyms(s.pseudonym_key.get_secret_value(), s.home / "pseudonyms" / "meters.csv", s.lake)
+    return Context(lake, Delivered(lake), Tracking(s.mlruns), s, {"git_sha": git_sha(), **known}, pseudonyms)
 
 
 def dagster_url(run_id: str) -> str:

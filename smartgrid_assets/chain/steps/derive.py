@@ -13,9 +13,6 @@ from smartgrid_assets.chain.steps.check import EARLIER, READINGS
 LOAD, MARKS, PROFILE = "features/load", "features/training_marks", "features/meter_profile"
 LIKE_DAYS_BACK = (7, 14, 21, 28)
 
-FEWEST_SHOWN = 5
-"""Meters whose sum may be drawn: of fewer, it would show the habits of a home."""
-
 
 def calendar_of(context: Context, day: date) -> dict[date, str]:
     """Public holidays of the market's country around a day."""
@@ -66,12 +63,12 @@ def _make_load(work: Work) -> Made:
 
 
 def _curve(work: Work, relation: str) -> list[float]:
-    """The day's load, MW, for a small picture; none where it is that of a few homes."""
+    """The day's load, MW, for a small picture; none where it is that of a few homes, and would show their habits."""
     rows = work.con.execute(
         f"""SELECT load_mw, meters FROM {relation} WHERE zone = '*' AND feeder = '*' AND load_mw IS NOT NULL
         QUALIFY row_number() OVER (PARTITION BY interval_start_utc ORDER BY known_from_utc DESC) = 1 ORDER BY interval_start_utc"""
     ).fetchall()
-    return [mw for mw, _ in rows] if rows and min(meters for _, meters in rows) >= FEWEST_SHOWN else []
+    return [mw for mw, _ in rows] if rows and min(meters for _, meters in rows) >= work.context.settings.minimum_group else []
 
 
 def _make_marks(work: Work) -> Made:
