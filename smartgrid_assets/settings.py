@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     hold_missing_share: float = Field(0.35, ge=0, le=1, description="A day with more readings missing is held back.")
     hold_rejected_share: float = Field(0.35, ge=0, le=1, description="A day with more readings rejected is held back.")
     warn_missing_share: float = Field(0.05, ge=0, le=1, description="A day with more readings missing warns.")
+    warn_loss_share: float = Field(
+        0.15, ge=0, le=1, description="A feeder that measures more above its meters warns: losses, unmetered load, theft."
+    )
     source_delay_hours: float = Field(0.0, ge=0, description="History loaded in bulk counts as known this long after its day.")
 
     alarms_per_1000: float = Field(3.0, gt=0, description="Budget of alarms a day for 1,000 meters and detector.")

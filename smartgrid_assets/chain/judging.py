@@ -89,9 +89,9 @@ def _with_zone(context: Context, con: DuckDBPyConnection, day: date) -> str:
     """A view of the day's readings with the zone of each meter."""
     name = f"judged_{day:%Y%m%d}"
     meters = context.delivered.meters(con, day)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {name}_zones AS SELECT meter_id, zone FROM {meters}")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {name}_zones AS SELECT meter_id, zone, feeder, role FROM {meters}")
     con.execute(
-        f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT r.*, z.zone FROM ({context.lake.select(READINGS, [day])}) r LEFT JOIN {name}_zones z USING (meter_id)"
+        f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT r.*, z.zone, z.feeder, z.role FROM ({context.lake.select(READINGS, [day])}) r LEFT JOIN {name}_zones z USING (meter_id)"
     )
     return name
 

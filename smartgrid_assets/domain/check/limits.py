@@ -15,6 +15,8 @@ class CheckLimits:
     hold_missing_share: float = 0.35
     hold_rejected_share: float = 0.35
     warn_missing_share: float = 0.05
+    warn_loss_share: float = 0.15
+    balance_error: float = 0.02  # a feeder may measure so much less than its meters do: both are of class 1 or 2
 
     linear_minutes: int = 120  # the trade interpolates up to two hours
     like_days: int = 4  # an estimate is the mean of as many like days

@@ -10,7 +10,7 @@ from smartgrid_assets.domain.check import suite
 from smartgrid_assets.domain.check.limits import CheckLimits
 from smartgrid_assets.domain.check.suite import CheckResult, all_suites, run_suite
 from smartgrid_assets.domain.market_day import market_day
-from smartgrid_assets_tests.domain.check.town import DAY, Checked, check, meter, readings
+from smartgrid_assets_tests.domain.check.town import DAY, Checked, check, meter, readings, verdict
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,27 @@ def test_no_result_shows_a_meter_or_the_energy_of_one(day: Checked) -> None:
     assert not shown.passed and shown.example["channel"] == "sideways"
     told = " ".join(f"{r.example} {r.against}" for r in said)
     assert "m1" not in told and "m2" not in told and "meter_id" not in told and "kwh" not in told
+
+
+def test_a_feeder_that_measures_far_more_than_its_meters_warns_and_one_with_usual_losses_does_not(day: Checked) -> None:
+    def balance(factor: float) -> CheckResult:
+        day.con.execute(f"""
+            CREATE OR REPLACE TEMP TABLE balanced AS
+            SELECT *, 'f1' AS feeder, 'z' AS zone, 'customer' AS role FROM {day.day.readings} WHERE meter_id = 'm1'
+            UNION ALL SELECT * REPLACE ('w' AS meter_id, energy_kwh * {factor} AS energy_kwh), 'f1', 'z', 'feeder'
+            FROM {day.day.readings} WHERE meter_id = 'm1'""")
+        return by_name(judged(day, "validated", "balanced"))["loss_share"]
+
+    assert balance(1.06).passed and balance(0.99).passed
+    for wrong in (1.3, 0.9):
+        said = balance(wrong)
+        assert not said.passed and said.severity == "warn" and said.example["feeder"] == "f1"
+    assert by_name(judged(day, "validated", day.day.readings))["loss_share"].counts["rows"] == 0  # no register, no balance
+
+
+def test_a_persons_value_is_no_error_of_quality_and_method(day: Checked) -> None:
+    given = check(readings(), [meter()], verdicts=[verdict("replace", 7, value_kwh=9.0)])
+    assert [r.name for r in judged(given, "validated", given.day.readings) if not r.passed] == []
 
 
 def test_a_feature_day_without_one_hour_fails_and_names_the_zone(day: Checked) -> None:

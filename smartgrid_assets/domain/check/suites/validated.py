@@ -15,9 +15,10 @@ from smartgrid_assets.domain.market_day import MarketDay
 
 CHANNELS = ["import", "export", "generation"]
 QUALITIES = ["measured", "estimated", "substituted", "missing"]
-METHODS = ["", "linear", "like_days"]
+METHODS = ["", "linear", "like_days", "verdict"]
 LENGTHS_MINUTES = [1, 2, 3, 5, 6, 10, 15, 20, 30, 60, 120, 180, 240, 360, 720, 1440]
 WARN_ESTIMATED_SHARE = 0.2
+BALANCE_GUESSED_SHARE = 0.05
 
 
 def _zone(columns: list[str]) -> str:
@@ -33,7 +34,7 @@ def _hours(relation: str, day: MarketDay, columns: list[str]) -> str:
             count(*) FILTER (quality = 'estimated') / count(*) AS estimated_share,
             count(*) FILTER ({outside}) AS outside_day,
             count(*) FILTER ((energy_kwh IS NULL) <> (quality = 'missing')) AS quality_denies_energy,
-            count(*) FILTER ((method <> '') <> (quality = 'estimated')) AS quality_denies_method,
+            count(*) FILTER ((method <> '') <> (quality = 'estimated' OR method = 'verdict')) AS quality_denies_method,
             count(*) FILTER (NOT isfinite(energy_kwh)) AS not_finite
         FROM {relation} GROUP BY ALL ORDER BY ALL)"""
 
@@ -50,6 +51,23 @@ def _zones(relation: str, day: MarketDay, columns: list[str]) -> str:
         SELECT zone, count(DISTINCT meter_id) AS meters, sum(readings - keys)::BIGINT AS repeated_keys,
             sum(minutes) / count(*) / {length} AS covered_share
         FROM series GROUP BY zone ORDER BY zone"""
+
+
+def _feeders(relation: str, day: MarketDay, columns: list[str]) -> str:
+    """A feeder's own measurement against its meters, where both are there and little is estimated: the rest is losses and what no
+    meter counts. Against the energy that flows either way, since a sunny feeder's net may be nothing.
+    """
+    has_register = {"feeder", "role"} <= set(columns)
+    feeder, role = ("feeder", "role") if has_register else ("''", "'customer'")
+    energy = "CASE WHEN starts_with(channel, 'import') THEN energy_kwh WHEN starts_with(channel, 'export') THEN -energy_kwh END"
+    return f"""
+        WITH sums AS (
+            SELECT {feeder} AS feeder, sum({energy}) FILTER ({role} = 'customer') AS metered, sum({energy}) FILTER ({role} = 'feeder') AS measured,
+                sum(abs(energy_kwh)) FILTER ({role} = 'customer') AS flow, count(DISTINCT meter_id) FILTER ({role} = 'customer') AS meters,
+                count(*) FILTER (quality IN ('estimated', 'missing')) / count(*) AS guessed_share
+            FROM {relation} WHERE {feeder} <> '' GROUP BY ALL)
+        SELECT feeder, meters, (measured - metered) / flow AS loss_share FROM sums
+        WHERE measured IS NOT NULL AND flow > 0 AND guessed_share <= {BALANCE_GUESSED_SHARE} ORDER BY feeder"""
 
 
 def _words(relation: str, day: MarketDay, columns: list[str]) -> str:
@@ -85,12 +103,12 @@ def _among(column: str, words: list, meaning: str) -> Check:
 SUITE = Suite(
     name="validated",
     table="validated/meter_readings",
-    views={"hours": _hours, "zones": _zones, "words": _words},
+    views={"hours": _hours, "zones": _zones, "feeders": _feeders, "words": _words},
     checks=(
         _zero("outside_day", "No interval lies outside the market day."),
         _zero("repeated_keys", "No meter, channel and interval stands twice.", view="zones"),
         _zero("quality_denies_energy", "Energy is empty exactly where the quality says missing."),
-        _zero("quality_denies_method", "A method is named exactly where the value is an estimate."),
+        _zero("quality_denies_method", "A method is named exactly where the value is an estimate, or a person's."),
         _zero("not_finite", "Energy is a finite number."),
         _among("channel", CHANNELS, "Channels are import, export or generation."),
         _among("quality", QUALITIES, "Qualities are the four declared."),
@@ -98,6 +116,10 @@ SUITE = Suite(
         _among("interval_minutes", LENGTHS_MINUTES, "Interval lengths divide the day."),
         _at_most("missing_share", lambda limits: limits.warn_missing_share, "Few of a zone's readings of an hour were not delivered (SMARTGRID_WARN_MISSING_SHARE)."),
         _at_most("estimated_share", lambda limits: WARN_ESTIMATED_SHARE, "At most 20 % of a zone's hour is estimated."),
+        Check(
+            "loss_share", "feeders", "warn", "A feeder measures what its meters do, and losses within the band (SMARTGRID_WARN_LOSS_SHARE).",
+            lambda gx, limits: gx.ExpectColumnValuesToBeBetween(column="loss_share", min_value=-limits.balance_error, max_value=limits.warn_loss_share),
+        ),
         Check(
             "covered_share", "zones", "warn", "A zone's meters cover the whole market day, 23 or 25 hours when clocks change.",
             lambda gx, limits: gx.ExpectColumnValuesToBeBetween(column="covered_share", min_value=0.99, max_value=1.01),
