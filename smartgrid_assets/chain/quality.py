@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.chain.context import Context
 from smartgrid_assets.chain.steps.check import HELD, QUALITY
+from smartgrid_assets.chain.steps.derive import LOAD, MARKS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -96,3 +97,22 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return value.isoformat() if isinstance(value, date) else value
+
+
+def sufficiency(context: Context, days: Sequence[date]) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """zone -> model -> reasons against training on the load of these days (as known now); an empty list is enough."""
+    from smartgrid_assets.domain.forecast.forecaster import models
+    from smartgrid_assets.domain.forecast.sufficiency import Past, reasons_against
+
+    with context.lake.connect() as con:
+        rows = con.execute(f"""
+            WITH load AS (SELECT zone, day, interval_start_utc, temperature_c FROM ({context.lake.select(LOAD, list(days))})
+                          WHERE feeder = '*' AND load_mw IS NOT NULL),
+            marks AS (SELECT zone, count(DISTINCT interval_start_utc) AS marked FROM ({context.lake.select(MARKS, list(days))}) GROUP BY zone)
+            SELECT zone, count(DISTINCT day), coalesce(any_value(marked), 0) / count(DISTINCT interval_start_utc), count(temperature_c) > 0
+            FROM load LEFT JOIN marks USING (zone) GROUP BY zone ORDER BY zone""").fetchall()
+    pasts = {zone: Past(known, float(doubted), has_weather) for zone, known, doubted, has_weather in rows}
+    return {
+        zone: {name: [asdict(reason) for reason in reasons_against(name, model.needs, past)] for name, model in models().items()}
+        for zone, past in pasts.items()
+    }

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -38,13 +38,19 @@ def command(first: date, last: date, as_json: bool, docs: str | None) -> None:
     Of days that were checked (smartgrid run); no meter is named. With --docs [DIR] the suites of
     domain/check/suites/ judge the days once more and their pages are written as HTML, to be opened without a network.
     """
-    from smartgrid_assets.chain.quality import quality_of
+    from smartgrid_assets.chain.quality import quality_of, sufficiency
     from smartgrid_assets.defs.resources import chain_context
 
     days = days_between(first, last)
     context = chain_context()
     found = quality_of(context, days)
-    click.echo(json.dumps(found.as_dict(), indent=2) if as_json else "\n".join(lines_of(found, days)))
+    enough = sufficiency(context, days)
+    told = (
+        json.dumps(found.as_dict() | {"sufficiency": enough}, indent=2)
+        if as_json
+        else "\n".join([*lines_of(found, days), *_enough(enough)])
+    )
+    click.echo(told)
     if docs:
         from smartgrid_assets.chain.judging import write_data_docs
 
@@ -68,6 +74,18 @@ def lines_of(found: Quality, days: Sequence[date]) -> list[str]:
     lines += ["", _share("estimated", found.estimated, days), _share("rejected", found.rejected, days)]
     lines += _lateness(found, days)
     lines += [f"held back {day}: {' '.join(reasons)}" for day, reasons in found.held.items()]
+    return lines
+
+
+def _enough(found: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]) -> list[str]:
+    """Enough to train on? Blocking reasons as they are, the others by code."""
+    lines = ["", "enough to train on, had these days alone been known:"] if found else []
+    for zone, by_model in found.items():
+        blocked = [reason["sentence"] for reasons in by_model.values() for reason in reasons if reason["is_blocking"]]
+        noted = sorted({reason["code"] for reasons in by_model.values() for reason in reasons if not reason["is_blocking"]})
+        fine = [name for name, reasons in by_model.items() if not any(reason["is_blocking"] for reason in reasons)]
+        lines.append(f"  {zone}: {', '.join(fine) or 'no model'}" + (f"; mind: {', '.join(noted)}" if noted else ""))
+        lines += [f"    {sentence}" for sentence in blocked]
     return lines
 
 

@@ -69,6 +69,16 @@ def test_the_page_of_the_check_shows_four_weeks_in_pictures_and_tables(context) 
     assert not any(f" {meter} " in everything for meter in METERS)
 
 
+def test_it_says_whether_there_is_enough_to_train_on(context) -> None:  # type: ignore[no-untyped-def]
+    run(context, FIRST, nth(4), "features")
+    told = json.loads(CliRunner().invoke(main, ["quality", "--from", str(FIRST), "--to", str(nth(4)), "--json"]).stdout)["sufficiency"]
+    assert set(told) == {"*", "north", "south"}
+    assert next(reason["code"] for reason in told["north"]["prophet"]) == "too_few_days"
+    assert not any(reason["is_blocking"] for reason in told["north"]["naive_2d"])
+    text = CliRunner().invoke(main, ["quality", "--from", str(FIRST), "--to", str(nth(4))]).output
+    assert "north: naive_2d" in text and "prophet needs" in text
+
+
 @pytest.mark.slow
 def test_data_docs_are_pages_of_the_same_suites(context, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     run(context, FIRST, nth(4), "features")

@@ -22,6 +22,7 @@ import pandas as pd
 from smartgrid_assets.domain.errors import ForecastError
 from smartgrid_assets.domain.forecast import asof
 from smartgrid_assets.domain.forecast.quantiles import QUANTILES, checked
+from smartgrid_assets.domain.forecast.sufficiency import past_of, reasons_against
 from smartgrid_assets.domain.registry import discover
 
 __all__ = ["QUANTILES", "FitContext", "FittedModel", "ForecastModel", "Forecaster", "Needs", "fit_zones"]
@@ -160,9 +161,8 @@ def fit_zones(model: ForecastModel, histories: Mapping[str, pd.DataFrame], conte
 
 def _fit_zone(model: ForecastModel, history: pd.DataFrame, context: FitContext) -> Forecaster | str:
     known = asof.known_at_gate(history, context.gate_utc, context.tz)
-    days = known["local_time"].dt.normalize().nunique()
-    if days < model.needs.min_days:
-        return f"{model.name} needs {model.needs.min_days} days of history; {days} are known at the gate."
+    if blocking := [reason for reason in reasons_against(model.name, model.needs, past_of(known)) if reason.is_blocking]:
+        return " ".join(reason.sentence for reason in blocking)
     since = known["local_time"].iloc[-1] - pd.Timedelta(days=model.needs.history_days)
     forecaster = model.build()
     try:
