@@ -25,6 +25,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SMARTGRID_", frozen=True, extra="ignore")
 
     home: Path = Field(REPOSITORY, description="Folder of all state: inbox/, lake/, mlruns/, .dagster/.")
+    overlay: Path | None = Field(
+        None, description="Folder for a trial: the lake of SMARTGRID_HOME is read, and all that is made is written here alone."
+    )
     timezone: str = Field("Europe/Berlin", description="Market time zone (IANA). The lake remembers it.")
     country: str = Field("DE", description="Country of the public holidays (ISO 3166 code).")
     subdivision: str = Field("", description="State or province of the public holidays; empty for national ones.")
@@ -72,10 +75,10 @@ class Settings(BaseSettings):
         zone_info(value)
         return value
 
-    @field_validator("home")
+    @field_validator("home", "overlay")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().resolve()
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().resolve() if value else None
 
     @property
     def inbox(self) -> Path:
@@ -90,12 +93,12 @@ class Settings(BaseSettings):
     @property
     def mlruns(self) -> Path:
         """MLflow's store and artifacts."""
-        return self.home / "mlruns"
+        return (self.overlay or self.home) / "mlruns"
 
     @property
     def dagster_home(self) -> Path:
         """DAGSTER_HOME, unless the environment names another."""
-        return Path(os.environ.get("DAGSTER_HOME") or self.home / ".dagster")
+        return Path(os.environ.get("DAGSTER_HOME") or (self.overlay or self.home) / ".dagster")
 
 
 @lru_cache(maxsize=1)

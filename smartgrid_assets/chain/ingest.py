@@ -20,7 +20,7 @@ from smartgrid_assets.chain.context import Context
 from smartgrid_assets.domain.acquire.reader import ReadContext, Source, read_source, unpack
 from smartgrid_assets.domain.acquire.renaming import rename_meters
 from smartgrid_assets.domain.acquire.sql import count
-from smartgrid_assets.domain.errors import DeliveryError, PlanError
+from smartgrid_assets.domain.errors import DeliveryError, PlanError, SettingsError
 from smartgrid_assets.domain.market_day import day_of
 from smartgrid_assets.domain.tables import RAW, table
 
@@ -90,6 +90,8 @@ def ingest(
 
     now: recorded in the deliveries. dry_run: reads and reports, keeps nothing.
     """
+    if context.lake.base is not None:
+        raise SettingsError("SMARTGRID_OVERLAY is set, and deliveries belong to the lake itself. Unset it to ingest.")
     queue = sorted(deliveries, key=lambda d: (d.received_at, d.path.name))
     reports: list[FileReport] = []
     with context.lake.lock("ingest"), tempfile.TemporaryDirectory(prefix="smartgrid-") as scratch, _HashAhead(hash_of, queue) as hashes:

@@ -30,11 +30,12 @@ def command(query: str, form: str, out: Path | None) -> None:
     if form == "parquet" and out is None:
         raise SettingsError("--format parquet needs --out FILE.")
     chosen = settings()
-    lake = Lake.open(chosen.lake, chosen.timezone, chosen.memory_limit, chosen.threads)
+    mine = chosen.overlay / "lake" if chosen.overlay else chosen.lake
+    lake = Lake.open(mine, chosen.timezone, chosen.memory_limit, chosen.threads, base=chosen.lake if chosen.overlay else None)
     with lake.connect_apart() as con:
         lake.define_views(con, mentioned=text)
         # The views' own files stay readable; nothing else on the machine is, and nothing can be written.
-        con.execute("SET allowed_directories = [$lake]", {"lake": str(lake.root)})
+        con.execute("SET allowed_directories = $lake", {"lake": [str(root) for root in (lake.root, lake.base) if root]})
         con.execute("SET enable_external_access = false")
         try:
             statements = con.extract_statements(text)

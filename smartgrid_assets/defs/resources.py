@@ -38,10 +38,17 @@ class Chain(dg.ConfigurableResource):  # type: ignore[type-arg]
 def chain_context(tags: dict[str, str] | None = None, chosen: Settings | None = None) -> Context:
     """The chain's context for these settings (default: those of the environment)."""
     s = chosen or settings()
-    lake = Lake.open(s.lake, s.timezone, s.memory_limit, s.threads)
+    lake = open_lake(s)
     known = {name: value for name, value in (tags or {}).items() if value}
     pseudonyms = Pseudonyms(s.pseudonym_key.get_secret_value(), s.home / "pseudonyms" / "meters.csv", s.lake)
     return Context(lake, Delivered(lake), Tracking(s.mlruns), s, {"git_sha": git_sha(), **known}, pseudonyms)
+
+
+def open_lake(s: Settings) -> Lake:
+    """The lake of these settings; under an overlay, the overlay's over it."""
+    if s.overlay is None:
+        return Lake.open(s.lake, s.timezone, s.memory_limit, s.threads)
+    return Lake.open(s.overlay / "lake", s.timezone, s.memory_limit, s.threads, base=s.lake)
 
 
 def dagster_url(run_id: str) -> str:

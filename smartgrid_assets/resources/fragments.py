@@ -21,6 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from smartgrid_assets.domain.errors import LakeWriteError
 from smartgrid_assets.domain.tables import RAW, Table, table
 from smartgrid_assets.resources.partition import move_into_place, saying_why, write_parquet
 from smartgrid_assets.resources.staging import Staged, staged
@@ -48,9 +49,10 @@ class Appended(NamedTuple):
 
 @dataclass(frozen=True)
 class Fragments:
-    """The append-only tables of a lake."""
+    """The append-only tables of a lake. is_read_only: they belong to the lake beneath an overlay."""
 
     root: Path
+    is_read_only: bool = False
 
     def visible(self, path: str, keys: Iterable[date] | None = None) -> list[Path]:
         """Fragments that count, of these days (default: all)."""
@@ -99,6 +101,10 @@ class Fragments:
         """
         if not con.execute(f"SELECT 1 FROM {relation} LIMIT 1").fetchall():
             return Appended(0, True)  # most files feed one table of six; checking nothing costs as much as checking a day
+        if self.is_read_only:
+            raise LakeWriteError(
+                f"SMARTGRID_OVERLAY is set: {path} of the lake beneath is only read. Unset it to ingest, issue or give verdicts."
+            )
         declared = table(path)
         name = f"{batch}.{number}.parquet"
         with staged(con, declared, relation, extra="day" if declared.partition == "day" else None) as rows:

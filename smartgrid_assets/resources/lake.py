@@ -48,6 +48,8 @@ def typed_empty(declared: Table) -> str:
 class Lake:
     """A folder of Parquet partitions, for one market time zone.
 
+    base: a lake beneath, for an overlay: what this one does not have is read there, its append-only tables too, and nothing is
+      ever written to it.
     Memory: DuckDB takes at most `memory_limit` per process and spills to `lake/.tmp` past it.
     """
 
@@ -55,14 +57,17 @@ class Lake:
     timezone: str
     memory_limit: str = "4GB"
     threads: int = 2
+    base: Path | None = None
 
     @classmethod
-    def open(cls, root: Path, timezone: str, memory_limit: str = "4GB", threads: int = 2) -> Lake:
+    def open(cls, root: Path, timezone: str, memory_limit: str = "4GB", threads: int = 2, base: Path | None = None) -> Lake:
         """The lake at `root`, made if it is not there.
 
         Raises TimeZoneMismatchError for another time zone, LakeVersionError for a newer layout, LakeWriteError
         where the folder cannot be made.
         """
+        if base is not None:
+            cls.open(base, timezone)
         passport = root / "lake.json"
         if not passport.exists():
             _write_passport(passport, timezone)
@@ -77,7 +82,7 @@ class Lake:
                 f"{root}: this lake keeps market days of {found['timezone']}, but SMARTGRID_TIMEZONE is {timezone}. "
                 f"Set SMARTGRID_TIMEZONE={found['timezone']}, or name another SMARTGRID_HOME."
             )
-        return cls(root, timezone, memory_limit, threads)
+        return cls(root, timezone, memory_limit, threads, base)
 
     @contextmanager
     def connect(self) -> Iterator[DuckDBPyConnection]:
@@ -104,37 +109,44 @@ class Lake:
     @property
     def raw(self) -> Fragments:
         """The append-only tables."""
-        return Fragments(self.root)
+        return Fragments(self.base or self.root, is_read_only=self.base is not None)
 
     def folder(self, path: str) -> Path:
         """Folder of table `schema/name`."""
         return self.root / path
 
     def file(self, path: str, key: date) -> Path:
-        """The one file of one partition, whether it is there or not."""
-        return Path(self._place(path, key))
+        """Where one partition is written, whether it is there or not."""
+        return Path(self._place(self.root, path, key))
 
-    def _place(self, path: str, key: date) -> str:
-        """As `file`, without the cost of a Path: lineage asks for hundreds of days."""
-        return f"{self.root}/{path}/{table(path).partition}={key.isoformat()}/part.parquet"
+    def _found(self, path: str, key: date) -> str:
+        """Where one partition is read, whether it is there or not."""
+        mine = self._place(self.root, path, key)
+        return mine if self.base is None or _is_there(mine) else self._place(self.base, path, key)
+
+    @staticmethod
+    def _place(root: Path, path: str, key: date) -> str:
+        # without the cost of a Path: lineage asks for hundreds of days
+        return f"{root}/{path}/{table(path).partition}={key.isoformat()}/part.parquet"
 
     def keys(self, path: str, first: date = date.min, last: date = date.max) -> list[date]:
         """Partitions of a span (default: all) that are there, ascending."""
         prefix = f"{table(path).partition}="
-        folders = (entry.name for entry in _entries(self.folder(path)) if entry.name.startswith(prefix))
+        roots = [self.root] if self.base is None else [self.root, self.base]
+        folders = {entry.name for root in roots for entry in _entries(root / path) if entry.name.startswith(prefix)}
         days = sorted(day for name in folders if first <= (day := date.fromisoformat(name[len(prefix) :])) <= last)
-        return [day for day in days if table(path).append_only or _is_there(self._place(path, day))]
+        return [day for day in days if table(path).append_only or _is_there(self._found(path, day))]
 
     def footer(self, path: str, key: date) -> Footer | None:
         """What the partition was made from, or None where it is missing."""
-        return read_footer(self._place(path, key))
+        return read_footer(self._found(path, key))
 
     def files(self, path: str, keys: Iterable[date] | None = None) -> list[Path]:
         """Files of these partitions (default: all) that are there and count."""
         if table(path).append_only:
             return self.raw.visible(path, keys)
         wanted = self.keys(path) if keys is None else keys
-        return [Path(place) for key in wanted if _is_there(place := self._place(path, key))]
+        return [Path(place) for key in wanted if _is_there(place := self._found(path, key))]
 
     def select(self, path: str, keys: Iterable[date] | None = None) -> str:
         """A SELECT over these partitions with the declared columns, and `day` or `week` where partitioned.
@@ -219,7 +231,7 @@ class Lake:
 
     def _glob_select(self, declared: Table) -> str:
         """Like `select`, but by pattern, so that a new partition is seen without rewriting the catalog."""
-        if declared.append_only or not self.files(declared.path):
+        if declared.append_only or self.base is not None or not self.files(declared.path):
             return self.select(declared.path)
         pattern = self.folder(declared.path) / "*" / "part.parquet"
         part = declared.partition_column
