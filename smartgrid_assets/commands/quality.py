@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -109,7 +110,7 @@ def spark(by_day: Mapping[date, float], days: Sequence[date]) -> str:
     pace = -(-len(days) // 40)
     sums = [sum(by_day.get(day, 0) for day in days[n : n + pace]) for n in range(0, len(days), pace)]
     top = max(sums) or 1
-    return "".join(STEPS[min(7, int(8 * value / top))] if value else " " for value in sums)
+    return "".join(STEPS[max(0, math.ceil(8 * value / top) - 1)] if value else " " for value in sums)
 
 
 def _share(word: str, by_day: Mapping[date, float], days: Sequence[date]) -> str:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smartgrid_assets.domain.check.limits import CheckLimits
 from smartgrid_assets_tests.domain.check.town import DAY, UNEVEN, check, donor_day, meter, readings
 
 FIRST_GATE = DAY.end_utc + timedelta(hours=10)  # 2026-03-04 10:00 in Berlin; the day ends there at 00:00
@@ -92,7 +93,7 @@ def test_an_estimate_uses_its_like_days_as_known_then_and_moves_when_they_are_co
     corrected_at = FIRST_GATE + timedelta(hours=4)
     was = donor_day("m1", date(2026, 3, 2), 1.0, known_until_utc=corrected_at)
     now = donor_day("m1", date(2026, 3, 2), 3.0, known_from_utc=corrected_at)
-    checked = check(rows, [meter()], was + now)
+    checked = check(rows, [meter()], was + now, limits=CheckLimits(level_bound=1.0))
     assert set(checked.readings["energy_kwh"].iloc[20:30]) == {3.0}
     assert set(checked.earlier["energy_kwh"]) == {1.0} and len(checked.earlier) == 10
     assert set(checked.readings["known_from_utc"].iloc[20:30]) == {corrected_at}
