@@ -60,6 +60,16 @@ def test_the_table_carries_the_standards_codes(context: Context) -> None:
     assert {row["is_correction"] for row in sent} == {"False"}
 
 
+def test_what_the_source_substituted_says_so(home: Path, tmp_path: Path) -> None:
+    context, files = place(tmp_path / "in", 1)
+    lines = lines_of(nth(0))
+    file_of(tmp_path / "in", files[-1][0].name, [lines[0].removesuffix("A") + "E", *lines[1:]])
+    deliver(context, *files)
+    run(context, FIRST, FIRST, "validated")
+    codes = [row["quality_code"] for row in rows(export(last=0))]
+    assert codes.count("S18") == 1 and codes.count("A") == len(codes) - 1
+
+
 def test_what_was_estimated_and_is_known_later_goes_out_as_a_correction_once(context: Context, tmp_path: Path) -> None:
     estimated = {row["interval_start_utc"]: row for row in rows(export(last=1, on=5))}
     late = file_of(tmp_path / "in", "late.csv", [lines_of(nth(1), ["A2"])[5]])
