@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from smartgrid_assets.commands._shared import Day
+from smartgrid_assets.domain.errors import SettingsError
 from smartgrid_assets.domain.market_day import days_between
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 SHADES = ((0.995, "█"), (0.95, "▓"), (0.8, "▒"), (0.5, "░"), (0.0, "·"))
 STEPS = "▁▂▃▄▅▆▇█"
 WIDTH = 62
+NAME_WIDTH = 16
+"""Longer names of zones and rules are cut in the terminal; --json has them whole."""
 DOCS_AT_HOME = "-"
 
 
@@ -42,6 +46,8 @@ def command(first: date, last: date, as_json: bool, docs: str | None) -> None:
     from smartgrid_assets.chain.quality import quality_of, sufficiency
     from smartgrid_assets.defs.resources import chain_context
 
+    if last < first:
+        raise SettingsError(f"--to {last} is before --from {first}.")
     days = days_between(first, last)
     context = chain_context()
     found = quality_of(context, days)
@@ -71,7 +77,7 @@ def lines_of(found: Quality, days: Sequence[date]) -> list[str]:
     lines += [f"least complete: {', '.join(f'{day} {share:.1%}' for share, day in worst)}", ""]
     lines += [f"{'rule':18} {'readings':>10} {'days':>5}  by day"]
     ordered = sorted(found.rules.items(), key=lambda item: -sum(item[1].values()))
-    lines += [f"{rule:18} {sum(by.values()):10,} {len(by):5}  {spark(by, days)}" for rule, by in ordered] or ["none spoke"]
+    lines += [f"{rule[:18]:18} {sum(by.values()):10,} {len(by):5}  {spark(by, days)}" for rule, by in ordered] or ["none spoke"]
     lines += ["", _share("estimated", found.estimated, days), _share("rejected", found.rejected, days)]
     lines += _lateness(found, days)
     lines += [f"held back {day}: {' '.join(reasons)}" for day, reasons in found.held.items()]
@@ -91,9 +97,9 @@ def _enough(found: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]) -> l
 
 
 def _heat(found: Quality, days: Sequence[date]) -> list[str]:
-    width = max(len(zone) for zone in found.completeness)
+    width = min(NAME_WIDTH, max((len(zone) for zone in found.completeness), default=0))
     return [f"{'complete':{width}}  {days[0]} on"] + [
-        f"{zone:{width}}  " + "".join(_shade(by.get(day)) for day in days) for zone, by in found.completeness.items()
+        f"{zone[:width]:{width}}  " + "".join(_shade(by.get(day)) for day in days) for zone, by in found.completeness.items()
     ]
 
 
@@ -123,9 +129,10 @@ def _lateness(found: Quality, days: Sequence[date]) -> list[str]:
     if not total:
         return []
     edges = list(found.lateness)
-    parts = [f"{found.lateness[edge] / total:.1%} from {edge} h" for edge in edges if found.lateness[edge]]
+    parts = [f"{found.lateness[edge] / total:.1%}_from_{edge}_h" for edge in edges if found.lateness[edge]]  # _ keeps a part on one line
+    told = textwrap.wrap("received after the interval's end: " + ", ".join(parts), 80, subsequent_indent="  ")
     median = sorted(found.hours_late.values())[len(found.hours_late) // 2] if found.hours_late else 0.0
     return [
         f"{'late, median h':18} {median:10.1f}        {spark(found.hours_late, days)}",
-        "received after the interval's end: " + ", ".join(parts),
+        *(line.replace("_", " ") for line in told),
     ]

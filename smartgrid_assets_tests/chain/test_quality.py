@@ -10,9 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from smartgrid_assets.chain.judging import JUDGES, write_data_docs
-from smartgrid_assets.chain.quality import quality_of
+from smartgrid_assets.chain.quality import LATENESS_HOURS, Quality, quality_of
 from smartgrid_assets.cli import main
+from smartgrid_assets.commands.quality import lines_of as report_of
 from smartgrid_assets.defs.checks import metadata_of
+from smartgrid_assets.domain.market_day import days_between
 from smartgrid_assets_tests.chain.small import FIRST, METERS, deliver, file_of, lines_of, place, run
 
 
@@ -55,6 +57,27 @@ def test_the_command_prints_it_for_people_and_for_programs(context, tmp_path: Pa
 def test_days_that_were_never_checked_give_a_sentence(context) -> None:  # type: ignore[no-untyped-def]
     result = CliRunner().invoke(main, ["quality", "--from", "2031-01-01", "--to", "2031-01-02"])
     assert result.exit_code == 0 and "smartgrid run --from 2031-01-01" in result.output
+
+
+def test_a_span_that_ends_before_it_begins_is_a_sentence(home: Path) -> None:
+    result = CliRunner().invoke(main, ["quality", "--from", "2026-03-05", "--to", "2026-03-02"])
+    assert result.exit_code == 1 and "--to 2026-03-02 is before --from 2026-03-05." in result.output
+
+
+def test_the_report_fits_80_columns_however_spread_the_receipts_and_long_the_names() -> None:
+    days = days_between(FIRST, nth(69))
+    shares = dict.fromkeys(days, 0.97)
+    found = Quality(
+        days=days,
+        completeness={"*": shares, "a zone with a very long name of its own": shares},
+        rules={"a_rule_with_a_very_long_name": {days[0]: 1_234_567}},
+        estimated=shares, rejected=shares, hours_late=shares,
+        lateness=dict.fromkeys(LATENESS_HOURS, 1_000), held={},
+    )  # fmt: skip
+    lines = report_of(found, days)
+    assert max(len(line) for line in lines) <= 80
+    assert all(f"from {edge} h" in " ".join(lines) for edge in LATENESS_HOURS)
+    assert sum(line.count("▓") for line in lines if line.startswith("a zone")) == len(days)
 
 
 def test_the_page_of_the_check_shows_four_weeks_in_pictures_and_tables(context) -> None:  # type: ignore[no-untyped-def]

@@ -68,6 +68,20 @@ def test_a_feeder_that_measures_far_more_than_its_meters_warns_and_one_with_usua
     assert by_name(judged(day, "validated", day.day.readings))["loss_share"].counts["rows"] == 0  # no register, no balance
 
 
+def test_gross_generation_counts_against_import_only_where_the_meter_exports_nothing(day: Checked) -> None:
+    def loss_share(*channels: tuple[str, float], measured: float) -> float:
+        rows = [f"('m1', '{channel}', {kwh}, 'customer')" for channel, kwh in channels] + [f"('w', 'import', {measured}, 'feeder')"]
+        day.con.execute(f"""
+            CREATE OR REPLACE TEMP TABLE sunny AS SELECT *, 'f1' AS feeder, 'measured' AS quality
+            FROM (VALUES {", ".join(rows)}) t(meter_id, channel, energy_kwh, role)""")
+        sql = all_suites()["validated"].views["feeders"]("sunny", DAY, ["feeder", "role"])
+        return day.con.execute(f"SELECT loss_share FROM ({sql})").fetchall()[0][0]
+
+    assert loss_share(("import", 3.0), ("generation", 2.0), measured=1.1) == pytest.approx(0.1 / 5)
+    assert loss_share(("import", 3.0), ("generation", 2.0), ("export", 1.0), measured=2.1) == pytest.approx(0.1 / 4)
+    assert loss_share(("import:E1", 3.0), ("generation:B1", 2.0), ("export:B2", 1.0), measured=2.1) == pytest.approx(0.1 / 4)
+
+
 def test_a_persons_value_is_no_error_of_quality_and_method(day: Checked) -> None:
     given = check(readings(), [meter()], verdicts=[verdict("replace", 7, value_kwh=9.0)])
     assert [r.name for r in judged(given, "validated", given.day.readings) if not r.passed] == []
