@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     warn_loss_share: float = Field(
         0.15, ge=0, le=1, description="A feeder that measures more above its meters warns: losses, unmetered load, theft."
     )
+    warn_late_hours: float = Field(
+        24.0, gt=0, description="A zone whose readings' median comes later than this after their intervals warns: most missed the gate."
+    )
     source_delay_hours: float = Field(0.0, ge=0, description="History loaded in bulk counts as known this long after its day.")
 
     alarms_per_1000: float = Field(3.0, gt=0, description="Budget of alarms a day for 1,000 meters and detector.")

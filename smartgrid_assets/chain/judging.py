@@ -66,7 +66,11 @@ class Judge:
 
 def _readings(context: Context, days: Sequence[date]) -> Verdicts:
     with context.lake.connect() as con:
-        verdicts = _suite(context, con, "validated", {day: _with_zone(context, con, day) for day in days})
+        judged = {
+            "validated": {day: _with_zone(context, con, day) for day in days},
+            "timeliness": {day: context.lake.view(con, QUALITY, [day], f"quality_{day:%Y%m%d}") for day in days},
+        }
+        verdicts = _suites(context, con, judged)
         missing = _missing_shares(context, con, days)
         for day in days:
             verdicts["is_not_held", day] = _hold(context, con, day)
@@ -82,7 +86,7 @@ def _readings(context: Context, days: Sequence[date]) -> Verdicts:
 def _features(context: Context, days: Sequence[date]) -> Verdicts:
     with context.lake.connect() as con:
         relations = {day: context.lake.view(con, LOAD, [day], f"judged_{n}") for n, day in enumerate(days)}
-        return _suite(context, con, "features", relations)
+        return _suites(context, con, {"features": relations})
 
 
 def _with_zone(context: Context, con: DuckDBPyConnection, day: date) -> str:
@@ -96,13 +100,17 @@ def _with_zone(context: Context, con: DuckDBPyConnection, day: date) -> str:
     return name
 
 
-def _suite(context: Context, con: DuckDBPyConnection, name: str, relations: dict[date, str]) -> Verdicts:
-    """Two checks of a suite: `expectations`, which a sound day cannot fail, and `completeness`, which warns."""
+def _suites(context: Context, con: DuckDBPyConnection, judged: dict[str, dict[date, str]]) -> Verdicts:
+    """Two checks of suites (name -> day -> relation): `expectations`, which a sound day cannot fail, and `completeness`, which warns."""
     from smartgrid_assets.domain.check.suite import all_suites, run_suite
 
-    windows: dict[MarketDay, str] = {context.market_day(day): relation for day, relation in relations.items()}
+    said: dict[date, list[CheckResult]] = {}
+    for name, relations in judged.items():
+        windows: dict[MarketDay, str] = {context.market_day(day): relation for day, relation in relations.items()}
+        for day, results in run_suite(con, all_suites()[name], windows, limits_of(context)).items():
+            said.setdefault(day, []).extend(results)
     verdicts: Verdicts = {}
-    for day, results in run_suite(con, all_suites()[name], windows, limits_of(context)).items():
+    for day, results in said.items():
         verdicts["expectations", day] = _together([r for r in results if r.severity == "error"], "error")
         verdicts["completeness", day] = _together([r for r in results if r.severity == "warn"], "warn")
     return verdicts
@@ -130,8 +138,9 @@ Shown = tuple[dict[str, dict[str, list[float | None]]], dict[str, list[dict[str,
 
 def _four_weeks(context: Context, days: Sequence[date]) -> dict[date, Shown]:
     """Quality over time as the pages of these days show it: (heat maps, tables) of the four weeks up to each."""
-    from smartgrid_assets.chain.quality import quality_of
+    from smartgrid_assets.chain.quality import lateness_by_day, quality_of
 
+    lateness = lateness_by_day(context, days)
     found = quality_of(context, days_between(days[0] - (CURVE_DAYS - 1) * ONE_DAY, days[-1]), with_lateness=False)
     shown: dict[date, Shown] = {}
     for day in days:
@@ -139,7 +148,9 @@ def _four_weeks(context: Context, days: Sequence[date]) -> dict[date, Shown]:
         spoken = {rule: [by.get(d, 0) for d in span] for rule, by in found.rules.items() if any(d in by for d in span)}
         heats: dict[str, dict[str, list[float | None]]] = {
             "complete, day by zone": {zone: [by.get(d) for d in span] for zone, by in found.completeness.items()},
-            "rules, day by day": {rule: [1 - n / max(counts) for n in counts] for rule, counts in spoken.items()},
+            "rules, day by day; red: the rule's own worst day": {
+                rule: [1 - n / max(counts) for n in counts] for rule, counts in spoken.items()
+            },
         }
         week = [
             {"day": d.isoformat(), "complete": found.completeness["*"].get(d), "estimated": found.estimated.get(d, 0.0),
@@ -147,8 +158,13 @@ def _four_weeks(context: Context, days: Sequence[date]) -> dict[date, Shown]:
             for d in span[-7:] if d in found.completeness.get("*", {})
         ]  # fmt: skip
         counts = [{"rule": rule, "readings": sum(counts), "days": sum(n > 0 for n in counts)} for rule, counts in spoken.items()]
-        shown[day] = heats, {"last_week": week, "rules_in_four_weeks": counts}
+        shown[day] = heats, {"last_week": week, "rules_in_four_weeks": counts, "lateness": _late(lateness.get(day, {}))}
     return shown
+
+
+def _late(readings_by_edge: dict[int, int]) -> list[dict[str, Any]]:
+    total = sum(readings_by_edge.values())
+    return [{"hours from": edge, "readings": n, "share": round(n / total, 4)} for edge, n in readings_by_edge.items()]
 
 
 def _hold(context: Context, con: DuckDBPyConnection, day: date) -> Verdict:
@@ -194,7 +210,7 @@ JUDGES = (
         {
             "is_not_held": "The day is fit for use; else it was held back, and the old partition still stands.",
             "expectations": "Great Expectations, suite `validated`: the day is whole and believable.",
-            "completeness": "Great Expectations, suite `validated`: few readings are missing or estimated.",
+            "completeness": "Great Expectations, suites `validated` and `timeliness`: few readings are missing, estimated or late; feeders balance.",
         },
         _readings,
     ),
@@ -232,7 +248,7 @@ def _newest(context: Context, path: str, expected: date) -> Verdict:
 
 
 def write_data_docs(context: Context, days: Sequence[date], folder: Path) -> Path:
-    """Great Expectations' pages of both suites over these days; the index, to be opened in a browser."""
+    """Great Expectations' pages of all suites over these days; the index, to be opened in a browser."""
     from smartgrid_assets.domain.check.data_docs import write_pages
     from smartgrid_assets.domain.check.suite import all_suites
 
@@ -241,6 +257,7 @@ def write_data_docs(context: Context, days: Sequence[date], folder: Path) -> Pat
     with context.lake.connect() as con:
         shown = {
             "validated": lambda day: _with_zone(context, con, day),
+            "timeliness": lambda day: context.lake.view(con, QUALITY, [day], f"docs_quality_{day:%Y%m%d}"),
             "features": lambda day: context.lake.view(con, LOAD, [day], f"docs_{day:%Y%m%d}"),
         }
         for name, relation in shown.items():

@@ -55,7 +55,7 @@ def quality_of(context: Context, days: Sequence[date], with_lateness: bool = Tru
             f"SELECT day, zone, rule, affected, share, hours_late_median FROM ({context.lake.select(QUALITY, there)})"
         ).fetchall()
         held = con.execute(f"SELECT day, reason FROM ({context.lake.select(HELD, list(days))}) ORDER BY day, check_name").fetchall()
-        lateness = _lateness(context, con, there) if with_lateness and there else {}
+        lateness = _added_up(_lateness(context, con, there)) if with_lateness and there else {}
     whole = [row for row in rows if row[1] == "*"]
     reasons: dict[date, list[str]] = {}
     for day, reason in held:
@@ -72,16 +72,30 @@ def quality_of(context: Context, days: Sequence[date], with_lateness: bool = Tru
     )  # fmt: skip
 
 
-def _lateness(context: Context, con: DuckDBPyConnection, days: Sequence[date]) -> dict[int, int]:
+def lateness_by_day(context: Context, days: Sequence[date]) -> dict[date, dict[int, int]]:
+    """Market day -> hours from the end of an interval to its receipt, from which on -> readings. Reads raw/meter_readings."""
+    with context.lake.connect() as con:
+        return _lateness(context, con, days)
+
+
+def _lateness(context: Context, con: DuckDBPyConnection, days: Sequence[date]) -> dict[date, dict[int, int]]:
     """Readings by hours from the end of their interval to the receipt of their file; distinct moments are counted first."""
     edges = " ".join(f"WHEN hours >= {edge} THEN {edge}" for edge in reversed(LATENESS_HOURS))
     rows = con.execute(f"""
         WITH moments AS (
-            SELECT received_at, interval_start_utc, interval_minutes, count(*) AS n FROM ({context.lake.select("raw/meter_readings", days)})
+            SELECT day, received_at, interval_start_utc, interval_minutes, count(*) AS n FROM ({context.lake.select("raw/meter_readings", days)})
             WHERE value IS NOT NULL GROUP BY ALL),
-        late AS (SELECT n, epoch(received_at - interval_start_utc - to_minutes(interval_minutes)) / 3600 AS hours FROM moments)
-        SELECT CASE {edges} ELSE 0 END AS edge, sum(n)::BIGINT FROM late GROUP BY edge ORDER BY edge""").fetchall()
-    return dict(rows)
+        late AS (SELECT day, n, epoch(received_at - interval_start_utc - to_minutes(interval_minutes)) / 3600 AS hours FROM moments)
+        SELECT CASE {edges} ELSE 0 END AS edge, day, sum(n)::BIGINT FROM late GROUP BY ALL ORDER BY ALL""").fetchall()
+    found: dict[date, dict[int, int]] = {}
+    for edge, day, readings in rows:
+        found.setdefault(day, {})[edge] = readings
+    return found
+
+
+def _added_up(by_day: dict[date, dict[int, int]]) -> dict[int, int]:
+    edges = sorted({edge for of_day in by_day.values() for edge in of_day})
+    return {edge: sum(of_day.get(edge, 0) for of_day in by_day.values()) for edge in edges}
 
 
 def _nested(rows: Any) -> dict[Any, dict[date, Any]]:

@@ -92,6 +92,16 @@ def test_the_page_of_the_check_shows_four_weeks_in_pictures_and_tables(context) 
     assert not any(f" {meter} " in everything for meter in METERS)
 
 
+def test_the_page_shows_how_late_the_readings_of_that_day_came(context) -> None:  # type: ignore[no-untyped-def]
+    judge = next(judge for judge in JUDGES if judge.table == "validated/meter_readings")
+    verdict = judge.verdicts(context, [nth(3), nth(4)])["completeness", nth(4)]
+    told = verdict.tables["lateness"]
+    # That day alone: 24 hours of three meters in a file of 05:00 UTC, 29 hours after the end of the first and 6 after the last.
+    assert [(row["hours from"], row["readings"]) for row in told] == [(6, 18), (12, 36), (24, 18)]
+    assert sum(row["share"] for row in told) == pytest.approx(1)
+    assert "late_median_hours" in {row["expectation"] for row in verdict.table}
+
+
 def test_it_says_whether_there_is_enough_to_train_on(context) -> None:  # type: ignore[no-untyped-def]
     run(context, FIRST, nth(4), "features")
     told = json.loads(CliRunner().invoke(main, ["quality", "--from", str(FIRST), "--to", str(nth(4)), "--json"]).stdout)["sufficiency"]
@@ -107,7 +117,7 @@ def test_data_docs_are_pages_of_the_same_suites(context, tmp_path: Path) -> None
     run(context, FIRST, nth(4), "features")
     index = write_data_docs(context, [nth(n) for n in range(5)], tmp_path / "docs")
     pages = sorted(page.name for page in index.parent.glob("*_*.html"))
-    assert {name.split("_")[0] for name in pages} == {"validated", "features"}
+    assert {name.split("_")[0] for name in pages} == {"validated", "timeliness", "features"}
     assert all(name in index.read_text() for name in pages)
     text = " ".join(page.read_text() for page in index.parent.glob("*.html"))
     assert "Expectation" in text and not any(f">{meter}<" in text for meter in METERS)

@@ -32,7 +32,7 @@ def limits_of(context: Context) -> CheckLimits:
     from smartgrid_assets.domain.check.limits import CheckLimits
 
     s = context.settings
-    return CheckLimits(s.hold_missing_share, s.hold_rejected_share, s.warn_missing_share, s.warn_loss_share)
+    return CheckLimits(s.hold_missing_share, s.hold_rejected_share, s.warn_missing_share, s.warn_loss_share, s.warn_late_hours)
 
 
 def _make(work: Work) -> Made:

@@ -16,6 +16,7 @@ class CheckLimits:
     hold_rejected_share: float = 0.35
     warn_missing_share: float = 0.05
     warn_loss_share: float = 0.15
+    warn_late_hours: float = 24.0  # a day's median is 12 h old at its end, and the gate that needs it closes 10 h later; 2 h to spare
     balance_error: float = 0.02  # a feeder may measure so much less than its meters do: both are of class 1 or 2
 
     linear_minutes: int = 120  # the trade interpolates up to two hours

@@ -82,6 +82,21 @@ def test_gross_generation_counts_against_import_only_where_the_meter_exports_not
     assert loss_share(("import:E1", 3.0), ("generation:B1", 2.0), ("export:B2", 1.0), measured=2.1) == pytest.approx(0.1 / 4)
 
 
+@pytest.mark.parametrize(
+    ("hours_after_the_day", "passes"),
+    [
+        pytest.param(6.0, True, id="the next morning"),
+        pytest.param(30.0, False, id="after the gate that needed it"),
+        pytest.param(24 * 400.0, True, id="history in bulk"),
+    ],
+)
+def test_a_zone_whose_readings_come_after_their_gate_warns_but_history_does_not(hours_after_the_day: float, passes: bool) -> None:
+    given = check(readings(received_at=DAY.end_utc + timedelta(hours=hours_after_the_day)), [meter()])
+    (said,) = judged(given, "timeliness", given.day.quality)
+    assert said.severity == "warn" and said.passed is passes
+    assert said.counts["rows"] == 1 and (passes or said.example["zone"] == "z")
+
+
 def test_a_persons_value_is_no_error_of_quality_and_method(day: Checked) -> None:
     given = check(readings(), [meter()], verdicts=[verdict("replace", 7, value_kwh=9.0)])
     assert [r.name for r in judged(given, "validated", given.day.readings) if not r.passed] == []
