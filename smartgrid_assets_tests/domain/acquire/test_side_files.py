@@ -172,6 +172,10 @@ def test_a_fleet_keeps_its_units_whole(tmp_path: Path) -> None:
         ("charge_mw = 5\n", "", "storage unit 'battery': charge_mw should be a number"),
         ('unit = "battery"', "", r"\[\[storage\]\] number 1: unit is missing"),
         ("zone =", "zone", "this is no TOML"),
+        ("1000.0]", "inf]", r"thermal unit 'coal': cost should hold numbers only, not \[\[50, inf\]"),  # stopped the ingest once
+        ("discharge_mw = 10", "discharge_mw = " + "9" * 400, "discharge_mw should be a number"),
+        ("discharge_mw = 10", "discharge_mw = " + "9" * 5000, "this is no TOML"),
+        ("1000.0]", "0x" + "F" * 5000 + "]", "cost should hold numbers only, not a number of thousands of digits"),
     ],
 )
 def test_a_fleet_is_refused_whole_naming_unit_and_key(tmp_path: Path, old: str, new: str, message: str) -> None:

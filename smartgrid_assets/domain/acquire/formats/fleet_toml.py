@@ -7,7 +7,6 @@ refused whole when one unit is wrong, because a plan with half a fleet would loo
 from __future__ import annotations
 
 import json
-import math
 import re
 import tomllib
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 
 KINDS = ("thermal", "storage", "renewable")
 MAX_BYTES = 16 << 20
+MOST_MW = 1e7
+"""More than the whole world's largest grids; a number that no float holds is over it, too."""
 _UNIT = re.compile(r"^\s*\[\[\s*(thermal|storage|renewable)\s*\]\]", re.MULTILINE)
 
 
@@ -65,7 +66,7 @@ def _parse(job: Job) -> dict[str, Any]:
         raise DeliveryError(f"{job.head.name}: a fleet of more than {MAX_BYTES >> 20} MB is not read.")
     try:
         return tomllib.loads(data.decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, or a number of thousands of digits
         raise DeliveryError(f"{job.head.name}: this is no TOML ({error}).") from None
 
 
@@ -88,8 +89,25 @@ def _row(name: str, kind: str, unit: dict[str, Any], number: int) -> tuple[str, 
         low, high = _power(unit, "p_min_mw", where, 0.0), _power(unit, "p_max_mw", where)
     if low > high:
         raise DeliveryError(f"{where}: p_min_mw is {low:g}, more than p_max_mw {high:g}.")
-    spec = {"name": title, **{key: value for key, value in unit.items() if key not in ("unit", "name")}}
-    return title, kind, zone, low, high, json.dumps(spec, default=str, allow_nan=False)
+    kept = {key: value for key, value in unit.items() if key not in ("unit", "name")}
+    for key, value in kept.items():
+        _refuse_no_number(value, f"{where}: {key}")
+    return title, kind, zone, low, high, json.dumps({"name": title, **kept}, default=str)
+
+
+def _refuse_no_number(value: Any, where: str) -> None:
+    """TOML knows inf and nan, JSON and every plan do not."""
+    try:
+        json.dumps(value, default=str, allow_nan=False)
+    except ValueError:
+        raise DeliveryError(f"{where} should hold numbers only, not {_shown(value)}.") from None
+
+
+def _shown(value: Any) -> str:
+    try:
+        return str(value)[:80]
+    except ValueError:  # a hexadecimal number may have more digits than Python writes
+        return "a number of thousands of digits"
 
 
 def _text(value: Any, where: str) -> str:
@@ -100,8 +118,8 @@ def _text(value: Any, where: str) -> str:
 
 def _power(unit: dict[str, Any], key: str, where: str, default: float | None = None) -> float:
     value = unit.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
-        raise DeliveryError(f"{where}: {key} should be a number of MW, 0 or more, not {value!r}.")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MOST_MW:
+        raise DeliveryError(f"{where}: {key} should be a number of MW, 0 to {MOST_MW:g}, not {_shown(value)}.")
     return float(value)
 
 
