@@ -1,4 +1,4 @@
-"""The chain's steps without Dagster: a town's files ingested, checked and summed in one process, day after day.
+"""The chain's steps without Dagster: a town's files ingested, its days checked and summed, as many at once as a run makes them.
 
 SMARTGRID_HOME=... python -m benchmarks.steps TOWN FIRST_DAY DAYS      # prints seconds and peak MB as JSON
 """
@@ -12,10 +12,11 @@ import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from smartgrid_assets.chain.fan_out import make_all
 from smartgrid_assets.chain.ingest import Delivery, ingest
 from smartgrid_assets.chain.replay import steps
-from smartgrid_assets.chain.step import run_step
 from smartgrid_assets.defs.resources import chain_context
+from smartgrid_assets.domain.errors import SmartGridError
 from smartgrid_assets.resources.inbox import Inbox, content_hash
 
 
@@ -30,8 +31,10 @@ def measure(town: Path, first: date, days: int) -> dict[str, float]:
     made = {step.name: step for step in steps()}
     for name in ("check", "load"):
         begin = time.perf_counter()
-        for day in range(days):
-            run_step(context, made[name], first + timedelta(days=day))
+        keys = [first + timedelta(days=day) for day in range(days)]
+        for _, outcome in make_all(lambda key: context, made[name], keys, False, context.settings.threads):
+            if isinstance(outcome, SmartGridError):
+                raise outcome
         figures[f"{name}_s"] = time.perf_counter() - begin
     return figures | {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 

@@ -10,7 +10,7 @@ Memory: each worker's DuckDB gets its part of the limit, so all together keep to
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import date
@@ -27,6 +27,20 @@ SMALL_BYTES = 16_000_000
 """A partition that reads more than this keeps all cores and the memory for itself: about 1.5 million readings."""
 
 Outcome = Done | SmartGridError
+
+
+def make_all(
+    context_of: Callable[[date | None], Context], step: Step, keys: Sequence[date], only_due: bool, workers: int
+) -> Iterator[tuple[date, Outcome]]:
+    """Make the partitions: one after the other where the step wants it or they are few, else several at once.
+
+    context_of: the chain's context for one partition, or for all. workers: at most so many at once.
+    """
+    if workers > 1 and worth_processes(step, keys):
+        return fan_out(context_of(None), step, keys, only_due, workers)
+    if workers > 1 and fits_in_threads(context_of(None), step, keys):
+        return in_threads(context_of(None), step, keys, only_due, workers)
+    return ((key, attempt(context_of(key), step, key, only_due)) for key in keys)
 
 
 def worth_processes(step: Step, keys: Sequence[date]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from smartgrid_assets.chain.fan_out import Outcome, attempt, fan_out, fits_in_threads, in_threads, worth_processes
+from smartgrid_assets.chain.fan_out import Outcome, make_all
 from smartgrid_assets.chain.step import Done, Step
 from smartgrid_assets.defs.partitions import partitions_of
 from smartgrid_assets.defs.pictures import curve
@@ -57,16 +57,10 @@ def step_asset(step: Step, deps: Sequence[dg.AssetDep | str]) -> dg.AssetsDefini
 
 
 def _make_all(context: dg.AssetExecutionContext, chain: Chain, step: Step) -> Iterator[tuple[str, Outcome]]:
-    """Make the run's partitions: one after the other where the step wants it or they are few, else several at once."""
+    """Make the run's partitions; a transient error raises."""
     only_due, workers = ONLY_DUE in context.run.tags, settings().threads
     run_id, keys = context.run.run_id, [date.fromisoformat(label) for label in context.partition_keys]
-    every: Iterator[tuple[date, Outcome]]
-    if workers > 1 and worth_processes(step, keys):
-        every = fan_out(chain.context(run_id), step, keys, only_due, workers)
-    elif workers > 1 and fits_in_threads(chain.context(run_id), step, keys):
-        every = in_threads(chain.context(run_id), step, keys, only_due, workers)
-    else:
-        every = ((key, attempt(chain.context(run_id, key.isoformat()), step, key, only_due)) for key in keys)
+    every = make_all(lambda key: chain.context(run_id, key.isoformat() if key else ""), step, keys, only_due, workers)
     for key, outcome in every:
         if isinstance(outcome, SmartGridError) and is_transient(outcome):
             raise outcome
