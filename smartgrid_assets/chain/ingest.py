@@ -10,8 +10,10 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
     from smartgrid_assets.domain.acquire.reader import Parsed
     from smartgrid_assets.resources.inbox import Inbox
 
-ROWS_A_BATCH = 2_000_000
-"""Then it is kept: about 600 MB. A larger file is a batch of its own."""
+ROWS_A_BATCH = 1_000_000
+"""Then it is kept, while the next is read: two of them, about 300 MB each. A larger file is a batch of its own."""
 ROWS_APART = 200_000
 """What one file gives to a table stays where it was read from this on, and makes fragments of its own; less is gathered first."""
 MAIN_DAY_SHARE = 0.5
@@ -93,28 +95,58 @@ def ingest(
     if context.lake.base is not None:
         raise SettingsError("SMARTGRID_OVERLAY is set, and deliveries belong to the lake itself. Unset it to ingest.")
     queue = sorted(deliveries, key=lambda d: (d.received_at, d.path.name))
-    reports: list[FileReport] = []
-    with context.lake.lock("ingest"), tempfile.TemporaryDirectory(prefix="smartgrid-") as scratch, _HashAhead(hash_of, queue) as hashes:
+    reads: list[_Read] = []
+    with (
+        context.lake.lock("ingest"),
+        tempfile.TemporaryDirectory(prefix="smartgrid-") as scratch,
+        _HashAhead(hash_of, queue) as hashes,
+        _KeepBehind() as behind,
+    ):
         if not dry_run:
             if context.pseudonyms:
                 context.pseudonyms.admit(is_empty=not context.delivered.days())
             context.lake.raw.sweep_uncounted()
         position = 0
         while position < len(queue):
-            with context.lake.connect() as con:
-                batch = _Batch(context, con, hashes, mapping, Path(scratch), dry_run)
+            with ExitStack() as closing:
+                con = closing.enter_context(context.lake.connect())
+                known = {_identity(read) for read in reads}
+                batch = _Batch(context, con, hashes, mapping, Path(scratch), dry_run, known)
                 received = _received_day(context, queue[position])
                 while position < len(queue) and _received_day(context, queue[position]) == received and batch.rows < ROWS_A_BATCH:
                     progress(queue[position].path.name, position, len(queue))
                     batch.read(queue[position])
                     position += 1
+                reads += batch.reads
                 if not dry_run:
-                    batch.keep(received, now)
-                    batch.tidy(inbox, received)
-                    batch.compact()
-                reports += [read.report for read in batch.reads]
+                    behind.wait()
+                    behind.start(partial(batch.finish, inbox, received, now, closing.pop_all()))
     progress("", len(queue), len(queue))
-    return reports
+    return [read.report for read in reads]
+
+
+class _KeepBehind:
+    """Keeps a batch in a thread while the next one is read; never two at once, and in their order."""
+
+    def __init__(self) -> None:
+        self._pool, self._last = ThreadPoolExecutor(1), Future[None]()
+        self._last.set_result(None)
+
+    def __enter__(self) -> _KeepBehind:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._pool.shutdown()
+        if raised[0] is None:
+            self.wait()
+
+    def wait(self) -> None:
+        """Until the batch before is kept. Raises what that raised."""
+        self._last.result()
+
+    def start(self, finish: Callable[[], None]) -> None:
+        """Keep one; the caller has waited."""
+        self._last = self._pool.submit(finish)
 
 
 class _HashAhead:
@@ -162,14 +194,16 @@ class _Batch:
         mapping: Mapping | None,
         scratch: Path,
         dry_run: bool,
+        known: set[str],
     ) -> None:
+        """known: identities that this ingest has read already, kept or not yet."""
         self.context, self.con, self.hash_of, self.mapping, self.scratch = context, con, hash_of, mapping, scratch
         self.pseudonyms = context.pseudonyms if context.pseudonyms and context.pseudonyms.is_on and not dry_run else None
         self.reads: list[_Read] = []
         self.contents: dict[Path, str] = {}
         self.rows = 0
         self.apart: dict[str, list[str]] = {path: [] for path in FED}
-        self.recorded = frozenset(context.delivered.known_sources(con))
+        self.recorded = frozenset(context.delivered.known_sources(con) | known)
         self.known = set(self.recorded)
         for path in FED:
             declared = table(path)
@@ -242,6 +276,13 @@ class _Batch:
 
     def _refuse(self, delivery: Delivery, name: str, content: str, error: DeliveryError | PlanError) -> None:
         self.reads.append(_Read(delivery, name, content, None, FileReport(name, "refused", reasons=[str(error)])))
+
+    def finish(self, inbox: Inbox, received: date, now: datetime, closing: ExitStack) -> None:
+        """All that comes after reading. closing: of the batch's connection."""
+        with closing:
+            self.keep(received, now)
+            self.tidy(inbox, received)
+            self.compact()
 
     def keep(self, received: date, now: datetime) -> None:
         """Write the fragments, then the deliveries: from then on the batch counts."""

@@ -29,28 +29,28 @@ def command() -> None:
 @click.option("--to", "last", type=Day(), required=True, help="Last market day.")
 @click.option("--format", "form", type=click.Choice(["csv", "nem12"]), default="csv", show_default=True, help="A plain table, or NEM12.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file instead of stdout.")
-@click.option("--dry-run", is_flag=True, help="Do not note the export: the next one will not know that these values were sent.")
+@click.option("--dry-run", is_flag=True, help="Do not keep what is sent: the next export will not know of it.")
 def billing(first: date, last: date, form: str, out: Path | None, dry_run: bool) -> None:
     """Validated intervals with the standard's quality and method codes, and corrections of what was sent before.
 
-    Each export is noted under SMARTGRID_HOME/exports/. What has changed since of days that went before comes as a correction: in csv
+    What is sent is kept in validated.billed. What has changed since of days that went before comes as a correction: in csv
     as rows with is_correction, previous_kwh and difference_kwh; in nem12 as the day's whole record anew, with its
     update time. NEM12 days are of UTC+10.
     """
-    from smartgrid_assets.chain.billing import Export, billing_rows, exports_made, note_export
+    from smartgrid_assets.chain.billing import billing_rows, keep_sent, refuse_in_overlay
     from smartgrid_assets.defs.resources import chain_context
 
-    context, known = chain_context(), now_utc()
-    ledger = context.settings.home / "exports" / "billing.jsonl"
-    before = [made for made in exports_made(ledger) if made.form == form]
-    with context.lake.connect() as con:
-        relation = billing_rows(context, con, form, first, last, known, before)
+    context, now = chain_context(), now_utc()
+    if not dry_run:
+        refuse_in_overlay(context)
+    with context.lake.lock("export"), context.lake.connect() as con:
+        relation = billing_rows(context, con, form, first, last)
         write = _write_csv if form == "csv" else _write_nem12
         with out.open("w", newline="") if out else nullcontext(sys.stdout) as target:
             written = write(con, relation, target)
         corrections = con.execute(f"SELECT count(*) FROM {relation} WHERE is_correction").fetchall()[0][0]
-    if not dry_run:
-        note_export(ledger, Export(first, last, form, known))
+        if not dry_run:
+            keep_sent(context, con, relation, form, now)
     click.echo(
         f"{written:,} {'rows' if form == 'csv' else 'records'}, {corrections:,} corrected intervals of what was sent before", err=True
     )

@@ -103,7 +103,7 @@ class Fragments:
             return Appended(0, True)  # most files feed one table of six; checking nothing costs as much as checking a day
         if self.is_read_only:
             raise LakeWriteError(
-                f"SMARTGRID_OVERLAY is set: {path} of the lake beneath is only read. Unset it to ingest, issue or give verdicts."
+                f"SMARTGRID_OVERLAY is set: {path} of the lake beneath is only read. Unset it to ingest, issue, export or give verdicts."
             )
         declared = table(path)
         name = f"{batch}.{number}.parquet"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from smartgrid_assets.defs.resources import chain_context
+from smartgrid_assets.domain.errors import LakeWriteError
 from smartgrid_assets.resources.inbox import Inbox
 from smartgrid_assets.settings import settings
 from smartgrid_assets_tests.chain.small import FIRST, FLEET, deliver, file_of, lines_of, morning_after, place, rows, run
@@ -133,6 +134,42 @@ def test_a_killed_ingest_is_not_half_seen_and_the_next_one_finishes_it(
     monkeypatch.undo()
     deliver(context, *files)
     assert rows(context, "SELECT count(*) FROM raw.meter_readings") == [(2 * 72,)]
+
+
+def test_a_file_is_kept_once_though_its_twin_is_read_before_the_first_is_recorded(
+    quiet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smartgrid_assets.chain.ingest.ROWS_A_BATCH", 1)
+    context, files = place(tmp_path / "in", 1)
+    twin = tmp_path / "in" / "twin.csv"
+    twin.write_bytes(files[-1][0].read_bytes())
+    verdicts = [report.verdict for report in deliver(context, *files, (twin, files[-1][1]))]
+    assert sorted(verdicts) == ["accepted", "accepted", "already known"]
+    assert rows(context, "SELECT count(*), count(DISTINCT source_hash) FROM raw.meter_readings") == [(72, 1)]
+
+
+def test_where_a_batch_cannot_be_kept_none_after_it_is_and_those_before_it_stand(
+    quiet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smartgrid_assets.chain.ingest.ROWS_A_BATCH", 1)
+    context, files = place(tmp_path / "in", 4)
+    from smartgrid_assets.chain.ingest import _Batch
+
+    keep, kept = _Batch.keep, list[str]()
+
+    def fail_at_the_third(batch: _Batch, *given: object) -> None:
+        if len(kept) == 2:
+            raise LakeWriteError("no space")
+        keep(batch, *given)  # type: ignore[arg-type]
+        kept.append(batch.reads[0].name)
+
+    monkeypatch.setattr(_Batch, "keep", fail_at_the_third)
+    with pytest.raises(LakeWriteError, match="no space"):
+        deliver(context, *files)
+    assert len(kept) == 2 and rows(context, "SELECT count(*) FROM raw.deliveries") == [(2,)]
+    monkeypatch.undo()
+    verdicts = [report.verdict for report in deliver(context, *files)]
+    assert verdicts.count("already known") == 2 and rows(context, "SELECT count(*) FROM raw.deliveries") == [(len(files),)]
 
 
 @pytest.mark.parametrize("large_day", [pytest.param(1, id="days picked out"), pytest.param(10**9, id="days parted")])

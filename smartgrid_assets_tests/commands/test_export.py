@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from smartgrid_assets.chain.context import Context
 from smartgrid_assets.cli import main
+from smartgrid_assets.settings import settings
 from smartgrid_assets_tests.chain.small import FIRST, deliver, file_of, lines_of, morning_after, place, run
 from smartgrid_assets_tests.domain.acquire.reading import read_file
 
@@ -82,9 +83,52 @@ def test_what_was_estimated_and_is_known_later_goes_out_as_a_correction_once(con
     assert float(correction["difference_kwh"]) == pytest.approx(float(correction["energy_kwh"]) - float(correction["previous_kwh"]))
 
 
-def test_a_dry_run_is_not_noted(context: Context, home: Path) -> None:
+def test_a_dry_run_is_not_kept(context: Context) -> None:
     export("--dry-run")
-    assert not (home / "exports").exists()
+    assert context.lake.files("validated/billed") == []
+    export()
+    assert len(context.lake.files("validated/billed")) == 4
+
+
+@pytest.mark.parametrize("form", ["csv", "nem12"])
+def test_a_file_received_before_an_export_and_read_after_it_is_a_correction(context: Context, tmp_path: Path, form: str) -> None:
+    export("--format", form, last=1, on=8)
+    lay_in_the_inbox = file_of(tmp_path / "in", "late.csv", [lines_of(nth(1), ["A2"])[5]])
+    deliver(context, (lay_in_the_inbox, morning_after(nth(6))))
+    run(context, FIRST, nth(3), "validated")
+    assert corrected(form, first=2, last=2) == 1
+    assert corrected(form, first=2, last=2) == 0, "sent once, it is no correction any more"
+
+
+def corrected(form: str, first: int, last: int) -> int:
+    """Corrected intervals of an export on a later day, as its last line says."""
+    result = _invoke(("--format", form), first, last)
+    assert result.exit_code == 0, result.output
+    return int(result.stderr.split(" corrected")[0].split()[-1])
+
+
+def test_a_day_that_stands_as_it_was_sent_is_not_read_again(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    export(last=3, on=8)
+    read: list[date] = []
+    select = type(context.lake).select
+
+    def spy(lake: Any, path: str, keys: Any = None) -> str:
+        if path == "validated/meter_readings":
+            read.extend(keys)
+        return select(lake, path, keys)
+
+    monkeypatch.setattr(type(context.lake), "select", spy)
+    export(first=3, last=3)
+    assert read == [nth(3)]
+
+
+def test_an_overlay_keeps_no_exports(context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMARTGRID_OVERLAY", str(tmp_path / "beside"))
+    monkeypatch.delenv("DAGSTER_HOME")
+    settings.cache_clear()
+    result = _invoke((), 0, 0)
+    assert result.exit_code == 1 and "--dry-run" in result.output
+    assert _invoke(("--dry-run",), 0, 0).exit_code == 0
 
 
 def test_nem12_is_read_back_the_same(context: Context, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ ASSETS = [
     "validated/meter_readings",
     "validated/rejected_readings",
     "validated/verdicts",
+    "validated/billed",
     "features/load",
     "features/meter_profile",
     "features/training_marks",
