@@ -22,9 +22,16 @@ import tempfile
 import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from smartgrid_assets.resources.lake import Lake
 
 FIRST = date(2026, 6, 1)
 FILES, FEEDERS, FAULTY_IN = 20, 2_000, 200
+QUERIED_DAYS = 30
 STAGES = ("ingest_s", "check_s", "load_s", "profile_s")
 BARE = ("read_s", "windows_s", "sums_s", "profiles_s")
 
@@ -139,7 +146,32 @@ def _chain(folder: Path, history: int) -> dict[str, float]:
         figures[name] = sum(file.stat().st_size for file in lake.files(path, [day])) / 1e6
     footer = lake.footer("validated/meter_readings", day)
     assert footer is not None
+    figures |= _queries(lake, day)
     return figures | {"rows": footer.rows, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+def _queries(lake: Lake, day: date) -> dict[str, float]:
+    """Milliseconds, the best of five: a meter's 30 days, a feeder's day, and the readings of all meters of a feeder's day."""
+    (readings,), (load,) = lake.files("validated/meter_readings", [day]), lake.files("features/load", [day])
+    meters = lake.select("raw/meters")
+    asked = {
+        "meter_30_days_ms": f"SELECT interval_start_utc, energy_kwh FROM read_parquet({[str(readings)] * QUERIED_DAYS}) WHERE meter_id = 'M00050000'",
+        "feeder_day_ms": f"SELECT interval_start_utc, load_mw FROM read_parquet('{load}') WHERE feeder = 'F0007'",
+        "feeder_meters_day_ms": f"""SELECT meter_id, interval_start_utc, energy_kwh FROM read_parquet('{readings}')
+            SEMI JOIN (SELECT meter_id FROM ({meters}) WHERE feeder = 'F0007') USING (meter_id)""",
+    }
+    figures = {}
+    with lake.connect() as con:
+        for name, sql in asked.items():
+            figures[name] = min(_milliseconds(con, sql) for _ in range(5))
+    return figures
+
+
+def _milliseconds(con: DuckDBPyConnection, sql: str) -> float:
+    begin = time.perf_counter()
+    found = con.execute(sql).fetchall()
+    assert found
+    return (time.perf_counter() - begin) * 1000
 
 
 def _make(town: Path, day: date, wanted: tuple[str, ...], with_meters: bool = False) -> dict[str, float]:
