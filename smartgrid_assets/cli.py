@@ -30,6 +30,8 @@ COMMANDS = (
     "ui",
     "backup",
     "restore",
+    "erase",
+    "retention",
 )
 
 for _name, _value in {

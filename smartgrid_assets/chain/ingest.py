@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smartgrid_assets.chain.context import Context
+from smartgrid_assets.domain.acquire.forgetting import leave_out_days, leave_out_meters
 from smartgrid_assets.domain.acquire.reader import ReadContext, Source, read_source, unpack
 from smartgrid_assets.domain.acquire.renaming import rename_meters
 from smartgrid_assets.domain.acquire.sql import count
@@ -201,6 +202,7 @@ class _Batch:
         self.pseudonyms = context.pseudonyms if context.pseudonyms and context.pseudonyms.is_on and not dry_run else None
         self.reads: list[_Read] = []
         self.contents: dict[Path, str] = {}
+        self.with_erased: dict[Path, set[str]] = {}
         self.rows = 0
         self.apart: dict[str, list[str]] = {path: [] for path in FED}
         self.recorded = frozenset(context.delivered.known_sources(con) | known)
@@ -227,6 +229,7 @@ class _Batch:
         try:
             parsed = read_source(self.con, source, ReadContext(settings.timezone, settings.source_delay_hours), self.mapping)
             self._check_fleet(parsed)
+            self._leave_out_erased(delivery, parsed)
             if self.pseudonyms:
                 rename_meters(self.con, parsed, self.pseudonyms.name)
         except (DeliveryError, PlanError) as error:
@@ -250,6 +253,16 @@ class _Batch:
 
             rows = self.con.execute(f"SELECT unit, kind, zone, spec FROM {relation} ORDER BY ordinal").fetchall()
             fleet_from_rows(dict(zip(("unit", "kind", "zone", "spec"), row, strict=True)) for row in rows)
+
+    def _leave_out_erased(self, delivery: Delivery, parsed: Parsed) -> None:
+        """What was erased from the lake does not come back by a delivery."""
+        erased, named = self.context.lake.erased, self.pseudonyms.of if self.pseudonyms else str
+        if erased.meters:
+            gone = leave_out_meters(self.con, parsed, lambda ids: {each for each in ids if erased.among([named(each)])})
+            if gone:
+                self.with_erased.setdefault(delivery.path, set()).update(gone)
+        if erased.kept_from > date.min:
+            leave_out_days(self.con, parsed, erased.kept_from)
 
     def _gather(self, parsed: Parsed, read: _Read) -> None:
         for path, relation in parsed.tables.items():
@@ -322,7 +335,7 @@ class _Batch:
             if all(read.report.verdict == "refused" for read in reads):
                 inbox.refuse(path, content, " ".join(reason for read in reads for reason in read.report.reasons))
             else:
-                inbox.accept(path, content, received)
+                inbox.accept(path, content, received, self.with_erased.get(path, ()))
 
     def compact(self) -> None:
         """Merge the fragments of days that have many."""

@@ -143,7 +143,12 @@ class Done:
 
 
 def state_of(context: Context, step: Step, key: date) -> State:
-    """Compare the recipe that the partition would have now with the one in its footers."""
+    """Compare the recipe that the partition would have now with the one in its footers.
+
+    A day whose readings were removed for good (`smartgrid retention`) is left as it is, whatever the code says today.
+    """
+    if key < context.lake.erased.kept_from:
+        return State("nothing")
     inputs = step.inputs(context, key)
     if inputs is None:
         return State("nothing")

@@ -58,6 +58,11 @@ class Table:
         return f"{self.schema}.{self.name}"
 
     @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the columns, without the partition's."""
+        return tuple(column.name for column in self.columns)
+
+    @property
     def partition_column(self) -> str | None:
         """The virtual column that views add from the folder's name: `day`, `week` or none."""
         return None if self.partition == "none" else self.partition

@@ -13,12 +13,14 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from smartgrid_assets.domain.errors import LakeError, LakeWriteError
 
 MANIFEST = "manifest.json"
+BACKUPS = "lake/backups.json"
+CHANGING = "manifest.changing"
 KEPT = ("lake", "inbox", "mlruns", ".dagster")
 _PASSING = (".lock", ".locks", ".tmp")
 Progress = Callable[[str], None]
@@ -41,6 +43,7 @@ def backup(home: Path, target: Path, progress: Progress = lambda name: None) -> 
                 manifest[str(name)] = _digest(target / name)
                 progress(str(name))
         (target / MANIFEST).write_text(json.dumps(manifest, indent=0, sort_keys=True))
+        _remember(home, target)
     except OSError as error:
         raise LakeWriteError(f"{target}: the backup cannot be written ({error.strerror}); it is incomplete, name another folder.") from None
     return len(manifest)
@@ -65,6 +68,48 @@ def restore(source: Path, home: Path, progress: Progress = lambda name: None) ->
         shutil.copyfile(source / name, home / name)
         progress(name)
     return len(manifest)
+
+
+def known_backups(home: Path) -> list[Path]:
+    """Where this home was ever backed up to, whether it is there or not."""
+    try:
+        return [Path(place) for place in json.loads((home / BACKUPS).read_text())]
+    except FileNotFoundError:
+        return []
+
+
+def _remember(home: Path, target: Path) -> None:
+    places = sorted({*map(str, known_backups(home)), str(target.resolve())})
+    fresh = home / f"{BACKUPS}.{os.getpid()}"
+    fresh.write_text(json.dumps(places, indent=0))
+    os.replace(fresh, home / BACKUPS)
+
+
+@contextmanager
+def changing(target: Path) -> Iterator[Callable[[Path], None]]:
+    """Change files of a backup, each named before: its manifest is brought up to date after them.
+
+    Killed in between, the backup is refused by `restore` until files are changed in it once more.
+    """
+    journal = target / CHANGING
+
+    def note(file: Path) -> None:
+        with journal.open("a") as out:
+            out.write(f"{file.resolve().relative_to(target.resolve())}\n")
+            out.flush()
+            os.fsync(out.fileno())
+
+    yield note
+    if journal.exists():
+        manifest: dict[str, str] = json.loads((target / MANIFEST).read_text())
+        for name in dict.fromkeys(journal.read_text().splitlines()):
+            manifest.pop(name, None)
+            if (target / name).is_file():
+                manifest[name] = _digest(target / name)
+        fresh = target / f".{MANIFEST}.{os.getpid()}"
+        fresh.write_text(json.dumps(manifest, indent=0, sort_keys=True))
+        os.replace(fresh, target / MANIFEST)
+        journal.unlink()
 
 
 def _deliveries_first(home: Path) -> Iterator[Path]:

@@ -51,7 +51,12 @@ class Delivered:
 
     def meters_digest(self, day: date) -> str | None:
         """Digest of the meters that are valid on that day; None where none is."""
-        return _meters_digest(self.lake, self._state(), day)
+        digest = _meters_digest(self.lake, self._state(), day) or ""
+        return self.lake.erased.register_digest(day, digest) or None
+
+    def register_spans(self) -> list[tuple[date, str]]:
+        """(first day, digest) of each span of days over which the valid meters stay the same, ascending."""
+        return _meter_spans(self.lake, self._state())
 
     def verdicts_digest(self, day: date) -> str | None:
         """Digest of the verdicts on readings of that day; None where there is none."""
@@ -231,6 +236,12 @@ def _meters_of_span(lake: Lake, state: tuple[str, ...], day: date) -> Table:
             "QUALIFY row_number() OVER (PARTITION BY meter_id ORDER BY made_up, received_at DESC, source_hash, ordinal) = 1",
             params=[day],
         ).to_arrow_table()
+
+
+def forget_register() -> None:
+    """After rows of raw/meters were erased under the names that their files had."""
+    _meter_spans.cache_clear()
+    _meters_of_span.cache_clear()
 
 
 def _span_of(lake: Lake, state: tuple[str, ...], day: date) -> date:

@@ -4,7 +4,7 @@
     inbox/accepted/<day received>/    each accepted file once, named by its content: <hash>-<name>
     inbox/quarantine/                 refused files, each with a <name>.reason.txt
 
-Files are never deleted. A file outside the inbox is copied, never moved or changed.
+Files are never deleted, but for what `smartgrid erase` and `smartgrid retention` take away. A file outside the inbox is copied, never moved or changed.
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ import hashlib
 import os
 import re
 import shutil
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from smartgrid_assets.domain.acquire.redact import Redacted, redact
 from smartgrid_assets.resources.partition import saying_why
 
 _CHUNK = 1 << 20
+ERASED = "erased"
+"""Stands in a text where the name of a meter stood."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +54,68 @@ class Inbox:
         """True for a waiting file of this inbox, which may be moved."""
         return self.root.resolve() in file.resolve().parents
 
-    def accept(self, file: Path, content_hash: str, received: date) -> Path:
-        """Give an accepted file its home: moved from the inbox, copied from elsewhere. Again is the same."""
-        home = self.accepted / received.isoformat() / f"{content_hash[:16]}-{_plain(file.name)}"
-        self._settle(file, home)
+    def accept(self, file: Path, content_hash: str, received: date, without: Collection[str] = ()) -> Path:
+        """Give an accepted file its home: moved from the inbox, copied from elsewhere. Again is the same.
+
+        without: erased meters that it named; it is kept without them, or not at all where its form cannot be edited.
+        """
+        home = self.accepted / received.isoformat() / f"{content_hash[:16]}-{plain(file.name)}"
+        if without:
+            self._settle_without(file, home, without)
+        else:
+            self._settle(file, home)
         return home
+
+    def _settle_without(self, file: Path, home: Path, names: Collection[str]) -> None:
+        home = home.with_name(without_names(home.name, names))
+        fresh = home.with_name(f".{home.name}.{os.getpid()}")
+        with saying_why(home.parent):
+            home.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                if redact(file, fresh, names) == "edited":
+                    os.replace(fresh, home)
+                if self.holds(file):
+                    file.unlink()
+            finally:
+                fresh.unlink(missing_ok=True)
+
+    def settled(self) -> Iterator[Path]:
+        """Files that have their home, without the notes beside them."""
+        for folder in (self.accepted, self.quarantine):
+            yield from (file for file in files_below(folder) if not file.name.endswith(".reason.txt"))
+
+    def take_out(self, file: Path, names: Collection[str], gave_rows: bool, change: Callable[[Path], bool]) -> Redacted:
+        """Take meters out of a file that has its home; remove it where its form cannot be edited and it holds them.
+
+        gave_rows: readings of the meter came from it, whether it spells the name or not. change: asked before a file
+        is changed; false leaves it as it is.
+        """
+        fresh = file.with_name(f".{file.name}.{os.getpid()}")
+        try:
+            found = redact(file, fresh, names)
+            what: Redacted = "whole" if found == "untouched" and gave_rows else found
+            if what == "untouched" or not change(file):
+                return what
+            if what == "whole":
+                self.remove(file)
+                return what
+            os.replace(fresh, file)
+        finally:
+            fresh.unlink(missing_ok=True)
+        home = file.with_name(without_names(file.name, names))
+        if home != file and change(home):
+            os.replace(file, home)
+        return what
+
+    @staticmethod
+    def remove(file: Path) -> None:
+        """Remove a file for good, and the reason beside it."""
+        file.unlink()
+        file.with_name(file.name + ".reason.txt").unlink(missing_ok=True)
 
     def refuse(self, file: Path, content_hash: str, reason: str) -> Path:
         """Put a refused file of the inbox into quarantine, its reason beside it; one from elsewhere is copied."""
-        home = self.quarantine / f"{content_hash[:16]}-{_plain(file.name)}"
+        home = self.quarantine / f"{content_hash[:16]}-{plain(file.name)}"
         with saying_why(self.quarantine):
             self.quarantine.mkdir(parents=True, exist_ok=True)
             home.with_name(home.name + ".reason.txt").write_text(f"{file.name}: {reason}\n")
@@ -96,5 +153,17 @@ def content_hash(file: Path) -> str:
     return digest.hexdigest()
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A file's name as it stands in the name of its home."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", name)[-120:]
+
+
+def without_names(text: str, names: Collection[str]) -> str:
+    """A text with another word in the place of erased meters.
+
+    >>> without_names("readings_A1.csv of A10", ["A1"])
+    'readings_erased.csv of A10'
+    """
+    for name in names:
+        text = re.sub(rf"(?<![0-9A-Za-z]){re.escape(name)}(?![0-9A-Za-z])", ERASED, text)
+    return text

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from smartgrid_assets.domain.errors import LakeVersionError, LakeWriteError, TimeZoneMismatchError
 from smartgrid_assets.domain.lineage import Footer, Receipt, Recipe
 from smartgrid_assets.domain.tables import TABLES, Table, table
+from smartgrid_assets.resources.erased import Erased, read_record
 from smartgrid_assets.resources.fragments import Fragments
 from smartgrid_assets.resources.partition import locked, read_footer, replace_partition
 
@@ -110,6 +111,11 @@ class Lake:
     def raw(self) -> Fragments:
         """The append-only tables."""
         return Fragments(self.base or self.root, is_read_only=self.base is not None)
+
+    @property
+    def erased(self) -> Erased:
+        """What was erased, and does not come back."""
+        return read_record(self.base or self.root)
 
     def folder(self, path: str) -> Path:
         """Folder of table `schema/name`."""

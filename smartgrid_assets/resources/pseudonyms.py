@@ -11,7 +11,7 @@ import csv
 import hmac
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,11 +73,29 @@ class Pseudonyms:
             self._add(new)
         return named
 
-    def _known(self) -> set[str]:
+    def id_of(self, pseudonym: str) -> str | None:
+        """Whose pseudonym it is; None where the mapping does not know it."""
+        return next((row[1] for row in self._rows() if row[0] == pseudonym), None)
+
+    def forget(self, pseudonyms: Collection[str]) -> None:
+        """Take these out of the mapping."""
+        rows = [row for row in self._rows() if row[0] not in pseudonyms]
+        if self.mapping.exists():
+            fresh = self.mapping.with_name(f".{self.mapping.name}.{os.getpid()}")
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", newline="") as out:
+                csv.writer(out).writerows(rows)
+                out.flush()
+                os.fsync(out.fileno())
+            os.replace(fresh, self.mapping)
+
+    def _rows(self) -> list[list[str]]:
         if not self.mapping.exists():
-            return set()
+            return []
         with self.mapping.open(newline="") as rows:
-            return {row[0] for row in csv.reader(rows) if row}
+            return [row for row in csv.reader(rows) if row]
+
+    def _known(self) -> set[str]:
+        return {row[0] for row in self._rows()}
 
     def _add(self, new: list[tuple[str, str]]) -> None:
         self.mapping.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
