@@ -238,6 +238,7 @@ RAW = (
             _n("rating_kw", "DOUBLE", "largest power that the connection can carry, kW"),
             _c("valid_from", "DATE", "first market day"),
             _c("valid_to", "DATE", "last market day"),
+            _n("status", "VARCHAR", "of the account: active or inactive; null where the register does not say"),
             _c("made_up", "BOOLEAN", "true where only the readings named the meter"),
             _c("received_at", "TIMESTAMP", "when the file came, UTC"),
         ),

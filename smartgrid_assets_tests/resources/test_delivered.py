@@ -25,6 +25,7 @@ ROWS = st.lists(
             "meter_id": st.sampled_from(["m1", "m2"]),
             "zone": st.sampled_from(["north", "south"]),
             "made_up": st.booleans(),
+            "status": st.sampled_from([None, "inactive"]),
             "valid_from": DAYS,
             "valid_to": st.one_of(st.just(FOREVER), DAYS),
             "received_at": DAYS.map(lambda d: datetime(d.year, d.month, d.day, 6)),
@@ -48,7 +49,7 @@ def test_two_days_have_one_digest_exactly_when_the_same_meters_are_valid(rows: l
                 # by the rule itself, a day at a time, in plain Python: delivered beats made up, then the later receipt
                 valid[day] = winners(rows, day)
                 digests[day] = delivered.meters_digest(day)
-                found = con.execute(f"SELECT meter_id, zone, made_up FROM {delivered.meters(con, day)}").fetchall()
+                found = con.execute(f"SELECT meter_id, zone, made_up, status FROM {delivered.meters(con, day)}").fetchall()
                 assert sorted(map(str, found)) == sorted(map(str, valid[day]))
         for day, other in ((a, b) for a in valid for b in valid):
             assert (digests[day] == digests[other]) == (valid[day] == valid[other]), (day, other)
@@ -60,7 +61,7 @@ def winners(rows: list[dict[str, object]], day: date) -> set[tuple[object, ...]]
         if row["valid_from"] <= day <= row["valid_to"]:  # type: ignore[operator]
             place = (not row["made_up"], row["received_at"], -ordinal)
             if row["meter_id"] not in best or place > best[row["meter_id"]][0]:  # type: ignore[operator]
-                best[row["meter_id"]] = (place, (row["meter_id"], row["zone"], row["made_up"]))
+                best[row["meter_id"]] = (place, (row["meter_id"], row["zone"], row["made_up"], row["status"]))
     return {told for _, told in best.values()}  # type: ignore[misc]
 
 

@@ -58,7 +58,7 @@ def _number_series(con: DuckDBPyConnection, readings: str, meters: str) -> None:
               -- a meter of which registers came is expected by those
               SELECT meter_id, 'import', NULL, NULL FROM {meters} ANTI JOIN (
                   SELECT meter_id FROM {readings} WHERE starts_with(channel, 'import:')) USING (meter_id)
-              WHERE role IN ({_quoted(EXPECTED_ROLES)}))
+              WHERE role IN ({_quoted(EXPECTED_ROLES)}) AND status IS DISTINCT FROM 'inactive')
         GROUP BY meter_id, channel""")
     for type_, column in (("chk_meter", "meter_id"), ("chk_channel", "channel")):
         named = f"SELECT {column} FROM chk_named GROUP BY {column} ORDER BY"
@@ -68,8 +68,9 @@ def _number_series(con: DuckDBPyConnection, readings: str, meters: str) -> None:
         CREATE OR REPLACE TEMP TABLE chk_series AS
         SELECT {_series_sql("k.meter_id", "k.channel")} AS series, k.meter_id::chk_meter AS meter_id, k.channel::chk_channel AS channel,
             coalesce(m.role, 'customer') AS role, coalesce(m.zone, 'unassigned') AS zone,
-            coalesce(m.class, '') AS class, m.rating_kw, coalesce(m.made_up, true) AS made_up,
-            split_part(k.channel, ':', 1) = 'import' AND coalesce(m.role IN ({_quoted(EXPECTED_ROLES)}), false) AS is_expected
+            coalesce(m.class, '') AS class, m.rating_kw, coalesce(m.made_up, true) AS made_up, m.status,
+            split_part(k.channel, ':', 1) = 'import' AND coalesce(m.role IN ({_quoted(EXPECTED_ROLES)}), false)
+                AND m.status IS DISTINCT FROM 'inactive' AS is_expected
         FROM chk_named k LEFT JOIN {meters} m ON m.meter_id = k.meter_id""")
 
 

@@ -46,7 +46,7 @@ def _open_views(con: DuckDBPyConnection, limits: CheckLimits) -> None:
     # few series then reads only those.
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_rule_series AS
-        SELECT s.series, s.meter_id, s.channel, s.role, s.class, s.rating_kw, s.made_up, g.step_minutes, g.grid_s, g.shapes, g.highest_kw,
+        SELECT s.series, s.meter_id, s.channel, s.role, s.class, s.rating_kw, s.made_up, s.status, g.step_minutes, g.grid_s, g.shapes, g.highest_kw,
             g.repeats, g.zeros, g.highest_kw / s.rating_kw AS rating_multiple,
             (g.repeats + 1) * g.step_minutes + coalesce(CASE WHEN h.before_kwh > {dust} THEN h.run_before_minutes END, 0) AS repeat_minutes,
             g.zeros * g.step_minutes + coalesce(CASE WHEN abs(h.before_kwh) <= {dust} THEN h.run_before_minutes END, 0) AS zero_minutes,

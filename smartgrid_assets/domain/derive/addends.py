@@ -21,12 +21,13 @@ ADDENDS, SERIES, EXPECTED = "derive_addends", "derive_series", "derive_expected"
 
 
 def choose_addends(con: DuckDBPyConnection, meters: str) -> None:
-    """Make derive_addends: meter_id, zone, feeder, is_customer, made_up. Feeder is empty where the meter has none."""
+    """Make derive_addends: meter_id, zone, feeder, is_customer, is_awaited. Feeder is empty where the meter has none."""
     con.execute(f"""CREATE OR REPLACE TEMP TABLE {ADDENDS} AS
         WITH customers AS (SELECT zone, feeder FROM {meters} WHERE role = 'customer'),
              below_zone AS (SELECT zone FROM {meters} WHERE role IN ('customer', 'feeder')),
              below_system AS (SELECT zone FROM {meters} WHERE role <> 'system')
-        SELECT meter_id, zone, feeder, role = 'customer' AS is_customer, made_up FROM {meters} m
+        SELECT meter_id, zone, feeder, role = 'customer' AS is_customer,
+            NOT made_up AND status IS DISTINCT FROM 'inactive' AS is_awaited FROM {meters} m
         WHERE CASE role
             WHEN 'customer' THEN true
             -- a customer without a feeder may hang on this very one
@@ -49,12 +50,12 @@ def name_series(con: DuckDBPyConnection) -> None:
 def count_expected(con: DuckDBPyConnection) -> None:
     """Make derive_expected: zone, feeder, version_utc, meters, series that should be in the sum.
 
-    A meter of the register is expected from the start; one that only readings name, once they do.
+    A meter of the register is expected from the start; one that only readings name, or whose account is inactive, once they do.
     """
     con.execute(f"""CREATE OR REPLACE TEMP TABLE {EXPECTED} AS
         WITH channels AS (
             SELECT version_utc, meter_id, count(*) AS n FROM {SERIES} JOIN {VERSIONS} ON first_known_utc <= version_utc GROUP BY ALL)
         SELECT a.zone, a.feeder, v.version_utc, count(*) AS meters, sum(coalesce(c.n, 1)) AS series
         FROM {ADDENDS} a CROSS JOIN {VERSIONS} v LEFT JOIN channels c USING (meter_id, version_utc)
-        WHERE c.n IS NOT NULL OR NOT a.made_up
+        WHERE c.n IS NOT NULL OR a.is_awaited
         GROUP BY ALL""")

@@ -47,7 +47,7 @@ def load_features(
     """features/load of one market day, in all its versions.
 
     readings, earlier: validated/meter_readings and validated/earlier_readings of the day. meters: meter_id (each
-    once), role, feeder, zone, made_up of the meters valid that day. weather: raw/weather of the day. gate: local
+    once), role, feeder, zone, status, made_up of the meters valid that day. weather: raw/weather of the day. gate: local
     time of gate closure, at whose granularity versions are formed. A version is written where it differs from the one before.
     """
     con.execute(f"CREATE OR REPLACE TEMP VIEW derive_observed AS FROM {weather} WHERE kind = 'observed'")

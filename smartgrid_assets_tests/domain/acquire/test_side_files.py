@@ -44,6 +44,13 @@ def test_a_bad_line_of_a_list_of_meters_is_rejected_alone(tmp_path: Path, line: 
     assert delivered.rejected() == [(5, rule)] and delivered.parsed.readings == 3
 
 
+def test_the_status_of_an_account_is_kept(tmp_path: Path) -> None:
+    listed = "meter_id,zone,Account Status\nm1,z1,Inactive\nm2,z1,\nm3,z1,asleep\nm4,z1,active\n"
+    delivered = deliver(tmp_path, listed, name="meters.csv")
+    assert delivered.rows("raw/meters", "meter_id, status") == [("m1", "inactive"), ("m2", None), ("m4", "active")]
+    assert delivered.rejected() == [(4, "status")]
+
+
 WEATHER = """zone,interval_start,interval_minutes,temperature_c,dew_point_c,irradiance_w_m2,wind_speed_m_s{issued}
 z1,2026-03-02T00:00:00Z,60,4.5,,0,3{at}
 z1,2026-03-02T01:00:00Z,60,4.0,1,0,2{at}

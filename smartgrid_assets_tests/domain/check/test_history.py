@@ -116,6 +116,17 @@ def test_a_meter_that_the_register_does_not_know_is_marked_and_kept() -> None:
     assert not nobody.readings["flags"].str.contains("unknown_meter").any()  # there is no register
 
 
+def test_use_without_an_account_is_marked_and_kept_and_its_silence_is_no_gap() -> None:
+    rows = readings("m1", values=[0.0, *UNEVEN[1:48]]) + readings("m2")
+    meters = [meter("m1", status="inactive"), meter("m2", status="active"), meter("silent", status="inactive")]
+    checked = check(rows, meters)
+    marked = checked.readings[checked.readings["flags"].str.contains("inactive_account")]
+    assert set(marked["meter_id"]) == {"m1"} and len(marked) == 47, "an interval without energy is no use"
+    assert (checked.readings["quality"] == "measured").all()
+    assert "silent" not in set(checked.readings["meter_id"])
+    assert check(rows, [meter("m1"), meter("m2")]).share("inactive_account") == 0
+
+
 @pytest.mark.parametrize("day", [date(2026, 3, 3), date(2026, 3, 29), date(2026, 10, 25)])
 def test_energy_fed_in_around_midnight_is_marked(day: date) -> None:
     window = market_day(day, BERLIN)

@@ -44,6 +44,7 @@ def meter(meter_id: str = "m1", **other: Any) -> dict:
         "zone": "z",
         "class": "home",
         "rating_kw": None,
+        "status": None,
         "made_up": False,
         **other,
     }

@@ -18,7 +18,7 @@ BERLIN, MELBOURNE, NEW_YORK = "Europe/Berlin", "Australia/Melbourne", "America/N
 GATE = time(10)
 _DEFAULTS: dict[str, Any] = {
     "channel": "import", "interval_minutes": 30, "quality": "measured", "flags": "", "method": "", "source_hash": "h",
-    "ordinal": 0, "zone": "north", "feeder": "", "class": "home", "made_up": False, "received_at": datetime(2000, 1, 1),
+    "ordinal": 0, "zone": "north", "feeder": "", "class": "home", "status": None, "made_up": False, "received_at": datetime(2000, 1, 1),
     "available_at": datetime(2000, 1, 1), "is_holiday": False, "holiday": "", "missing_share": 0.0, "meters": 1,
     "valid_from": date(2000, 1, 1), "valid_to": date(2100, 1, 1),
 }  # fmt: skip

@@ -118,7 +118,7 @@ def test_unknown_customers_are_spoken_for_by_their_feeder_and_estimates_count_as
 
 
 def test_a_meter_that_is_silent_is_missing_and_one_that_only_readings_name_is_not_expected_before(con):
-    meters = [meter("a"), meter("silent"), meter("unheard", made_up=True)]
+    meters = [meter("a"), meter("silent"), meter("unheard", made_up=True), meter("moved out", status="inactive")]
     row = at_first(load_of(con, DAY, BERLIN, meters, whole_day("a", BERLIN_DAY, 10)))
     assert (row.meters, row.missing_share, row.load_mw) == (1, 0.5, pytest.approx(0.04))
 

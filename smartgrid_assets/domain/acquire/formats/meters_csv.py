@@ -1,4 +1,4 @@
-"""The list of meters in delimited text: meter_id with its role, feeder, zone, class, rating and days of validity.
+"""The list of meters in delimited text: meter_id with its role, feeder, zone, class, rating, account status and days of validity.
 
 meter_id and one of role, zone, feeder are needed; a blank role is a customer, blank days mean always.
 """
@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
 _FAULT = f"""CASE WHEN meter_id = '' THEN 'meter' WHEN role NOT IN {ROLES} THEN 'role'
     WHEN NOT rating_blank AND (rating_kw IS NULL OR NOT isfinite(rating_kw) OR rating_kw < 0) THEN 'rating'
+    WHEN status NOT IN ('', 'active', 'inactive') THEN 'status'
     WHEN valid_from IS NULL OR valid_to IS NULL OR valid_to < valid_from THEN 'validity' END"""
 _REASONS = {
     "meter": "the meter is blank",
     "role": "the role is none of customer, feeder, zone, system",
     "rating": "the rating is no number of kW",
+    "status": "the account's status is neither active nor inactive",
     "validity": "valid_from and valid_to are no days in this order",
 }
 
@@ -47,7 +49,7 @@ def _read(job: Job, mapping: Mapping | None, parsed: Parsed) -> None:
         job.con,
         f"""CREATE OR REPLACE TEMP TABLE {table} AS
         SELECT $source_hash AS source_hash, line AS ordinal, meter_id, role, feeder, zone, class, rating_kw, valid_from, valid_to,
-               false AS made_up, $received::TIMESTAMP AS received_at
+               nullif(status, '') AS status, false AS made_up, $received::TIMESTAMP AS received_at
         FROM ({judged}) WHERE fault IS NULL""",
         values,
     )
@@ -76,7 +78,7 @@ def _meters(job: Job, lines: Lines) -> str:
     rating, first, last = cell("rating_kw"), cell("valid_from"), cell("valid_to")
     return f"""
         SELECT l.rowid AS line, {cell(*METER)} AS meter_id, coalesce(nullif(lower({cell("role")}), ''), 'customer') AS role,
-               {cell("feeder")} AS feeder, {cell("class")} AS class, {is_blank(rating, job.head.decimal)} AS rating_blank,
+               lower({cell("status", "account_status")}) AS status, {cell("feeder")} AS feeder, {cell("class")} AS class, {is_blank(rating, job.head.decimal)} AS rating_blank,
                {number(rating, job.head.decimal)} AS rating_kw,
                coalesce(nullif({cell("zone")}, ''), if(lower({cell("role")}) = 'system', '*', 'unassigned')) AS zone,
                CASE WHEN {first} = '' THEN DATE '1970-01-01' ELSE TRY_CAST({first} AS DATE) END AS valid_from,
@@ -84,4 +86,4 @@ def _meters(job: Job, lines: Lines) -> str:
         FROM {lines.table} l"""
 
 
-FORMAT = Format("meters_csv", 1, _recognises, _read)
+FORMAT = Format("meters_csv", 2, _recognises, _read)

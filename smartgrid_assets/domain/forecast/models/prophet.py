@@ -87,11 +87,11 @@ class ProphetForecaster:
         return curve.reindex(frame["local_time"]).to_numpy(float)
 
     def predict(self, history: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
-        """The curve, shifted by its mean error of the newest known week, and its band."""
+        """The curve, shifted by its mean error of the newest known week, marked intervals weighing as they are marked, and its band."""
         day = with_weather_filled(history, future) if self.uses_weather else future
         recent = history[history["local_time"] >= day["local_time"].min().normalize() - pd.Timedelta(days=max(LAST_WEEK))]
         curve = self._curve(self.model, pd.concat([recent, day], ignore_index=True))  # one call: Prophet's cost is in the call
-        shift = float(np.mean(recent["load_mw"].to_numpy(float) - curve[: len(recent)])) if len(recent) else 0.0
+        shift = _mean_error(recent["load_mw"].to_numpy(float) - curve[: len(recent)], recent["weight"].to_numpy(float))
         return banded(future, curve[len(recent) :] + shift, self.band)
 
     def _shifted_errors(self, model: Any, rows: pd.DataFrame) -> np.ndarray:
@@ -117,6 +117,13 @@ class ProphetForecaster:
         stored = json.loads(payload)
         self.model, self.band = model_from_json(stored["model"]), np.array(stored["band"])
         self.uses_weather, self.centre_c = stored["weather"], stored["centre_c"]
+
+
+def _mean_error(errors: np.ndarray, weights: np.ndarray) -> float:
+    """Weighted mean; the plain one where all are marked, since a level that is in doubt is nearer than none; 0 of nothing."""
+    if not len(errors):
+        return 0.0
+    return float(np.average(errors, weights=weights if weights.sum() > 0 else None))
 
 
 def _slim(model: Any) -> Any:
