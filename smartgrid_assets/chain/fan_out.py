@@ -40,7 +40,25 @@ def make_all(
         return fan_out(context_of(None), step, keys, only_due, workers)
     if workers > 1 and fits_in_threads(context_of(None), step, keys):
         return in_threads(context_of(None), step, keys, only_due, workers)
-    return ((key, attempt(context_of(key), step, key, only_due)) for key in keys)
+    return _one_by_one(context_of, step, keys, only_due)
+
+
+def _one_by_one(
+    context_of: Callable[[date | None], Context], step: Step, keys: Sequence[date], only_due: bool
+) -> Iterator[tuple[date, Outcome]]:
+    if step.looks_back is None:
+        yield from ((key, attempt(context_of(key), step, key, only_due)) for key in keys)
+        return
+    with context_of(None).lake.claim(step.name, keys) as claim:
+        for key in sorted(keys):
+            wait = _earlier(key, claim.wait)
+            outcome = attempt(context_of(key), step, key, only_due, Others(wait, wait))
+            claim.done(key)
+            yield key, outcome
+
+
+def _earlier(key: date, wait_for: Callable[[Iterable[date]], None]) -> Callable[[Iterable[date]], None]:
+    return lambda days: wait_for(day for day in days if day < key)
 
 
 def worth_processes(step: Step, keys: Sequence[date]) -> bool:
@@ -57,7 +75,7 @@ def fits_in_threads(context: Context, step: Step, keys: Sequence[date]) -> bool:
 def in_threads(context: Context, step: Step, keys: Sequence[date], only_due: bool, workers: int) -> Iterator[tuple[date, Outcome]]:
     """As `fan_out`, for partitions that look back: each waits for the earlier ones that it looks at.
 
-    They are begun in order, so the earliest unfinished one waits for none.
+    They are begun in order, so the earliest unfinished one waits for none; so do those of other processes (resources/claims.py).
     """
     made: dict[date, Future[Outcome]] = {}
     published = {key: Event() for key in keys}
@@ -65,18 +83,22 @@ def in_threads(context: Context, step: Step, keys: Sequence[date], only_due: boo
     def make(key: date) -> Outcome:
         def wait_for(days: Iterable[date]) -> None:
             wait([made[day] for day in days if day < key and day in made])
+            claim.wait(day for day in days if day < key)
 
         def wait_for_part(days: Iterable[date]) -> None:
             for day in days:
                 if day < key and day in published:
                     published[day].wait()
+            claim.wait(day for day in days if day < key)
 
         try:
             return attempt(context, step, key, only_due, Others(wait_for, wait_for_part, published[key].set))
         finally:
             published[key].set()  # made, left alone or failed: nobody waits for it in vain
+            claim.done(key)
 
-    with context.lake.connect():  # the process's database is opened once
+    # the process's database is opened once
+    with context.lake.claim(step.name, keys) as claim, context.lake.connect():
         pool = ThreadPoolExecutor(workers, thread_name_prefix=step.name)
         try:
             for key in sorted(keys):

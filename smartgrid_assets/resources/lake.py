@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from smartgrid_assets.domain.errors import LakeVersionError, LakeWriteError, TimeZoneMismatchError
 from smartgrid_assets.domain.lineage import Footer, Receipt, Recipe
 from smartgrid_assets.domain.tables import TABLES, Table, table
+from smartgrid_assets.resources.claims import Claim, claimed
 from smartgrid_assets.resources.erased import Erased, read_record
 from smartgrid_assets.resources.fragments import Fragments
 from smartgrid_assets.resources.partition import locked, read_footer, replace_partition
@@ -209,6 +210,10 @@ class Lake:
     def lock(self, name: str) -> AbstractContextManager[None]:
         """One process at a time in `name`; freed by the kernel when the process dies."""
         return locked(self.root / ".locks" / name)
+
+    def claim(self, step: str, keys: Iterable[date]) -> AbstractContextManager[Claim]:
+        """Tell other processes which partitions of a step this one makes, and wait for theirs; where they look back at each other."""
+        return claimed(self.root / ".locks" / f"making-{step}", keys)
 
     # ---- writing ---------------------------------------------------------------------------------------------
 

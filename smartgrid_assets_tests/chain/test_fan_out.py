@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from smartgrid_assets.chain import fan_out as module
 from smartgrid_assets.chain.context import Context
-from smartgrid_assets.chain.fan_out import FEWEST_DAYS, fan_out, fits_in_threads, in_one_thread, in_threads, worth_processes
+from smartgrid_assets.chain.fan_out import FEWEST_DAYS, fan_out, fits_in_threads, in_one_thread, in_threads, make_all, worth_processes
 from smartgrid_assets.chain.replay import steps
 from smartgrid_assets.chain.step import Done, Made, Step, Work
 from smartgrid_assets.domain.errors import SmartGridError
@@ -106,6 +107,24 @@ def test_a_day_whose_like_day_is_being_made_again_is_found_stale_in_the_same_run
     assert all(isinstance(done, Done) for done in made.values())
     assert [day for day, done in made.items() if done.receipts][0:2] == DAYS[0:2]  # type: ignore[union-attr]
     assert not run(context, DAYS[0], DAYS[-1], "validated")
+
+
+def test_two_runs_of_neighbouring_days_make_each_day_once(home: Path, tmp_path: Path) -> None:
+    context = gappy(tmp_path / "in")
+    middle = len(DAYS) // 2
+
+    def first_half() -> None:
+        list(in_threads(context, slower_at_first(CHECK), DAYS[:middle], only_due=True, workers=2))
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(first_half)
+        claims = context.lake.root / ".locks" / "making-check"
+        while not (claims.is_dir() and any(claims.iterdir())):
+            time.sleep(0.01)
+        later = dict(make_all(lambda key: context, CHECK, DAYS[middle:], only_due=True, workers=1))
+        first.result()
+    assert all(isinstance(done, Done) and done.receipts for done in later.values())
+    assert not run(context, DAYS[0], DAYS[-1], "validated"), "what they looked back at has not changed since"
 
 
 def test_several_days_are_made_at_once_and_a_fault_of_ours_ends_them(home: Path, tmp_path: Path) -> None:
