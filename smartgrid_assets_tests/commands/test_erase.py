@@ -221,6 +221,14 @@ def test_days_before_are_removed_left_alone_and_not_brought_back(context: Contex
     assert f"readings_{nth(1)}" not in accepted and f"readings_{nth(2)}" in accepted
 
 
+def test_days_before_are_not_made_again_though_a_setting_changes(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_from(nth(2))
+    monkeypatch.setenv("SMARTGRID_HOLD_MISSING_SHARE", "0.9")
+    settings.cache_clear()
+    assert {done.key for done in run(chain_context(), FIRST, nth(2), "validated") if done.receipts} == {nth(2)}
+    assert rows(context, f"SELECT count(*) FROM validated.meter_readings WHERE day < '{nth(2)}'") == [(0,)]
+
+
 def test_a_file_that_holds_later_days_too_stays_until_they_are_as_old(context: Context, tmp_path: Path) -> None:
     both = file_of(tmp_path / "in", "both.csv", [*lines_of(nth(1), ["B1"], {("B1", 1): 2.0}), *lines_of(nth(2), ["B1"], {("B1", 1): 2.0})])
     deliver(context, (both, morning_after(nth(3))))
