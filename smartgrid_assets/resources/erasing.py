@@ -93,20 +93,20 @@ def erase_meters(lake: Lake, inbox: Inbox, stored: Collection[str], delivered_as
 
 
 def remove_before(lake: Lake, inbox: Inbox, day: date, call: Call) -> Report:
-    """Remove all readings of single meters, and what was made of them, of market days before `day`."""
+    """Remove all readings of single meters, and what was made of them, of market days before `day`; sums of few meters, too."""
     record, before = read_record(lake.root), _register_before(lake)
     record = replace(record, kept_from=max(record.kept_from, day))
     if not call.is_dry:
         _note(lake, call, replace(record, register_before=before))
     report = Report()
     with lake.connect() as con:
-        con.execute("CREATE OR REPLACE TEMP TABLE to_erase (meter_id VARCHAR)")
-        con.execute(f"INSERT INTO to_erase SELECT DISTINCT meter_id FROM ({lake.select(REGISTER)}) WHERE valid_to < ?", [day])
+        con.execute(f"CREATE OR REPLACE TEMP TABLE to_erase AS SELECT DISTINCT meter_id FROM ({lake.select(REGISTER)})")
         _find_small_groups(con, lake, call.minimum_group)
         for path, declared in TABLES.items():
-            if declared.partition == "day" and (path == "raw/rejected_lines" or "meter_id" in declared.column_names):
-                keys = [key for key in lake.keys(path) if key < day]
-                _rewrite(con, lake, path, "true", call, report, keys=keys)
+            names_all = path == "raw/rejected_lines" or "meter_id" in declared.column_names
+            condition = "true" if names_all else _names_meters(declared)
+            if condition and declared.partition == "day":
+                _rewrite(con, lake, path, condition, call, report, keys=[key for key in lake.keys(path) if key < day])
         _rewrite(con, lake, REGISTER, f"valid_to < DATE '{day}'", call, report)
         _remove_old_files(con, lake, inbox, day, call, report)
     if not call.is_dry:
@@ -192,10 +192,10 @@ def _write_without(con: DuckDBPyConnection, file: Path, columns: str, condition:
     source = f"read_parquet({quote(str(file))}, hive_partitioning = false)"
     pairs = {key.decode(): value.decode() for key, value in (pq.read_metadata(file).metadata or {}).items() if key != b"ARROW:schema"}
     if FOOTER_KEY in pairs:
-        ((left,),) = con.execute(f"SELECT count(*) FROM {source} WHERE NOT ({condition})").fetchall()
+        ((left,),) = con.execute(f"SELECT count(*) FROM {source} WHERE ({condition}) IS NOT TRUE").fetchall()
         pairs[FOOTER_KEY] = json.dumps(json.loads(pairs[FOOTER_KEY]) | {"rows": left}, sort_keys=True)
     fresh = file.with_name(f".{file.name}.{os.getpid()}")
-    write_parquet(con, f"SELECT {columns} FROM {source} WHERE NOT ({condition})", fresh, pairs)
+    write_parquet(con, f"SELECT {columns} FROM {source} WHERE ({condition}) IS NOT TRUE", fresh, pairs)
     try:
         move_into_place(fresh, file)
     finally:

@@ -39,7 +39,13 @@ def context(home: Path, tmp_path: Path) -> Context:
     for file, _ in files:
         renamed(file)
     own = renamed(file_of(tmp_path / "in", f"own_{GONE}.csv", lines_of(nth(1), ["A1"], {("A1", 5): 9.0})))
-    bad = renamed(file_of(tmp_path / "in", "bad.csv", [lines_of(nth(0), ["A1"])[0].replace("kWh", "bananas"), lines_of(nth(0), ["B1"])[0]]))
+    bad = renamed(
+        file_of(
+            tmp_path / "in",
+            "bad.csv",
+            [lines_of(nth(0), ["A1"])[0].replace("kWh", "bananas"), *lines_of(nth(0), ["A1"], {("A1", 3): -5.0})[3:4]],
+        )
+    )
     packed = tmp_path / "in" / "packed.zip"
     with zipfile.ZipFile(packed, "w") as archive:
         archive.write(renamed(file_of(tmp_path / "in", "in_it.csv", lines_of(nth(2), ["A1", "B1"], {("A1", 6): 8.0}))), "in_it.csv")
@@ -92,6 +98,15 @@ def test_nothing_that_names_the_meter_is_left_and_the_others_keep_their_rows(con
     assert load
     accepted = [path.name for path in (home / "inbox" / "accepted").rglob("*") if path.is_file()]
     assert any("own_erased" in name for name in accepted) and any("packed.zip" in name for name in accepted)
+
+
+def test_rejected_lines_of_nobody_stay_beside_those_of_the_meter(context: Context) -> None:
+    nobodys = "SELECT source_hash, ordinal, rule FROM validated.rejected_readings WHERE meter_id IS NULL ORDER BY ALL"
+    of_the_meter = f"SELECT count(*) > 0 FROM validated.rejected_readings WHERE meter_id = '{GONE}' AND day = '{nth(0)}'"
+    before = rows(context, nobodys)
+    assert before and rows(context, of_the_meter) == [(True,)]
+    erase()
+    assert rows(context, nobodys) == before
 
 
 def test_sums_of_enough_meters_stay(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,7 +223,11 @@ def test_days_before_are_removed_left_alone_and_not_brought_back(context: Contex
     monkeypatch.setenv("SMARTGRID_MINIMUM_GROUP", "2")
     settings.cache_clear()
     load = rows(context, "SELECT * FROM features.load ORDER BY ALL")
-    keep_from(nth(2))
+    with monkeypatch.context() as patch:
+        patch.setenv("SMARTGRID_MINIMUM_GROUP", "1")
+        settings.cache_clear()
+        keep_from(nth(2))
+    settings.cache_clear()
     personal = [path for path, declared in TABLES.items() if declared.partition == "day" and "meter_id" in declared.column_names]
     for path in personal:
         assert rows(context, f"SELECT count(*) FROM {TABLES[path].sql_name} WHERE day < '{nth(2)}'") == [(0,)], path
@@ -219,6 +238,17 @@ def test_days_before_are_removed_left_alone_and_not_brought_back(context: Contex
     assert [(done.step, done.state.because) for done in run(chain_context(), FIRST, nth(2), STEPS) if done.receipts] == []
     accepted = " ".join(path.name for path in settings().inbox.rglob("*.csv"))
     assert f"readings_{nth(1)}" not in accepted and f"readings_{nth(2)}" in accepted
+
+
+def test_sums_of_few_meters_go_with_the_days_before(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMARTGRID_MINIMUM_GROUP", "2")
+    settings.cache_clear()
+    sums = "SELECT * FROM features.load WHERE {} ORDER BY ALL"
+    few, stay = f"feeder = 'F2' AND day < '{nth(2)}'", f"feeder = 'F1' OR day = '{nth(2)}'"
+    before = rows(context, sums.format(stay))
+    assert before and rows(context, sums.format(few))
+    keep_from(nth(2))
+    assert rows(context, sums.format(few)) == [] and rows(context, sums.format(stay)) == before
 
 
 def test_days_before_are_not_made_again_though_a_setting_changes(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
