@@ -9,10 +9,9 @@ A file is read and written whole, one at a time. Memory: DuckDB's limit.
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -23,7 +22,7 @@ from smartgrid_assets.resources.delivered import Delivered, forget_register
 from smartgrid_assets.resources.erased import RECORD, Erased, entry, read_record, write_record
 from smartgrid_assets.resources.inbox import ERASED, Inbox, plain
 from smartgrid_assets.resources.lake import Lake, quote
-from smartgrid_assets.resources.partition import FOOTER_KEY, locked, move_into_place, write_parquet
+from smartgrid_assets.resources.partition import FOOTER_KEY, locked, write_in_place
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -71,11 +70,8 @@ class Call:
 
 def erase_meters(lake: Lake, inbox: Inbox, stored: Collection[str], delivered_as: Collection[str], call: Call) -> Report:
     """Remove meters. stored: their names in the lake; delivered_as: their names in files (others where pseudonyms are kept)."""
-    record, before = read_record(lake.root).with_meters(stored, call.salt), _register_before(lake)
-    if not call.is_dry:
-        _note(lake, call, replace(record, register_before=before))
-    report = Report()
-    with lake.connect() as con:
+    record = read_record(lake.root).with_meters(stored, call.salt)
+    with _recorded(lake, call, record, f"{len(stored)} meter(s)") as report, lake.connect() as con:
         con.execute("CREATE OR REPLACE TEMP TABLE to_erase AS SELECT unnest(?::VARCHAR[]) AS meter_id", [sorted(stored)])
         _find_small_groups(con, lake, call.minimum_group)
         sources = _files_of(con, lake, "meter_id IN (FROM to_erase)")
@@ -85,21 +81,15 @@ def erase_meters(lake: Lake, inbox: Inbox, stored: Collection[str], delivered_as
                 _rewrite(con, lake, path, condition, call, report, texts=TEXTS.get(path, ()), names=names)
             elif path in TEXTS:
                 _rewrite(con, lake, path, "false", call, report, texts=TEXTS[path], names=names)
-    _edit_deliveries(inbox, names, sources, call, report)
-    if not call.is_dry:
-        done = entry(call.now, call.who, call.why, f"{len(stored)} meter(s)", sum(report.rows.values()), report.files)
-        _note(lake, call, replace(record, register=_register_now(lake, before), register_before=(), done=(*record.done, done)))
+        _edit_deliveries(inbox, names, sources, call, report)
     return report
 
 
 def remove_before(lake: Lake, inbox: Inbox, day: date, call: Call) -> Report:
     """Remove all readings of single meters, and what was made of them, of market days before `day`; sums of few meters, too."""
-    record, before = read_record(lake.root), _register_before(lake)
+    record = read_record(lake.root)
     record = replace(record, kept_from=max(record.kept_from, day))
-    if not call.is_dry:
-        _note(lake, call, replace(record, register_before=before))
-    report = Report()
-    with lake.connect() as con:
+    with _recorded(lake, call, record, f"days before {day}") as report, lake.connect() as con:
         con.execute(f"CREATE OR REPLACE TEMP TABLE to_erase AS SELECT DISTINCT meter_id FROM ({lake.select(REGISTER)})")
         _find_small_groups(con, lake, call.minimum_group)
         for path, declared in TABLES.items():
@@ -109,10 +99,19 @@ def remove_before(lake: Lake, inbox: Inbox, day: date, call: Call) -> Report:
                 _rewrite(con, lake, path, condition, call, report, keys=[key for key in lake.keys(path) if key < day])
         _rewrite(con, lake, REGISTER, f"valid_to < DATE '{day}'", call, report)
         _remove_old_files(con, lake, inbox, day, call, report)
-    if not call.is_dry:
-        done = entry(call.now, call.who, call.why, f"days before {day}", sum(report.rows.values()), report.files)
-        _note(lake, call, replace(record, register=_register_now(lake, before), register_before=(), done=(*record.done, done)))
     return report
+
+
+@contextmanager
+def _recorded(lake: Lake, call: Call, record: Erased, what: str) -> Iterator[Report]:
+    """Write the record before anything goes, and once more with what was done and with the register's digests after it."""
+    before, report = _register_before(lake), Report()
+    if not call.is_dry:
+        _note(lake, call, replace(record, register_before=before))
+    yield report
+    if not call.is_dry:
+        done = entry(call.now, call.who, call.why, what, sum(report.rows.values()), report.files)
+        _note(lake, call, replace(record, register=_register_now(lake, before), register_before=(), done=(*record.done, done)))
 
 
 def _note(lake: Lake, call: Call, record: Erased) -> None:
@@ -194,13 +193,7 @@ def _write_without(con: DuckDBPyConnection, file: Path, columns: str, condition:
     if FOOTER_KEY in pairs:
         ((left,),) = con.execute(f"SELECT count(*) FROM {source} WHERE ({condition}) IS NOT TRUE").fetchall()
         pairs[FOOTER_KEY] = json.dumps(json.loads(pairs[FOOTER_KEY]) | {"rows": left}, sort_keys=True)
-    fresh = file.with_name(f".{file.name}.{os.getpid()}")
-    write_parquet(con, f"SELECT {columns} FROM {source} WHERE ({condition}) IS NOT TRUE", fresh, pairs)
-    try:
-        move_into_place(fresh, file)
-    finally:
-        with suppress(OSError):
-            fresh.unlink(missing_ok=True)
+    write_in_place(con, f"SELECT {columns} FROM {source} WHERE ({condition}) IS NOT TRUE", file, pairs)
 
 
 def _register_before(lake: Lake) -> tuple[tuple[str, str], ...]:
@@ -235,7 +228,18 @@ def _files_of(con: DuckDBPyConnection, lake: Lake, condition: str) -> set[str]:
     rows = con.execute(
         f"SELECT content_hash, file_name FROM ({lake.select('raw/deliveries')}) WHERE source_hash IN (SELECT source_hash FROM ({each}))"
     ).fetchall()
-    return {plain(name.partition("!")[0]) if "!" in name else content[:16] for content, name in rows}
+    return {_file_key(content, name) for content, name in rows}
+
+
+def _file_key(content: str, name: str) -> str:
+    """What tells the home of a delivered file: its content, or the name of the archive whose member it was."""
+    return plain(name.partition("!")[0]) if "!" in name else content[:16]
+
+
+def _is_of(file: Path, keys: Collection[str]) -> bool:
+    """True for the home of one of these delivered files."""
+    prefix, _, name = file.name.partition("-")
+    return prefix in keys or name in keys
 
 
 def _edit_deliveries(inbox: Inbox, names: Collection[str], sources: Collection[str], call: Call, report: Report) -> None:
@@ -245,8 +249,7 @@ def _edit_deliveries(inbox: Inbox, names: Collection[str], sources: Collection[s
         return not call.is_dry
 
     for file in list(inbox.settled()):
-        prefix, _, name = file.name.partition("-")
-        what = inbox.take_out(file, names, prefix in sources or name in sources, change)
+        what = inbox.take_out(file, names, _is_of(file, sources), change)
         report.edited += what == "edited"
         report.removed += what == "whole"
 
@@ -258,19 +261,17 @@ def _remove_old_files(con: DuckDBPyConnection, lake: Lake, inbox: Inbox, day: da
         FROM ({lake.select("raw/deliveries")})""",
         [day],
     ).fetchall()
-    old, mixed = set[str](), set[str]()
+    old, mixed, later = set[str](), set[str](), set[str]()
     for content, name, first, last, is_old_refused in rows:
-        key = plain(name.partition("!")[0]) if "!" in name else content[:16]
+        key = _file_key(content, name)
         if is_old_refused or (last is not None and last < day):
             old.add(key)
         elif last is not None:
-            (mixed if first < day else set()).add(key)
-            old.discard(key)
-    old -= mixed
+            (mixed if first < day else later).add(key)
+    old -= mixed | later
     for file in list(inbox.settled()):
-        prefix, _, name = file.name.partition("-")
-        report.kept_files += prefix in mixed or name in mixed
-        if prefix in old or name in old:
+        report.kept_files += _is_of(file, mixed)
+        if _is_of(file, old):
             report.removed += 1
             if not call.is_dry:
                 call.before_change(file)

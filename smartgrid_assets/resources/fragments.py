@@ -14,7 +14,6 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -23,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from smartgrid_assets.domain.errors import LakeWriteError
 from smartgrid_assets.domain.tables import RAW, Table, table
-from smartgrid_assets.resources.partition import move_into_place, saying_why, write_parquet
+from smartgrid_assets.resources.partition import saying_why, write_in_place, write_parquet
 from smartgrid_assets.resources.staging import Staged, staged
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ class Fragments:
         with staged(con, declared, relation, extra="day" if declared.partition == "day" else None) as rows:
             if declared.partition == "day":
                 return Appended(rows.rows, self._write_days(con, declared, rows, name))
-            self._move(self.root / path, con, f"FROM {rows.relation}", name)
+            write_in_place(con, f"FROM {rows.relation}", self.root / path / name)
             return Appended(rows.rows, True)
 
     def _write_days(self, con: DuckDBPyConnection, declared: Table, rows: Staged, name: str) -> bool:
@@ -120,7 +119,7 @@ class Fragments:
         if len(days) == 1 or (len(days) <= FEW_DAYS and rows.rows >= LARGE_DAY * len(days)):
             for day in days:
                 only = "" if len(days) == 1 else f" WHERE day = DATE '{day}'"
-                self._move(home / f"day={day}", con, f"SELECT * EXCLUDE (day) FROM {rows.relation}{only}", name)
+                write_in_place(con, f"SELECT * EXCLUDE (day) FROM {rows.relation}{only}", home / f"day={day}" / name)
             return True
         scratch = self.root / ".tmp" / f"append-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         try:
@@ -140,16 +139,6 @@ class Fragments:
         """Make all fragments written so far durable, in one go: a file at a time costs a disk flush for each day."""
         os.sync()
 
-    def _move(self, folder: Path, con: DuckDBPyConnection, query: str, name: str) -> None:
-        fresh = folder / f".{name}.{os.getpid()}"
-        write_parquet(con, query, fresh)
-        try:
-            with saying_why(folder):
-                move_into_place(fresh, folder / name)
-        finally:
-            with suppress(OSError):
-                fresh.unlink(missing_ok=True)
-
     def compact(self, con: DuckDBPyConnection, path: str, key: date) -> bool:
         """Merge a day's fragments into one where there are many; True if it did. The caller holds the ingest lock."""
         folder = self.root / path / f"day={key.isoformat()}"
@@ -161,12 +150,10 @@ class Fragments:
             return False
         names = sorted({*fragments} | {n for name in fragments if is_compact(name) for n in _merged(f"{folder}/{name}")})
         home = folder / f"c.{hashlib.sha256(json.dumps(names).encode()).hexdigest()[:16]}.parquet"
-        fresh = home.with_name(f".{home.name}.{os.getpid()}")
         listing = ", ".join("'" + f"{folder}/{name}".replace("'", "''") + "'" for name in fragments)
         order = ", ".join(table(path).key)
         query = f"SELECT * FROM read_parquet([{listing}], union_by_name = true, hive_partitioning = false) ORDER BY {order}"
-        write_parquet(con, query, fresh, {"merged": json.dumps(names)})
-        move_into_place(fresh, home)
+        write_in_place(con, query, home, {"merged": json.dumps(names)})
         return True
 
     def _sweep_merged(self, folder: Path) -> None:

@@ -106,6 +106,18 @@ def write_parquet(
             raise
 
 
+def write_in_place(con: DuckDBPyConnection, query: str, file: Path, metadata: dict[str, str] | None = None) -> None:
+    """Write a query's rows beside `file`, then move them in: whole or not at all. Raises LakeWriteError."""
+    fresh = file.with_name(f".{file.name}.{os.getpid()}")
+    write_parquet(con, query, fresh, metadata)
+    try:
+        with saying_why(file.parent):
+            move_into_place(fresh, file)
+    finally:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+
+
 @contextmanager
 def saying_why(folder: Path) -> Iterator[None]:
     """Turn what the file system refuses into a LakeWriteError with a sentence."""
