@@ -63,6 +63,11 @@ class Delivered:
         files = self.lake.files("validated/verdicts", [day])
         return _digest(tuple(sorted(file.name for file in files))) if files else None
 
+    def reads_digest(self, day: date) -> str | None:
+        """Digest of the register reads, daily and billing reads of that day; None where there are none."""
+        files = self.lake.files("raw/register_reads", [day])
+        return _digest(tuple(sorted(file.name for file in files))) if files else None
+
     def fleet_digest(self) -> str:
         """Digest of the delivered fleets."""
         return _digest(self.lake.raw.names("raw/fleet"))
@@ -92,6 +97,14 @@ class Delivered:
             f"SELECT * EXCLUDE (day) FROM ({self.lake.select('raw/meter_readings', [day])}) WHERE {self._counts()}"
         )
         return "day_meter_readings"
+
+    def reads(self, con: DuckDBPyConnection, day: date) -> str:
+        """Name of a view: the day's register, daily and billing reads of deliveries that count."""
+        con.execute(
+            "CREATE OR REPLACE TEMP VIEW day_register_reads AS "
+            f"SELECT * EXCLUDE (day) FROM ({self.lake.select('raw/register_reads', [day])}) WHERE {self._counts()}"
+        )
+        return "day_register_reads"
 
     def files(self, con: DuckDBPyConnection, day: date) -> str:
         """Name of a view: source_hash, file_name and main_days of the deliveries that count and hold something of that day."""

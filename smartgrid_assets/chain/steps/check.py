@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from smartgrid_assets.domain.check.limits import CheckLimits
 
 READINGS, EARLIER = "validated/meter_readings", "validated/earlier_readings"
-DAYS, VERDICTS = "validated/meter_days", "validated/verdicts"
+DAYS, VERDICTS, COUNTED = "validated/meter_days", "validated/verdicts", "raw/register_reads"
 REJECTED, QUALITY, HELD = "validated/rejected_readings", "validated/data_quality", "validated/held_days"
 
 
@@ -23,8 +23,8 @@ def _inputs(context: Context, day: date) -> Inputs | None:
         return None
     # A corrected mapping may take all readings from a day: it is then made again, empty.
     inputs = {f"raw/meter_readings@{day}": readings or "none", f"raw/meters@{day}": context.delivered.meters_digest(day) or "none"}
-    given = context.delivered.verdicts_digest(day)
-    return inputs | {f"{VERDICTS}@{day}": given} if given else inputs
+    more = {VERDICTS: context.delivered.verdicts_digest(day), COUNTED: context.delivered.reads_digest(day)}
+    return inputs | {f"{path}@{day}": digest for path, digest in more.items() if digest}
 
 
 def limits_of(context: Context) -> CheckLimits:
@@ -67,6 +67,7 @@ def _make(work: Work) -> Made:
         lines=context.delivered.rejected_lines(con, day),
         meters=context.delivered.meters(con, day),
         verdicts=context.lake.view(con, VERDICTS, [day]),
+        counted=context.delivered.reads(con, day),
         lookback=lookback,
         share=share,
         limits=limits,

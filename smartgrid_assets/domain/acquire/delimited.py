@@ -12,6 +12,7 @@ from smartgrid_assets.domain.acquire.keep import PRICES, READINGS, WEATHER, clos
 from smartgrid_assets.domain.acquire.lines import Lines, read_lines
 from smartgrid_assets.domain.acquire.mapping_keys import WEATHER_UNITS
 from smartgrid_assets.domain.acquire.meters import make_up_meters
+from smartgrid_assets.domain.acquire.period_reads import keep_periods
 from smartgrid_assets.domain.acquire.place import LIVE, place
 from smartgrid_assets.domain.acquire.sql import count
 from smartgrid_assets.domain.acquire.stamps import moment_utc
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from smartgrid_assets.domain.acquire.mapping import Mapping, WeatherRule
 
 _TO_OURS = {"degF": "({0} - 32) / 1.8", "km/h": "{0} / 3.6"}
-VERSION = 2
+VERSION = 3
 
 
 def read_delimited(job: Job, mapping: Mapping | None, parsed: Parsed) -> None:
@@ -62,16 +63,20 @@ def check_columns(job: Job, mapping: Mapping) -> None:
 
 def _read_readings(job: Job, lines: Lines, mapping: Mapping, parsed: Parsed) -> None:
     cells = reading_cells(job, lines, mapping)
-    placed = place(job, cells, mapping, "readings")
+    placed = place(job, cells, mapping, "readings", may_be_long=True)
     if mapping.layout != "long":
         _forget_never_delivered(job)
+    long = 0
+    if placed.long_series:
+        long = keep_periods(job, parsed, placed, mapping, lines)
+        placed = placed.without_long()
     keep(
         job,
         parsed,
         placed,
         READINGS,
         lines,
-        lines.rows if mapping.layout == "long" else count(job.con, f"{job.prefix}_cells"),
+        (lines.rows if mapping.layout == "long" else count(job.con, f"{job.prefix}_cells")) - long,
     )
     parsed.notes += placed.notes
 

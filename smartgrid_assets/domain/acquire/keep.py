@@ -37,6 +37,8 @@ REASONS = {
     "quality": "the quality is none of measured, substituted, missing",
     "issued_at": "the forecast's issue time is missing or cannot be read",
     "currency": "the currency is blank",
+    "period": "nothing says when the period of this daily or billing read begins or ends",
+    "period_unit": "a read of a day or more is energy: kWh, Wh or MWh",
 }
 
 
@@ -90,10 +92,10 @@ def keep(job: Job, parsed: Parsed, placed: Placed, kept: Kept, lines: Lines, cel
     )
     rows = feed(job, parsed, kept.path, table)
     if rows < cells or kept.is_nothing != "false":
-        _note_rejected(job, judged, values, lines)
+        note_rejected(job, judged, values, lines)
 
 
-def _note_rejected(job: Job, judged: str, values: dict[str, Any], lines: Lines) -> None:
+def note_rejected(job: Job, judged: str, values: dict[str, Any], lines: Lines) -> None:
     """Add the faulty cells to the job's table of faults: line of the file, rule, reason, content, day."""
     faulty = f"{job.prefix}_faulty"
     run(

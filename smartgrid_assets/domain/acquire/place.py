@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -25,11 +25,19 @@ LIVE = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Placed:
-    """sql: the cells with length (minutes), start_utc, wall, skipped, day and available_at. notes: clock-change rules applied."""
+    """sql: the cells with length (minutes), start_utc, wall, skipped, day and available_at. notes: clock-change rules applied.
+
+    long_series: relation of the series whose values are a day or more apart, and how many days; None where there are none.
+    """
 
     sql: str
     values: dict[str, Any]
     notes: list[str]
+    long_series: str | None = None
+
+    def without_long(self) -> Placed:
+        """The cells of all other series."""
+        return replace(self, sql=f"SELECT c.* FROM ({self.sql}) c ANTI JOIN {self.long_series} USING (meter, channel)", long_series=None)
 
 
 _AVAILABLE = """CASE WHEN $received::TIMESTAMP - day_end_utc > $live::INTERVAL THEN day_end_utc + to_seconds($delay_seconds)
@@ -58,8 +66,12 @@ def date_starts(job: Job, table: str, starts: str) -> None:
     )
 
 
-def place(job: Job, cells: Cells, mapping: Mapping, tag: str) -> Placed:
-    """Resolve the start times of cells. Raises DeliveryError where stamps cannot be read or the file holds no intervals."""
+def place(job: Job, cells: Cells, mapping: Mapping, tag: str, may_be_long: bool = False) -> Placed:
+    """Resolve the start times of cells.
+
+    may_be_long: daily and billing reads are welcome too.
+    Raises DeliveryError where stamps cannot be read or the file holds no intervals.
+    """
     name = f"{job.prefix}_{tag}"
     run(
         job.con,
@@ -67,7 +79,7 @@ def place(job: Job, cells: Cells, mapping: Mapping, tag: str) -> Placed:
         cells.values,
     )
     label_stamps(job.con, f"{name}_labels", f"SELECT stamp FROM {name}_texts", mapping.time, job.head.name)
-    key = _make_pairs(job, cells, name)
+    key = _make_pairs(job, cells, name, may_be_long)
     start_times(job.con, f"{name}_starts", f"{name}_pairs", f"{name}_labels", mapping.time, job.context.tz)
     _moments(job, name, mapping)
     keyed = f"SELECT c.*, {key.sql} AS key FROM ({cells.sql}) c {key.join}"
@@ -75,7 +87,7 @@ def place(job: Job, cells: Cells, mapping: Mapping, tag: str) -> Placed:
     sql = f"""SELECT c.*, s.minutes AS length, s.start_utc, s.wall, s.skipped, s.day, s.available_at
         FROM ({keyed}) c {f"LEFT JOIN {late} late USING (ordinal)" if late else ""}
         JOIN {name}_moments s ON s.stamp = c.stamp{key.match} AND s.pass = {"coalesce(late.pass, 1)" if late else "1"}"""
-    return Placed(sql, cells.values, notes)
+    return Placed(sql, cells.values, notes, _long_series(job, cells, name) if may_be_long else None)
 
 
 @dataclass(frozen=True)
@@ -87,7 +99,7 @@ class _Key:
     match: str = ""
 
 
-def _make_pairs(job: Job, cells: Cells, name: str) -> _Key:
+def _make_pairs(job: Job, cells: Cells, name: str, may_be_long: bool) -> _Key:
     """Make the table of distinct stamp, key and minutes (0 where there is no length)."""
     pairs, lengths = f"CREATE OR REPLACE TEMP TABLE {name}_pairs AS SELECT DISTINCT", f"{name}_lengths"
     if cells.has_minutes_column:
@@ -102,9 +114,9 @@ def _make_pairs(job: Job, cells: Cells, name: str) -> _Key:
     common = cells.minutes
     if common is None:
         common = infer_lengths(job.con, lengths, cells, f"{name}_labels")
-        _refuse_long_steps(job, lengths)
+        _refuse_long_steps(job, lengths, may_be_long)
     if common is not None:
-        job.con.execute(f"{pairs} stamp, '' AS key, {int(common)} AS minutes FROM {name}_texts")
+        job.con.execute(f"{pairs} stamp, '' AS key, {int(common) if common < DAY_MINUTES else 0} AS minutes FROM {name}_texts")
         return _Key()
     key = _Key(
         "coalesce(n.minutes, 0)::VARCHAR",
@@ -120,14 +132,27 @@ def _make_pairs(job: Job, cells: Cells, name: str) -> _Key:
     return key
 
 
-def _refuse_long_steps(job: Job, lengths: str) -> None:
+def _long_series(job: Job, cells: Cells, name: str) -> str | None:
+    """Make the table of long series, where there are any: the columns of the series and days."""
+    series, long = ", ".join(cells.series), f"{name}_long"
+    if cells.has_minutes_column:
+        given = "mode(TRY_CAST(minutes AS INTEGER))"
+        found = f"SELECT {series}, {given} // {DAY_MINUTES} AS days FROM ({cells.sql}) GROUP BY ALL HAVING {given} >= {DAY_MINUTES}"
+    elif cells.minutes is None:
+        found = f"SELECT {series}, round(minutes / {DAY_MINUTES})::INTEGER AS days FROM {name}_lengths WHERE minutes >= {DAY_MINUTES}"
+    else:
+        return None
+    run(job.con, f"CREATE OR REPLACE TEMP TABLE {long} AS {found}", cells.values)
+    return long if job.con.execute(f"SELECT 1 FROM {long} LIMIT 1").fetchall() else None
+
+
+def _refuse_long_steps(job: Job, lengths: str, may_be_long: bool) -> None:
     row = job.con.execute(f"SELECT count(*), count(*) FILTER (minutes >= {DAY_MINUTES}), mode(minutes) FROM {lengths}").fetchone()
     assert row is not None
     series, long, common = row
-    if series and series == long:
+    if series and series == long and not may_be_long:
         raise DeliveryError(
-            f"{job.head.name}: not interval data: one value in {common / DAY_MINUTES:.0f} day(s), so these are daily or billing reads. "
-            "Deliver intervals of at most 12 hours."
+            f"{job.head.name}: not interval data: one value in {common / DAY_MINUTES:.0f} day(s). Deliver intervals of at most 12 hours."
         )
     if series and common == 0:
         raise DeliveryError(f"{job.head.name}: how long an interval is cannot be told from the stamps. Say interval_minutes in a mapping.")

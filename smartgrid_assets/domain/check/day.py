@@ -13,6 +13,7 @@ from datetime import date, datetime, time
 
 from duckdb import DuckDBPyConnection
 
+from smartgrid_assets.domain.check.counted import load_counted, open_counted, scale_to_registers
 from smartgrid_assets.domain.check.delivered import add_gates, load_delivered, make_gates
 from smartgrid_assets.domain.check.donors import Donors, Lookback
 from smartgrid_assets.domain.check.findings import apply_rules
@@ -61,6 +62,7 @@ def check_day(
     lines: str,
     meters: str,
     verdicts: str,
+    counted: str,
     lookback: Lookback,
     share: Share,
     limits: CheckLimits,
@@ -73,6 +75,7 @@ def check_day(
     lines: relation of raw/rejected_lines of the day, with file_name.
     meters: one row a meter valid that day: meter_id, role, feeder, zone, class, rating_kw, status, made_up.
     verdicts: relation of validated/verdicts of the day.
+    counted: relation of raw/register_reads of the day.
     lookback: days -> relation of validated/meter_readings and validated/earlier_readings of those days together, with
       day and known_until_utc (null where the value still stands); called at most once, only if a long gap needs it.
     share: (relation of validated/meter_days of this day, earlier days) -> relation of those of the earlier days, with
@@ -83,11 +86,11 @@ def check_day(
     donors = Donors(con, day, tz, lookback, limits)
     start_versions(con)
     start_findings(con)
-    ruled = load_verdicts(con, verdicts, tz, gate)
+    ruled = [load_verdicts(con, verdicts, tz, gate), load_counted(con, counted, day, tz, gate)]
     _summarise(con, day, gates, limits)
     before = days_before(day.day)
     past = share(CheckedDay.days, before)
-    for closure, given in ruled.items():
+    for closure, given in (pair for later in ruled for pair in later.items()):
         gates[closure] = max(given, gates.get(closure, given))
     versions, is_chosen, at = 0, len(gates) == 1, None
     while gates:
@@ -120,6 +123,7 @@ def _touch(con: DuckDBPyConnection, at: datetime, is_first: bool, is_last: bool)
     changed = f"""
         SELECT series FROM chk_rows JOIN chk_known USING (known_at) WHERE gate_utc = TIMESTAMP '{at}'
         UNION SELECT series FROM chk_verdicts WHERE gate_utc = TIMESTAMP '{at}'
+        UNION SELECT series FROM chk_counted WHERE gate_utc = TIMESTAMP '{at}'
         UNION SELECT series FROM chk_donors JOIN chk_donors_known ON known_at = known_from_utc WHERE gate_utc = TIMESTAMP '{at}'"""
     con.execute("CREATE TEMP TABLE IF NOT EXISTS chk_donors_known (known_at TIMESTAMP, gate_utc TIMESTAMP)")
     con.execute(f"CREATE OR REPLACE TEMP TABLE chk_touching AS {'SELECT series FROM chk_series' if is_first else changed}")
@@ -151,9 +155,11 @@ def _check_version(con: DuckDBPyConnection, day: MarketDay, tz: str, donors: Don
         SELECT s.series FROM chk_series s SEMI JOIN chk_touching t ON t.series = s.series
         ANTI JOIN chk_grids g ON g.series = s.series WHERE s.is_expected""")
     expect_silent(con, day, donors, "chk_silent", at)
+    open_counted(con, at)
     apply_rules(con, day, limits)
     apply_verdicts(con, at)
     repair(con, day, tz, donors, at, limits)
+    scale_to_registers(con)
     put_replacements(con)
 
 

@@ -15,7 +15,7 @@ from smartgrid_assets.domain.market_day import MarketDay
 def apply_rules(con: DuckDBPyConnection, day: MarketDay, limits: CheckLimits) -> None:
     """Make chk_findings from chk_winners, chk_losers, chk_missing and chk_grids."""
     _open_views(con, limits)
-    given = RuleInput("chk_rule_readings", "chk_rule_series", "chk_rule_missing", "chk_rule_losers", day, limits)
+    given = RuleInput("chk_rule_readings", "chk_rule_series", "chk_rule_missing", "chk_rule_losers", "chk_rule_counted", day, limits)
     con.execute("""
         CREATE OR REPLACE TEMP TABLE chk_findings
         (series INTEGER, start_utc TIMESTAMP, rule VARCHAR, action VARCHAR, reason VARCHAR)""")
@@ -56,6 +56,7 @@ def _open_views(con: DuckDBPyConnection, limits: CheckLimits) -> None:
             coalesce(h.full_days, 0) AS full_days, g.delivered / nullif(g.slots, 0) AS day_share,
             g.energy_kwh / nullif(h.usual_day_kwh * day_share, 0) AS usual_multiple,
             g.lowest_kw, series IN (SELECT series FROM chk_missing) AS has_gaps, series IN (SELECT series FROM chk_losers) AS has_doubles,
+            series IN (SELECT series FROM chk_rule_counted) AS has_counts,
             h.usual_repeats, h.usual_day_kwh * g.step_minutes / 1440 AS usual_kwh, h.before_minutes, g.step_minutes <> h.before_minutes AS changed_length, h.before_kwh, h.run_before_minutes
         FROM chk_series s LEFT JOIN chk_grids g USING (series) LEFT JOIN chk_history h USING (series)""")
     con.execute("""

@@ -31,6 +31,7 @@ class CheckLimits:
     run_hours: float = 6.0  # shortest run of zeros or of one value that is worth a word
     run_end_hours: float = 2.0  # of one value with many digits at the day's end, which goes on tomorrow
     history_days: int = 5  # full days before, from which on history is one
+    sum_share: float = 0.01  # of the register's count: a meter of class 1 or 2 and its clock may be off by as much
     unit_factor: float = 300.0  # day's energy / usual day's, or the other way round, from which on it is another unit
     usage_factor: float = 3.0  # day's energy beyond the highest (below the lowest) of the last weeks by so much
     spike_ratio: float = 1.8  # (highest - third highest) / third highest

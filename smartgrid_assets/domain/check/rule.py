@@ -36,6 +36,8 @@ class RuleInput:
       delivered), usual_kwh (of one interval), usual_repeats (share of readings that equal the one before), before_minutes (yesterday's interval), changed_length, before_kwh and run_before_minutes (the value with
       which yesterday ended, and for how long).
       Choose suspects by one column of it: the day's other readings are then not touched.
+    counted: what registers counted, by series: first_utc, last_utc (60 seconds wider than the reads), counted_kwh,
+      resolution_kwh, siblings (series of that meter and direction; together they make it). Series with any have has_counts.
     missing: interval of a series' grid for which no value was delivered: meter_id, channel, interval_start_utc,
       interval_minutes.
     losers: reading that another one of the same file or version time contradicts: meter_id, channel,
@@ -46,6 +48,7 @@ class RuleInput:
     series: str
     missing: str
     losers: str
+    counted: str
     day: MarketDay
     limits: CheckLimits
 

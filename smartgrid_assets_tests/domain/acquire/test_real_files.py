@@ -6,6 +6,7 @@ import csv
 import gzip
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,14 +122,40 @@ def test_eemeter_temperatures_are_weather_in_celsius(shared_data: Path) -> None:
     assert weather.rows("raw/weather", "temperature_c")[0][0] == pytest.approx((21.01 - 32) / 1.8)
 
 
+PERIOD = "register, direction, previous_at_utc, read_at_utc, quantity, quality"
+
+
 @pytest.mark.parametrize(
-    ("name", "message"),
+    ("name", "rows", "first"),
     [
-        ("il-electricity-cdd-hdd-daily", "not interval data"),
-        ("il-electricity-cdd-hdd-billing_monthly", "not interval data"),
-        ("il-gas-hdd-only-hourly", "it holds gas"),
+        ("il-electricity-cdd-hdd-daily", 810, (datetime(2015, 11, 22, 6), datetime(2015, 11, 23, 6), 32.34)),
+        ("il-electricity-cdd-hdd-billing_monthly", 27, (datetime(2015, 11, 22, 6), datetime(2015, 12, 21, 6), 725.1)),
+        ("il-electricity-cdd-hdd-billing_bimonthly", 14, (datetime(2015, 11, 22, 6), datetime(2016, 1, 21, 6), 1880.26)),
     ],
 )
-def test_eemeter_files_that_are_no_intervals_of_electricity_are_refused(shared_data: Path, name: str, message: str) -> None:
-    with pytest.raises(DeliveryError, match=message):
-        read_file(shared_data / "meters_eemeter_samples" / f"{name}.csv.gz")
+def test_eemeter_daily_and_billing_reads_are_kept_apart_from_intervals(
+    shared_data: Path, name: str, rows: int, first: tuple[Any, ...]
+) -> None:
+    meter = read_file(shared_data / "meters_eemeter_samples" / f"{name}.csv.gz", "America/Chicago")
+    reads = meter.rows("raw/register_reads", PERIOD)
+    assert (len(reads), meter.readings(), meter.rejected()) == (rows, [], [])
+    assert reads[0] == ("import", "import", *first, "measured") and reads[-1][4:] == (None, "missing")
+    assert "no intervals: kept in raw/register_reads" in meter.notes
+
+
+def test_daily_reads_of_two_buildings_are_the_sums_of_their_hours(shared_data: Path) -> None:
+    mapping = 'layout = "wide_meters"\n[time]\ncolumn = "timestamp"\n[value]\ncolumns = "*"\nunit = "kWh"'
+    folder = shared_data / "meters_bdg2_sample"
+    days = read_file(folder / "bdg2_daily_sample.csv.gz", "UTC", mapping=mapping)
+    hours = read_file(folder / "bdg2_hourly_sample.csv.gz", "UTC", mapping=mapping)
+    daily = days.con.execute(f"SELECT meter_id, day, quantity FROM {days.parsed.tables['raw/register_reads']} ORDER BY ALL").fetchall()
+    hourly = hours.con.execute(
+        f"SELECT meter_id, day, sum(value) FROM {hours.parsed.tables['raw/meter_readings']} GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    assert len(daily) > 500 and [row[:2] for row in daily] == [row[:2] for row in hourly]
+    assert [row[2] for row in daily] == pytest.approx([row[2] for row in hourly])
+
+
+def test_eemeter_gas_is_refused(shared_data: Path) -> None:
+    with pytest.raises(DeliveryError, match="it holds gas"):
+        read_file(shared_data / "meters_eemeter_samples" / "il-gas-hdd-only-hourly.csv.gz")

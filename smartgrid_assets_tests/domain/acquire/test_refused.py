@@ -114,17 +114,44 @@ def test_a_stray_quote_does_not_swallow_the_rest_of_the_file(tmp_path: Path) -> 
     assert delivered.parsed.readings + delivered.parsed.rejected == 121 and delivered.parsed.readings >= 120
 
 
-def test_daily_reads_are_not_interval_data(tmp_path: Path) -> None:
-    lines = "".join(f"m1,2026-03-{n:02d},9\n" for n in range(1, 20))
-    with pytest.raises(DeliveryError, match="not interval data"):
-        deliver(tmp_path, "meter,timestamp,kwh\n" + lines)
+DAILY = "meter_id, previous_at_utc, read_at_utc, quantity"
 
 
-def test_daily_reads_beside_interval_data_are_rejected_line_by_line(tmp_path: Path) -> None:
+def test_daily_reads_are_kept_apart_and_a_day_of_23_hours_is_one(tmp_path: Path) -> None:
+    days = "".join(f"m1,2026-03-{n:02d},9\n" for n in (*range(1, 20), *range(27, 31)))
+    delivered = deliver(tmp_path, "meter,timestamp,kwh\n" + days)
+    reads = delivered.rows("raw/register_reads", DAILY)
+    assert len(reads) == 23 and not delivered.readings() and not delivered.rejected()
+    assert reads[18] == ("m1", datetime(2026, 3, 18, 23), datetime(2026, 3, 19, 23), 9)  # the next read is days away
+    assert reads[21] == ("m1", datetime(2026, 3, 28, 23), datetime(2026, 3, 29, 22), 9)
+
+
+def test_daily_reads_whose_stamps_are_ends(tmp_path: Path) -> None:
+    days = "".join(f"m1;{n:02d}.03.2026;9\n" for n in range(2, 20))
+    mapping = '[time]\ncolumn = "bis"\nstamps = "end"\n[meter]\ncolumn = "m"\n[value]\ncolumn = "v"\nunit = "Wh"'
+    reads = deliver(tmp_path, "m;bis;v\n" + days, mapping=mapping).rows("raw/register_reads", DAILY)
+    assert reads[0] == ("m1", datetime(2026, 2, 28, 23), datetime(2026, 3, 1, 23), 0.009) and len(reads) == 18
+
+
+def test_the_last_billing_read_only_closes_the_one_before(tmp_path: Path) -> None:
+    reads = "".join(f"m1,2026-{n:02d}-01,{n}\n" for n in range(1, 7))
+    delivered = deliver(tmp_path, "meter,timestamp,kwh\n" + reads)
+    assert [row[3] for row in delivered.rows("raw/register_reads", DAILY)] == [1, 2, 3, 4, 5]
+    assert delivered.rejected() == [(7, "period")]
+
+
+def test_daily_reads_beside_interval_data_are_kept_apart_from_it(tmp_path: Path) -> None:
     half_hours = "".join(f"a,2026-03-01 {n // 2:02d}:{n % 2 * 30:02d},1\n" for n in range(48))
-    days = "".join(f"b,2026-03-{n:02d} 00:00,9\n" for n in range(1, 6))
+    days = "".join(f"b,2026-03-{n:02d} 00:00,9\n" for n in range(1, 6)) + "b,2026-03-06 00:00,x\n"
     delivered = deliver(tmp_path, "meter,timestamp,kwh\n" + half_hours + days)
-    assert delivered.parsed.readings == 48 and {row[0] for row in delivered.rejected("rule")} == {"interval"}
+    assert len(delivered.readings(where="meter_id = 'a'")) == len(delivered.readings()) == 48
+    assert len(delivered.rows("raw/register_reads", DAILY)) == 5 and delivered.rejected() == [(55, "value")]
+
+
+def test_temperatures_of_days_are_no_intervals(tmp_path: Path) -> None:
+    lines = "".join(f"2026-03-{n:02d},9\n" for n in range(1, 20))
+    with pytest.raises(DeliveryError, match="not interval data"):
+        deliver(tmp_path, "dt,tempC\n" + lines)
 
 
 OTHERS = "Zaehler;Von;Wert Bezug;Kommentar\nDE001;02.03.2026 00:00;1,5;ok\nDE001;02.03.2026 00:15;2,5;ok\n"

@@ -81,6 +81,7 @@ def check(
     main_days: dict[str, list[date]] | None = None,
     past: list[dict] | None = None,
     verdicts: list[dict] | None = None,
+    reads: list[dict] | None = None,
 ) -> Checked:
     """check_day on rows made by hand. main_days: of each source_hash; the day itself where not said. past: of meter_days."""
     con = duckdb.connect(config={"threads": 1})
@@ -104,10 +105,23 @@ def check(
     )
     _fill(con, "past", {"day": "DATE", **_types("validated/meter_days")}, past or [])
     _fill(con, "verdicts", _types("validated/verdicts"), verdicts or [])
+    _fill(con, "reads", _types("raw/register_reads"), reads or [])
     share = lambda published, days: f"(SELECT * FROM past WHERE day IN ({', '.join(repr(str(d)) for d in days)}))"  # noqa: E731
     lookback = lambda days: f"(SELECT * FROM donors WHERE day IN ({', '.join(repr(str(d)) for d in days)}))"  # noqa: E731 - reads as a table
     done = check_day(
-        con, day, tz, GATE, "raw_readings", "raw_files", "raw_lines", "valid_meters", "verdicts", lookback, share, limits or CheckLimits()
+        con,
+        day,
+        tz,
+        GATE,
+        "raw_readings",
+        "raw_files",
+        "raw_lines",
+        "valid_meters",
+        "verdicts",
+        "reads",
+        lookback,
+        share,
+        limits or CheckLimits(),
     )
     order = "ORDER BY meter_id, channel, interval_start_utc"
     frame = lambda name, by=order: con.execute(f"FROM {name} {by}").df()  # noqa: E731 - one short expression
@@ -126,6 +140,16 @@ def verdict(action: str, first: int, last: int | None = None, meter_id: str = "m
         "value_kwh": None,
     }  # fmt: skip
     return row | other
+
+
+def counted(kwh: float, meter_id: str = "m1", day: MarketDay = DAY, **other: Any) -> dict:
+    """What a register counted from midnight to midnight."""
+    row = {
+        "source_hash": "r", "ordinal": 0, "meter_id": meter_id, "register": "1", "register_id": "", "serial": "", "direction": "import",
+        "uom": "kWh", "previous_read": None, "previous_at_utc": day.start_utc, "register_read": None, "read_at_utc": day.end_utc,
+        "quantity": kwh, "quality": "measured", "version_at": None, "received_at": day.end_utc + timedelta(hours=3),
+    }  # fmt: skip
+    return {**row, **other}
 
 
 def past_day(meter_id: str, day: date, energy_kwh: float, tail: tuple[float, int] | None = None, **other: Any) -> dict:

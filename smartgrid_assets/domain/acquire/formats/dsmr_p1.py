@@ -159,7 +159,7 @@ def _keep_reads(job: Job, parsed: Parsed) -> None:
             NULL::DOUBLE AS previous_read, NULL::TIMESTAMP AS previous_at_utc, value AS register_read,
             coalesce(read_at_utc, $received::TIMESTAMP) AS read_at_utc, NULL::DOUBLE AS quantity, 'measured' AS quality,
             NULL::TIMESTAMP AS version_at, $received::TIMESTAMP AS received_at,
-            timezone($tz, timezone('UTC', coalesce(read_at_utc, $received::TIMESTAMP)))::DATE AS day
+            timezone($tz, timezone('UTC', coalesce(read_at_utc, $received::TIMESTAMP) - INTERVAL 1 SECOND))::DATE AS day
         FROM {job.prefix}_registers ORDER BY ordinal""",
         {"source_hash": job.source_hash, "received": job.source.received_at, "tz": job.context.tz},
     )
@@ -245,4 +245,4 @@ def _note_undated(job: Job, parsed: Parsed) -> None:
         )
 
 
-FORMAT = Format("dsmr_p1", 1, _recognises, _read)
+FORMAT = Format("dsmr_p1", 2, _recognises, _read)

@@ -229,7 +229,7 @@ def _register_reads(job: Job, records: str, parsed: Parsed) -> None:
             CASE direction WHEN 'E' THEN 'import' WHEN 'I' THEN 'export' ELSE '' END AS direction,
             {_uom("uom")} AS uom, previous_read, previous_at_utc, register_read, read_at_utc, quantity,
             CASE method[1] WHEN 'A' THEN 'measured' WHEN 'N' THEN 'missing' ELSE 'substituted' END AS quality,
-            version_at, $received::TIMESTAMP AS received_at, timezone($tz, timezone('UTC', read_at_utc))::DATE AS day
+            version_at, $received::TIMESTAMP AS received_at, timezone($tz, timezone('UTC', read_at_utc - INTERVAL 1 SECOND))::DATE AS day
         FROM {reads} WHERE fault IS NULL ORDER BY ordinal""",
         {"source_hash": job.source_hash, "received": job.source.received_at, "tz": job.context.tz},
     )
@@ -261,4 +261,4 @@ def _reject(job: Job, rows: str) -> None:
         FROM ({rows}) f(line, rule, reason, content, day)""")
 
 
-FORMAT = Format("nem12", 1, _recognises, _read)
+FORMAT = Format("nem12", 2, _recognises, _read)

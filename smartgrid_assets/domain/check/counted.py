@@ -1,0 +1,100 @@
+"""What did registers count while the intervals of the day were measured?
+
+A read that says what was counted since the one before (NEM13, a daily read) is a period by itself; of a register that is
+only read (DSMR P1), the first and the last read of the day make one. Only periods within the day are used: their
+intervals are all here. A register that fell was exchanged, reset or ran over, and says nothing that day.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+
+from duckdb import DuckDBPyConnection
+
+from smartgrid_assets.domain.check.delivered import KWH_PER_UNIT, gate_after
+from smartgrid_assets.domain.market_day import MarketDay
+
+NEAR = "INTERVAL 60 SECONDS"
+"""A read so near to an interval's edge is the edge's own."""
+COARSE_KWH, FINE_KWH = 1.0, 0.1
+"""What two reads of a register of whole kWh, and of a finer one, may be off together."""
+_HISTORY = "INTERVAL 7 DAYS"  # as domain/acquire/place.py has it for readings
+
+
+def load_counted(con: DuckDBPyConnection, reads: str, day: MarketDay, tz: str, gate: time) -> dict[datetime, datetime]:
+    """Make chk_counted: series, first_utc, last_utc, kwh, resolution_kwh, siblings (series of the meter and direction), known_at, gate_utc.
+
+    reads: relation of raw/register_reads of the day. Returns gate -> newest read before it, as of verdicts.
+    """
+    unit = "CASE lower(uom) " + " ".join(f"WHEN '{name}' THEN {factor}" for name, factor in KWH_PER_UNIT.items()) + " END"
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE chk_counted AS
+        WITH energy AS (
+            SELECT *, {unit} AS unit_kwh, register LIKE '%.8.0' AS is_total FROM {reads}
+            WHERE direction IN ('import', 'export') AND quality <> 'missing' AND {unit} IS NOT NULL AND read_at_utc <= TIMESTAMP '{day.end_utc}' + {NEAR}),
+        stated AS (
+            SELECT meter_id, direction, register, is_total, previous_at_utc AS first_utc, read_at_utc AS last_utc, quantity * unit_kwh AS kwh,
+                CASE WHEN quantity = round(quantity) THEN {COARSE_KWH} * unit_kwh ELSE {FINE_KWH} END AS resolution_kwh, received_at
+            FROM energy WHERE quantity IS NOT NULL
+            QUALIFY row_number() OVER (PARTITION BY meter_id, direction, register, previous_at_utc, read_at_utc
+                                       ORDER BY version_at DESC NULLS LAST, received_at DESC, source_hash, ordinal DESC) = 1),
+        read AS (
+            SELECT meter_id, direction, register, bool_or(is_total) AS is_total, min(read_at_utc) AS first_utc, max(read_at_utc) AS last_utc,
+                (arg_max(register_read, read_at_utc) - arg_min(register_read, read_at_utc)) * any_value(unit_kwh) AS kwh,
+                CASE WHEN bool_and(register_read = round(register_read)) THEN {COARSE_KWH} * any_value(unit_kwh) ELSE {FINE_KWH} END AS resolution_kwh,
+                max(received_at) AS received_at
+            FROM energy WHERE quantity IS NULL AND register_read IS NOT NULL GROUP BY meter_id, direction, register, serial),
+        periods AS (
+            FROM (FROM stated UNION ALL BY NAME FROM read)
+            WHERE kwh >= 0 AND first_utc >= TIMESTAMP '{day.start_utc}' - {NEAR} AND last_utc > first_utc
+            QUALIFY is_total OR NOT bool_or(is_total) OVER (PARTITION BY meter_id, direction)),
+        whole AS (
+            SELECT meter_id, direction, first_utc, last_utc, sum(kwh) AS kwh, sum(resolution_kwh) AS resolution_kwh, max(received_at) AS received_at
+            FROM periods GROUP BY ALL),
+        sides AS (SELECT meter_id::VARCHAR AS meter_id, split_part(channel::VARCHAR, ':', 1) AS direction, series, count(*) OVER side AS siblings
+                  FROM chk_series WINDOW side AS (PARTITION BY meter_id, split_part(channel::VARCHAR, ':', 1)))
+        SELECT s.series, s.siblings, w.first_utc, w.last_utc, w.kwh, w.resolution_kwh,
+            greatest(CASE WHEN w.received_at - TIMESTAMP '{day.end_utc}' > {_HISTORY} THEN TIMESTAMP '{day.end_utc}' ELSE w.received_at END,
+                     (SELECT min(known_at) FROM chk_rows)) AS known_at, NULL::TIMESTAMP AS gate_utc
+        FROM whole w JOIN sides s USING (meter_id, direction)
+        WHERE EXISTS (FROM chk_rows)""")
+    gates: dict[datetime, datetime] = {}
+    for (known,) in con.execute("SELECT DISTINCT known_at FROM chk_counted").fetchall():
+        closure = gate_after(known, tz, gate)
+        gates[closure] = max(known, gates.get(closure, known))
+        con.execute("UPDATE chk_counted SET gate_utc = ? WHERE known_at = ?", [closure, known])
+    return gates
+
+
+def open_counted(con: DuckDBPyConnection, at: datetime) -> None:
+    """Make the view chk_rule_counted: what was counted, as known at that gate."""
+    con.execute(f"""
+        CREATE OR REPLACE TEMP VIEW chk_rule_counted AS
+        SELECT series, siblings, first_utc - {NEAR} AS first_utc, last_utc + {NEAR} AS last_utc, kwh AS counted_kwh, resolution_kwh
+        FROM chk_counted WHERE known_at <= TIMESTAMP '{at}'""")
+
+
+def scale_to_registers(con: DuckDBPyConnection) -> None:
+    """Let the estimates of a period add up, with what is known of it, to what the register counted (method `register`).
+
+    Reads chk_repaired and chk_rule_counted. Interpolated values stay. Where there are no like days the rest is spread evenly.
+    Source: California VEE rules, estimation: estimates are scaled to the register's difference where there is one.
+    """
+    if not con.execute("SELECT 1 FROM chk_rule_counted SEMI JOIN chk_needy USING (series) LIMIT 1").fetchall():
+        return
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE chk_counted_slots AS
+        SELECT r.series, r.start_utc, r.energy_kwh, c.first_utc, c.counted_kwh,
+            r.method = 'like_days' OR r.quality = 'missing' AND r.energy_kwh IS NULL AS is_free
+        FROM chk_repaired r JOIN chk_rule_counted c ON c.series = r.series AND c.siblings = 1
+            AND r.start_utc >= c.first_utc AND r.start_utc + to_minutes(r.minutes) <= c.last_utc
+        QUALIFY row_number() OVER (PARTITION BY r.series, r.start_utc ORDER BY c.last_utc - c.first_utc) = 1""")
+    con.execute("""
+        UPDATE chk_repaired SET quality = 'estimated', method = 'register',
+            energy_kwh = CASE WHEN p.like_kwh > 0 THEN s.energy_kwh * p.rest_kwh / p.like_kwh ELSE p.rest_kwh / p.free END
+        FROM chk_counted_slots s JOIN (
+            SELECT series, first_utc, any_value(counted_kwh) - coalesce(sum(energy_kwh) FILTER (NOT is_free), 0) AS rest_kwh,
+                CASE WHEN count(energy_kwh) FILTER (is_free) = count(*) FILTER (is_free) THEN sum(energy_kwh) FILTER (is_free) END AS like_kwh,
+                count(*) FILTER (is_free) AS free
+            FROM chk_counted_slots GROUP BY ALL HAVING free > 0 AND rest_kwh >= 0) p USING (series, first_utc)
+        WHERE s.is_free AND s.series = chk_repaired.series AND s.start_utc = chk_repaired.start_utc""")
