@@ -247,6 +247,12 @@ RAW = (
             _c("valid_from", "DATE", "first market day"),
             _c("valid_to", "DATE", "last market day"),
             _n("status", "VARCHAR", "of the account: active or inactive; null where the register does not say"),
+            _n(
+                "multiplier",
+                "DOUBLE",
+                "what values and register reads are multiplied by (current and voltage transformers); null: the source did it",
+            ),
+            _n("serial", "VARCHAR", "serial number of the device; it changes when the meter is exchanged"),
             _c("made_up", "BOOLEAN", "true where only the readings named the meter"),
             _c("received_at", "TIMESTAMP", "when the file came, UTC"),
         ),

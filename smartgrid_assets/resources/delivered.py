@@ -202,7 +202,8 @@ _METER_COLUMNS = 'meter_id, role, feeder, zone, "class", rating_kw, made_up'
 
 _METER_SPANS = """
     WITH ranked AS (
-        SELECT meter_id, valid_from, valid_to, hash({columns})::HUGEINT + CASE WHEN m.status IS NULL THEN 0 ELSE hash(m.status)::HUGEINT END AS said,
+        SELECT meter_id, valid_from, valid_to, hash({columns})::HUGEINT + CASE WHEN m.status IS NULL THEN 0 ELSE hash(m.status)::HUGEINT END
+                + CASE WHEN m.multiplier IS NULL THEN 0 ELSE hash('multiplier', m.multiplier)::HUGEINT END AS said,
             row_number() OVER (PARTITION BY meter_id ORDER BY made_up DESC, received_at, source_hash DESC, ordinal DESC) AS place
         FROM ({meters}) m WHERE {counts} AND valid_from <= valid_to),
     -- rows next to each other that say the same until the same day are one row: a register sent daily is read in one pass

@@ -26,6 +26,7 @@ ROWS = st.lists(
             "zone": st.sampled_from(["north", "south"]),
             "made_up": st.booleans(),
             "status": st.sampled_from([None, "inactive"]),
+            "multiplier": st.sampled_from([None, 40.0]),
             "valid_from": DAYS,
             "valid_to": st.one_of(st.just(FOREVER), DAYS),
             "received_at": DAYS.map(lambda d: datetime(d.year, d.month, d.day, 6)),
@@ -49,7 +50,7 @@ def test_two_days_have_one_digest_exactly_when_the_same_meters_are_valid(rows: l
                 # by the rule itself, a day at a time, in plain Python: delivered beats made up, then the later receipt
                 valid[day] = winners(rows, day)
                 digests[day] = delivered.meters_digest(day)
-                found = con.execute(f"SELECT meter_id, zone, made_up, status FROM {delivered.meters(con, day)}").fetchall()
+                found = con.execute(f"SELECT meter_id, zone, made_up, status, multiplier FROM {delivered.meters(con, day)}").fetchall()
                 assert sorted(map(str, found)) == sorted(map(str, valid[day]))
         for day, other in ((a, b) for a in valid for b in valid):
             assert (digests[day] == digests[other]) == (valid[day] == valid[other]), (day, other)
@@ -61,13 +62,13 @@ def winners(rows: list[dict[str, object]], day: date) -> set[tuple[object, ...]]
         if row["valid_from"] <= day <= row["valid_to"]:  # type: ignore[operator]
             place = (not row["made_up"], row["received_at"], -ordinal)
             if row["meter_id"] not in best or place > best[row["meter_id"]][0]:  # type: ignore[operator]
-                best[row["meter_id"]] = (place, (row["meter_id"], row["zone"], row["made_up"], row["status"]))
+                best[row["meter_id"]] = (place, tuple(row[c] for c in ("meter_id", "zone", "made_up", "status", "multiplier")))
     return {told for _, told in best.values()}  # type: ignore[misc]
 
 
 def deliver(lake: Lake, rows: list[dict[str, object]]) -> None:
     """One delivery of a register, as ingest leaves it: the meters first, then the record that makes them count."""
-    same = {"source_hash": "s1", "role": "customer", "feeder": "f1", "class": "home", "rating_kw": None}
+    same = {"source_hash": "s1", "role": "customer", "feeder": "f1", "class": "home", "rating_kw": None, "serial": None}
     frame = pd.DataFrame(rows).assign(ordinal=range(len(rows)), **same)
     batch = "2026-03-31.b"
     with lake.connect() as con:

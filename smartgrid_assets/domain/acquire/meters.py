@@ -32,7 +32,7 @@ def make_up_meters(job: Job, parsed: Parsed, rule: MeterRule, known: str = _NONE
         SELECT $source_hash AS source_hash, row_number() OVER (ORDER BY r.meter_id) - 1 AS ordinal, r.meter_id,
                coalesce(k.role, $role) AS role, coalesce(k.feeder, $feeder) AS feeder, coalesce(k.zone, $zone) AS zone,
                coalesce(k.class, $class) AS class, NULL::DOUBLE AS rating_kw, r.valid_from, $forever::DATE AS valid_to,
-               NULL::VARCHAR AS status, true AS made_up, $received::TIMESTAMP AS received_at
+               NULL::VARCHAR AS status, NULL::DOUBLE AS multiplier, NULL::VARCHAR AS serial, true AS made_up, $received::TIMESTAMP AS received_at
         FROM (SELECT meter_id, min(day) AS valid_from FROM {readings} GROUP BY meter_id) r LEFT JOIN ({known}) k ON k.meter = r.meter_id""",
         {
             "source_hash": job.source_hash, "received": job.source.received_at, "forever": FOREVER,

@@ -2,7 +2,8 @@
 
 A read that says what was counted since the one before (NEM13, a daily read) is a period by itself; of a register that is
 only read (DSMR P1), the first and the last read of the day make one. Only periods within the day are used: their
-intervals are all here. A register that fell was exchanged, reset or ran over, and says nothing that day.
+intervals are all here. A register that ran over begins again at zero (99,990 to 20); one that fell otherwise was exchanged
+or reset, and says nothing that day. Reads are multiplied as the meter's values are; what the source says was counted is not.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ NEAR = "INTERVAL 60 SECONDS"
 """A read so near to an interval's edge is the edge's own."""
 COARSE_KWH, FINE_KWH = 1.0, 0.1
 """What two reads of a register of whole kWh, and of a finer one, may be off together."""
+NEAR_FULL = 0.9
+"""A register so full that falls to nearly empty ran over; of its digits (five or more) it says itself how many it has."""
 _HISTORY = "INTERVAL 7 DAYS"  # as domain/acquire/place.py has it for readings
 
 
@@ -26,9 +29,14 @@ def load_counted(con: DuckDBPyConnection, reads: str, day: MarketDay, tz: str, g
 
     reads: relation of raw/register_reads of the day. Returns gate -> newest read before it, as of verdicts.
     """
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE chk_counted (series INTEGER, siblings BIGINT, first_utc TIMESTAMP, last_utc TIMESTAMP, kwh DOUBLE,
+            resolution_kwh DOUBLE, known_at TIMESTAMP, gate_utc TIMESTAMP)""")
+    if not con.execute(f"SELECT 1 FROM {reads} LIMIT 1").fetchall():
+        return {}  # as on most days: to plan the statement below costs more than a small day's rules
     unit = "CASE lower(uom) " + " ".join(f"WHEN '{name}' THEN {factor}" for name, factor in KWH_PER_UNIT.items()) + " END"
     con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE chk_counted AS
+        INSERT INTO chk_counted
         WITH energy AS (
             SELECT *, {unit} AS unit_kwh, register LIKE '%.8.0' AS is_total FROM {reads}
             WHERE direction IN ('import', 'export') AND quality <> 'missing' AND {unit} IS NOT NULL AND read_at_utc <= TIMESTAMP '{day.end_utc}' + {NEAR}),
@@ -40,12 +48,18 @@ def load_counted(con: DuckDBPyConnection, reads: str, day: MarketDay, tz: str, g
                                        ORDER BY version_at DESC NULLS LAST, received_at DESC, source_hash, ordinal DESC) = 1),
         read AS (
             SELECT meter_id, direction, register, bool_or(is_total) AS is_total, min(read_at_utc) AS first_utc, max(read_at_utc) AS last_utc,
-                (arg_max(register_read, read_at_utc) - arg_min(register_read, read_at_utc)) * any_value(unit_kwh) AS kwh,
+                arg_min(register_read, read_at_utc) AS first_read, arg_max(register_read, read_at_utc) AS last_read,
+                pow(10, greatest(5, length(floor(first_read)::BIGINT::VARCHAR))) AS full_read,
+                (last_read - first_read + CASE WHEN first_read >= {NEAR_FULL} * full_read AND last_read <= (1 - {NEAR_FULL}) * full_read THEN full_read
+                    ELSE 0 END) * any_value(unit_kwh) AS kwh,
                 CASE WHEN bool_and(register_read = round(register_read)) THEN {COARSE_KWH} * any_value(unit_kwh) ELSE {FINE_KWH} END AS resolution_kwh,
                 max(received_at) AS received_at
             FROM energy WHERE quantity IS NULL AND register_read IS NOT NULL GROUP BY meter_id, direction, register, serial),
+        multiplied AS (
+            SELECT r.* EXCLUDE (kwh, first_read, last_read, full_read), kwh * coalesce(m.multiplier, 1) AS kwh
+            FROM read r LEFT JOIN (SELECT meter_id::VARCHAR AS meter_id, any_value(multiplier) AS multiplier FROM chk_series GROUP BY ALL) m USING (meter_id)),
         periods AS (
-            FROM (FROM stated UNION ALL BY NAME FROM read)
+            FROM (FROM stated UNION ALL BY NAME FROM multiplied)
             WHERE kwh >= 0 AND first_utc >= TIMESTAMP '{day.start_utc}' - {NEAR} AND last_utc > first_utc
             QUALIFY is_total OR NOT bool_or(is_total) OVER (PARTITION BY meter_id, direction)),
         whole AS (

@@ -73,7 +73,7 @@ def check_day(
     files: relation of source_hash, file_name and main_days (market days that most of the file is of; null: unknown) of
       those deliveries.
     lines: relation of raw/rejected_lines of the day, with file_name.
-    meters: one row a meter valid that day: meter_id, role, feeder, zone, class, rating_kw, status, made_up.
+    meters: one row a meter valid that day: meter_id, role, feeder, zone, class, rating_kw, status, multiplier, made_up.
     verdicts: relation of validated/verdicts of the day.
     counted: relation of raw/register_reads of the day.
     lookback: days -> relation of validated/meter_readings and validated/earlier_readings of those days together, with

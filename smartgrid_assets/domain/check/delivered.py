@@ -44,8 +44,17 @@ def load_delivered(con: DuckDBPyConnection, day: MarketDay, tz: str, readings: s
             enum_code(r.source_hash::chk_source)::INTEGER AS source, r.ordinal, r.received_at,
             coalesce(r.version_at, r.received_at) AS version_at, r.available_at AS known_at
         FROM {readings} r WHERE {_is_energy_sql()}""")
+    _multiply(con)
     set_swapped_aside(con, day, tz)
     _date_corrections(con, repeats=_sort_rows(con))
+
+
+def _multiply(con: DuckDBPyConnection) -> None:
+    """Turn what a meter behind transformers counted into energy, by the multiplier that is valid on the day."""
+    if con.execute("SELECT 1 FROM chk_series WHERE multiplier <> 1 LIMIT 1").fetchall():
+        con.execute("""
+            UPDATE chk_rows SET kwh = kwh * s.multiplier FROM chk_series s
+            WHERE s.series = chk_rows.series AND s.multiplier <> 1""")
 
 
 def _number_series(con: DuckDBPyConnection, readings: str, meters: str) -> None:
@@ -68,7 +77,7 @@ def _number_series(con: DuckDBPyConnection, readings: str, meters: str) -> None:
         CREATE OR REPLACE TEMP TABLE chk_series AS
         SELECT {_series_sql("k.meter_id", "k.channel")} AS series, k.meter_id::chk_meter AS meter_id, k.channel::chk_channel AS channel,
             coalesce(m.role, 'customer') AS role, coalesce(m.zone, 'unassigned') AS zone,
-            coalesce(m.class, '') AS class, m.rating_kw, coalesce(m.made_up, true) AS made_up, m.status,
+            coalesce(m.class, '') AS class, m.rating_kw, coalesce(m.made_up, true) AS made_up, m.status, m.multiplier,
             split_part(k.channel, ':', 1) = 'import' AND coalesce(m.role IN ({_quoted(EXPECTED_ROLES)}), false)
                 AND m.status IS DISTINCT FROM 'inactive' AS is_expected
         FROM chk_named k LEFT JOIN {meters} m ON m.meter_id = k.meter_id""")

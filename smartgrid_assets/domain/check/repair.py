@@ -1,6 +1,7 @@
 """What stands in for a reading that did not come or cannot be believed?
 
-Short gaps between two good readings are interpolated; anything else is the mean of the same local time over like
+Short gaps between two good readings are interpolated, unless just one of them is a zero of consumption, as at the edge of
+an outage: its zeros are true, and no end of a line. Anything else is the mean of the same local time over like
 days, scaled to the level of what did come of the day (half a like day speaks for a level of one: a few good hours do
 not make a cold day). The delivered value is kept beside the estimate, and where nothing is known the energy stays empty.
 Source: California VEE rules, section on estimation (interpolation up to two hours, else like days).
@@ -57,11 +58,12 @@ def repair(con: DuckDBPyConnection, day: MarketDay, tz: str, donors: Donors, at:
             last_value(CASE WHEN good THEN kwh END IGNORE NULLS) OVER before AS kwh_before,
             first_value(CASE WHEN good THEN start_utc END IGNORE NULLS) OVER after AS start_after,
             first_value(CASE WHEN good THEN kwh END IGNORE NULLS) OVER after AS kwh_after,
-            coalesce(epoch(start_after - start_before) / 60 - minutes, 1e9) > {limits.linear_minutes} AS is_long
+            coalesce(epoch(start_after - start_before) / 60 - minutes, 1e9) > {limits.linear_minutes} AS is_long,
+            is_import AND (kwh_before <= {limits.dust_kwh}) <> (kwh_after <= {limits.dust_kwh}) AS is_edge
         FROM chk_slots
         WINDOW before AS (PARTITION BY series ORDER BY start_utc ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
             after AS (PARTITION BY series ORDER BY start_utc ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)""")
-    con.execute("CREATE OR REPLACE TEMP TABLE chk_long AS SELECT DISTINCT series FROM chk_spans WHERE NOT good AND is_long")
+    con.execute("CREATE OR REPLACE TEMP TABLE chk_long AS SELECT DISTINCT series FROM chk_spans WHERE NOT good AND (is_long OR is_edge)")
     donors.ask("chk_long")
     _estimate(con, tz, at, limits)
     _trim_unfounded(con, limits)
@@ -72,11 +74,12 @@ def _lay_out(con: DuckDBPyConnection, day: MarketDay) -> None:
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_slots AS
         SELECT g.series, g.start_utc, g.step_minutes AS minutes, w.kwh, w.quality,
-            w.kwh IS NOT NULL AND f.series IS NULL AS good
+            w.kwh IS NOT NULL AND f.series IS NULL AS good, i.series IS NOT NULL AS is_import
         FROM ({slots_sql("(FROM chk_grids SEMI JOIN chk_needy USING (series))", day)}) g
         LEFT JOIN chk_winners w ON w.series = g.series AND w.start_utc = g.start_utc AND w.minutes = g.step_minutes
         LEFT JOIN (SELECT DISTINCT series, start_utc FROM chk_findings WHERE action = 'reject') f
-            ON f.series = g.series AND f.start_utc = g.start_utc""")
+            ON f.series = g.series AND f.start_utc = g.start_utc
+        LEFT JOIN (SELECT series FROM chk_series WHERE starts_with(channel, 'import')) i ON i.series = g.series""")
 
 
 def _estimate(con: DuckDBPyConnection, tz: str, at: datetime, limits: CheckLimits) -> None:
@@ -100,12 +103,13 @@ def _estimate(con: DuckDBPyConnection, tz: str, at: datetime, limits: CheckLimit
     con.execute(f"""
         INSERT INTO chk_repaired
         SELECT s.series, s.start_utc, s.minutes, s.kwh AS delivered_kwh,
-            CASE WHEN s.good THEN s.kwh WHEN s.is_long THEN l.kwh * coalesce(v.level, 1)
+            CASE WHEN s.good THEN s.kwh WHEN s.is_long OR s.is_edge AND l.kwh IS NOT NULL THEN l.kwh * coalesce(v.level, 1)
                 ELSE s.kwh_before + (s.kwh_after - s.kwh_before) * epoch(s.start_utc - s.start_before)
                     / epoch(s.start_after - s.start_before) END AS energy_kwh,
             CASE WHEN s.good THEN CASE s.quality WHEN 0 THEN 'measured' ELSE 'substituted' END
                 WHEN s.is_long AND l.kwh IS NULL THEN 'missing' ELSE 'estimated' END AS quality,
-            CASE WHEN s.good THEN '' WHEN NOT s.is_long THEN 'linear' WHEN l.kwh IS NULL THEN '' ELSE 'like_days' END AS method
+            CASE WHEN s.good THEN '' WHEN s.is_long AND l.kwh IS NULL THEN ''
+                WHEN s.is_long OR s.is_edge AND l.kwh IS NOT NULL THEN 'like_days' ELSE 'linear' END AS method
         FROM chk_spans s
         LEFT JOIN chk_like l ON l.series = s.series AND l.minutes = s.minutes
             AND l.wall_minute = {wall}

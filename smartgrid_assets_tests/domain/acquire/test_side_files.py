@@ -51,6 +51,16 @@ def test_the_status_of_an_account_is_kept(tmp_path: Path) -> None:
     assert delivered.rejected() == [(4, "status")]
 
 
+def test_multiplier_and_serial_change_when_a_meter_is_exchanged(tmp_path: Path) -> None:
+    listed = (
+        "meter_id,zone,multiplier,serial number,valid_from,valid_to\nm1,z1,40,A-1,2026-01-01,2026-03-01\nm1,z1,60,B-7,2026-03-02,\n"
+        "m2,z1,,,,\nm3,z1,0,,,\nm4,z1,x,,,\n"
+    )
+    delivered = deliver(tmp_path, listed, name="meters.csv")
+    assert delivered.rows("raw/meters", "meter_id, multiplier, serial") == [("m1", 40, "A-1"), ("m1", 60, "B-7"), ("m2", None, None)]
+    assert delivered.rejected() == [(5, "multiplier"), (6, "multiplier")]
+
+
 WEATHER = """zone,interval_start,interval_minutes,temperature_c,dew_point_c,irradiance_w_m2,wind_speed_m_s{issued}
 z1,2026-03-02T00:00:00Z,60,4.5,,0,3{at}
 z1,2026-03-02T01:00:00Z,60,4.0,1,0,2{at}

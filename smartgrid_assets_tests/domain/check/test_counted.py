@@ -51,8 +51,21 @@ def test_what_is_no_energy_of_the_meter_says_nothing(other: dict) -> None:
 
 
 def test_a_register_that_fell_or_is_another_devices_says_nothing() -> None:
-    assert check(readings(), [meter()], reads=[read(99_999, 0), read(3, 24)]).found("sum_check") == []
+    assert check(readings(), [meter()], reads=[read(60_000, 0), read(3, 24)]).found("sum_check") == []
     assert check(readings(), [meter()], reads=[read(5, 0, serial="old"), read(900, 24, serial="new")]).found("sum_check") == []
+
+
+@pytest.mark.parametrize(("first", "last", "marked"), [(99_995, 20, 0), (999_990.5, 15.5, 0), (40_000, 20, 0), (99_995, 30, 48)])
+def test_a_register_that_ran_over_begins_again_at_zero(first: float, last: float, marked: int) -> None:
+    rows = readings(values=[value * 25 / DAY_KWH for value in UNEVEN[:48]])
+    assert len(check(rows, [meter()], reads=[read(first, 0), read(last, 24)]).found("sum_check")) == marked
+
+
+def test_a_multiplier_holds_for_values_and_for_reads() -> None:
+    checked = check(readings(), [meter(multiplier=40)], reads=[read(100, 0), read(100 + DAY_KWH, 24)])
+    assert checked.readings.delivered_kwh.tolist() == pytest.approx([40 * value for value in UNEVEN[:48]])
+    assert checked.found("sum_check") == []
+    assert len(check(readings(), [meter(multiplier=40)], reads=[counted(DAY_KWH)]).found("sum_check")) == 48
 
 
 def test_part_of_a_day_is_compared_with_its_own_intervals() -> None:

@@ -145,3 +145,21 @@ def test_lines_that_could_not_be_read_stand_among_the_rejected() -> None:
     checked = check(readings(), [meter()], lines=[line])
     assert checked.rejected[["rule", "reason"]].values.tolist() == [["line_number", "'x' is no number."]]
     assert checked.share("rejected_lines") == pytest.approx(1 / 49)
+
+
+@pytest.mark.parametrize(
+    ("channel", "before", "method"), [("import", 0.0, "like_days"), ("import", 0.5, "linear"), ("export", 0.0, "linear")]
+)
+def test_the_zero_that_an_outage_ends_with_is_no_end_of_a_line(channel: str, before: float, method: str) -> None:
+    kwh: list[float | None] = [*UNEVEN[:18], *[before] * 2, None, None, *UNEVEN[22:48]]
+    donors = [row for weeks in (1, 2) for row in donor_day("m1", DAY.day - timedelta(weeks=weeks), UNEVEN[:48], channel=channel)]
+    frame = check(readings(values=kwh, channel=channel), [meter()] if channel == "import" else [], donors=donors).readings
+    assert frame[frame.channel == channel].method.tolist()[20:22] == [method] * 2
+
+
+def test_a_gap_inside_an_outage_is_zero_and_one_at_its_edge_without_like_days_is_a_line() -> None:
+    inside: list[float | None] = [*UNEVEN[:18], 0.0, None, None, 0.0, *UNEVEN[22:48]]
+    frame = check(readings(values=inside), [meter()]).readings
+    assert frame.energy_kwh.tolist()[19:21] == [0, 0] and set(frame.method[19:21]) == {"linear"}
+    edge: list[float | None] = [*UNEVEN[:18], 0.0, 0.0, None, None, *UNEVEN[22:48]]
+    assert set(check(readings(values=edge), [meter()]).readings.method[20:22]) == {"linear"}

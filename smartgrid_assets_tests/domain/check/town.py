@@ -45,6 +45,7 @@ def meter(meter_id: str = "m1", **other: Any) -> dict:
         "class": "home",
         "rating_kw": None,
         "status": None,
+        "multiplier": None,
         "made_up": False,
         **other,
     }
