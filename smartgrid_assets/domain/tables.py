@@ -106,7 +106,7 @@ _VALIDATED = (
     _c(
         "method",
         "VARCHAR",
-        "how the value was made: linear, like_days, register (estimates; the last scaled to what a register counted), verdict (given by a person); empty as delivered",
+        "how the value was made: linear, like_days, register (estimates; the last scaled to what a register counted), outage (zero: there was no power), verdict (given by a person); empty as delivered",
     ),
     _c("known_from_utc", "TIMESTAMP", "from when this value was known, UTC"),
 )
@@ -193,6 +193,23 @@ RAW = (
             _n("quantity", "DOUBLE", "what the source says was counted between them, in `uom`"),
             _c("quality", "VARCHAR", "measured, substituted or missing, as the source says"),
             _n("version_at", "TIMESTAMP", "the source's own version time, UTC; orders corrections"),
+            _c("received_at", "TIMESTAMP", "when the file came, UTC"),
+        ),
+        ("source_hash", "ordinal"),
+        append_only=True,
+    ),
+    Table(
+        "raw",
+        "meter_events",
+        "day",
+        "event of a meter, once for each market day that it touches (of a longer one the last 31)",
+        (
+            *_SOURCE,
+            _c("meter_id", "VARCHAR", "meter"),
+            _c("kind", "VARCHAR", "outage, restored, tamper or other"),
+            _c("start_utc", "TIMESTAMP", "when it began, UTC"),
+            _n("end_utc", "TIMESTAMP", "when it ended, UTC; null where nothing says so"),
+            _c("detail", "VARCHAR", "the event in the source's own word"),
             _c("received_at", "TIMESTAMP", "when the file came, UTC"),
         ),
         ("source_hash", "ordinal"),

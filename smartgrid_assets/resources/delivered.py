@@ -68,6 +68,11 @@ class Delivered:
         files = self.lake.files("raw/register_reads", [day])
         return _digest(tuple(sorted(file.name for file in files))) if files else None
 
+    def events_digest(self, day: date) -> str | None:
+        """Digest of the meter events of that day; None where there are none."""
+        files = self.lake.files("raw/meter_events", [day])
+        return _digest(tuple(sorted(file.name for file in files))) if files else None
+
     def fleet_digest(self) -> str:
         """Digest of the delivered fleets."""
         return _digest(self.lake.raw.names("raw/fleet"))
@@ -105,6 +110,14 @@ class Delivered:
             f"SELECT * EXCLUDE (day) FROM ({self.lake.select('raw/register_reads', [day])}) WHERE {self._counts()}"
         )
         return "day_register_reads"
+
+    def events(self, con: DuckDBPyConnection, day: date) -> str:
+        """Name of a view: the day's meter events of deliveries that count."""
+        con.execute(
+            "CREATE OR REPLACE TEMP VIEW day_meter_events AS "
+            f"SELECT * EXCLUDE (day) FROM ({self.lake.select('raw/meter_events', [day])}) WHERE {self._counts()}"
+        )
+        return "day_meter_events"
 
     def files(self, con: DuckDBPyConnection, day: date) -> str:
         """Name of a view: source_hash, file_name and main_days of the deliveries that count and hold something of that day."""

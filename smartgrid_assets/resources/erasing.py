@@ -223,7 +223,7 @@ def _files_of(con: DuckDBPyConnection, lake: Lake, condition: str) -> set[str]:
     """First parts of the names of delivered files that gave rows of these meters, by content, or by the archive they were in."""
     each = " UNION ".join(
         f"SELECT source_hash FROM ({lake.select(path)}) WHERE {condition}"
-        for path in ("raw/meter_readings", REGISTER, "raw/register_reads")
+        for path in ("raw/meter_readings", REGISTER, "raw/register_reads", "raw/meter_events")
     )
     rows = con.execute(
         f"SELECT content_hash, file_name FROM ({lake.select('raw/deliveries')}) WHERE source_hash IN (SELECT source_hash FROM ({each}))"

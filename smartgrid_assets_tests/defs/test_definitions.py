@@ -17,6 +17,7 @@ ASSETS = [
     "raw/fleet",
     "raw/meter_readings",
     "raw/meters",
+    "raw/meter_events",
     "raw/prices",
     "raw/register_reads",
     "raw/rejected_lines",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 READINGS, EARLIER = "validated/meter_readings", "validated/earlier_readings"
 DAYS, VERDICTS, COUNTED = "validated/meter_days", "validated/verdicts", "raw/register_reads"
+EVENTS = "raw/meter_events"
 REJECTED, QUALITY, HELD = "validated/rejected_readings", "validated/data_quality", "validated/held_days"
 
 
@@ -23,7 +24,11 @@ def _inputs(context: Context, day: date) -> Inputs | None:
         return None
     # A corrected mapping may take all readings from a day: it is then made again, empty.
     inputs = {f"raw/meter_readings@{day}": readings or "none", f"raw/meters@{day}": context.delivered.meters_digest(day) or "none"}
-    more = {VERDICTS: context.delivered.verdicts_digest(day), COUNTED: context.delivered.reads_digest(day)}
+    more = {
+        VERDICTS: context.delivered.verdicts_digest(day),
+        COUNTED: context.delivered.reads_digest(day),
+        EVENTS: context.delivered.events_digest(day),
+    }
     return inputs | {f"{path}@{day}": digest for path, digest in more.items() if digest}
 
 
@@ -68,6 +73,7 @@ def _make(work: Work) -> Made:
         meters=context.delivered.meters(con, day),
         verdicts=context.lake.view(con, VERDICTS, [day]),
         counted=context.delivered.reads(con, day),
+        events=context.delivered.events(con, day),
         lookback=lookback,
         share=share,
         limits=limits,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from smartgrid_assets.domain.acquire.delivery import Parsed
 
-DATED = ("raw/meter_readings", "raw/register_reads", "raw/rejected_lines")
+DATED = ("raw/meter_readings", "raw/register_reads", "raw/meter_events", "raw/rejected_lines")
 
 
 def leave_out_meters(con: DuckDBPyConnection, parsed: Parsed, erased_among: Callable[[Iterable[str]], set[str]]) -> set[str]:

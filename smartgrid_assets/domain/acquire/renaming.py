@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from smartgrid_assets.domain.acquire.delivery import Parsed
 
-NAMED = ("raw/meter_readings", "raw/meters", "raw/register_reads")
-ALSO_NAMING = {"raw/register_reads": ("register_id", "serial")}
+NAMED = ("raw/meter_readings", "raw/meters", "raw/register_reads", "raw/meter_events")
+ALSO_NAMING = {"raw/register_reads": ("register_id", "serial"), "raw/meters": ("serial",)}
 """Columns that lead to a meter by another name: they are emptied."""
 
 

@@ -21,7 +21,7 @@ COARSE_KWH, FINE_KWH = 1.0, 0.1
 """What two reads of a register of whole kWh, and of a finer one, may be off together."""
 NEAR_FULL = 0.9
 """A register so full that falls to nearly empty ran over; of its digits (five or more) it says itself how many it has."""
-_HISTORY = "INTERVAL 7 DAYS"  # as domain/acquire/place.py has it for readings
+HISTORY = "INTERVAL 7 DAYS"  # as domain/acquire/place.py has it for readings
 
 
 def load_counted(con: DuckDBPyConnection, reads: str, day: MarketDay, tz: str, gate: time) -> dict[datetime, datetime]:
@@ -68,15 +68,20 @@ def load_counted(con: DuckDBPyConnection, reads: str, day: MarketDay, tz: str, g
         sides AS (SELECT meter_id::VARCHAR AS meter_id, split_part(channel::VARCHAR, ':', 1) AS direction, series, count(*) OVER side AS siblings
                   FROM chk_series WINDOW side AS (PARTITION BY meter_id, split_part(channel::VARCHAR, ':', 1)))
         SELECT s.series, s.siblings, w.first_utc, w.last_utc, w.kwh, w.resolution_kwh,
-            greatest(CASE WHEN w.received_at - TIMESTAMP '{day.end_utc}' > {_HISTORY} THEN TIMESTAMP '{day.end_utc}' ELSE w.received_at END,
+            greatest(CASE WHEN w.received_at - TIMESTAMP '{day.end_utc}' > {HISTORY} THEN TIMESTAMP '{day.end_utc}' ELSE w.received_at END,
                      (SELECT min(known_at) FROM chk_rows)) AS known_at, NULL::TIMESTAMP AS gate_utc
         FROM whole w JOIN sides s USING (meter_id, direction)
         WHERE EXISTS (FROM chk_rows)""")
+    return date_gates(con, "chk_counted", tz, gate)
+
+
+def date_gates(con: DuckDBPyConnection, table: str, tz: str, gate: time) -> dict[datetime, datetime]:
+    """Set gate_utc of a small table by its known_at; gate -> newest moment before it."""
     gates: dict[datetime, datetime] = {}
-    for (known,) in con.execute("SELECT DISTINCT known_at FROM chk_counted").fetchall():
+    for (known,) in con.execute(f"SELECT DISTINCT known_at FROM {table}").fetchall():
         closure = gate_after(known, tz, gate)
         gates[closure] = max(known, gates.get(closure, known))
-        con.execute("UPDATE chk_counted SET gate_utc = ? WHERE known_at = ?", [closure, known])
+        con.execute(f"UPDATE {table} SET gate_utc = ? WHERE known_at = ?", [closure, known])
     return gates
 
 

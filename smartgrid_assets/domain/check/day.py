@@ -20,6 +20,7 @@ from smartgrid_assets.domain.check.findings import apply_rules
 from smartgrid_assets.domain.check.grid import find_missing, lay_grids
 from smartgrid_assets.domain.check.history import add_version, days_before, look_back, publish_days, start_days
 from smartgrid_assets.domain.check.limits import CheckLimits
+from smartgrid_assets.domain.check.outages import fill_outages, load_outages, silence_rules
 from smartgrid_assets.domain.check.quality import measure_quality
 from smartgrid_assets.domain.check.rejected import keep_findings, lateness_of, list_rejected, start_findings
 from smartgrid_assets.domain.check.repair import expect_silent, repair
@@ -63,6 +64,7 @@ def check_day(
     meters: str,
     verdicts: str,
     counted: str,
+    events: str,
     lookback: Lookback,
     share: Share,
     limits: CheckLimits,
@@ -76,6 +78,7 @@ def check_day(
     meters: one row a meter valid that day: meter_id, role, feeder, zone, class, rating_kw, status, multiplier, made_up.
     verdicts: relation of validated/verdicts of the day.
     counted: relation of raw/register_reads of the day.
+    events: relation of raw/meter_events of the day.
     lookback: days -> relation of validated/meter_readings and validated/earlier_readings of those days together, with
       day and known_until_utc (null where the value still stands); called at most once, only if a long gap needs it.
     share: (relation of validated/meter_days of this day, earlier days) -> relation of those of the earlier days, with
@@ -86,7 +89,11 @@ def check_day(
     donors = Donors(con, day, tz, lookback, limits)
     start_versions(con)
     start_findings(con)
-    ruled = [load_verdicts(con, verdicts, tz, gate), load_counted(con, counted, day, tz, gate)]
+    ruled = [
+        load_verdicts(con, verdicts, tz, gate),
+        load_counted(con, counted, day, tz, gate),
+        load_outages(con, events, day, tz, gate),
+    ]
     _summarise(con, day, gates, limits)
     before = days_before(day.day)
     past = share(CheckedDay.days, before)
@@ -124,6 +131,7 @@ def _touch(con: DuckDBPyConnection, at: datetime, is_first: bool, is_last: bool)
         SELECT series FROM chk_rows JOIN chk_known USING (known_at) WHERE gate_utc = TIMESTAMP '{at}'
         UNION SELECT series FROM chk_verdicts WHERE gate_utc = TIMESTAMP '{at}'
         UNION SELECT series FROM chk_counted WHERE gate_utc = TIMESTAMP '{at}'
+        UNION SELECT series FROM chk_outages WHERE gate_utc = TIMESTAMP '{at}'
         UNION SELECT series FROM chk_donors JOIN chk_donors_known ON known_at = known_from_utc WHERE gate_utc = TIMESTAMP '{at}'"""
     con.execute("CREATE TEMP TABLE IF NOT EXISTS chk_donors_known (known_at TIMESTAMP, gate_utc TIMESTAMP)")
     con.execute(f"CREATE OR REPLACE TEMP TABLE chk_touching AS {'SELECT series FROM chk_series' if is_first else changed}")
@@ -157,8 +165,10 @@ def _check_version(con: DuckDBPyConnection, day: MarketDay, tz: str, donors: Don
     expect_silent(con, day, donors, "chk_silent", at)
     open_counted(con, at)
     apply_rules(con, day, limits)
+    silence_rules(con, at)
     apply_verdicts(con, at)
     repair(con, day, tz, donors, at, limits)
+    fill_outages(con)
     scale_to_registers(con)
     put_replacements(con)
 

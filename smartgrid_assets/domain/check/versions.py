@@ -11,7 +11,10 @@ from datetime import datetime
 from duckdb import DuckDBPyConnection
 
 _STATE = "minutes, energy_kwh, delivered_kwh, quality, flags, method"
-_QUALITY, _METHOD = "ENUM('measured', 'substituted', 'estimated', 'missing')", "ENUM('', 'linear', 'like_days', 'register', 'verdict')"
+_QUALITY, _METHOD = (
+    "ENUM('measured', 'substituted', 'estimated', 'missing')",
+    "ENUM('', 'linear', 'like_days', 'register', 'outage', 'verdict')",
+)
 _NOW = f"""
     WITH slots AS (
         SELECT series, start_utc, minutes, kwh AS energy_kwh, kwh AS delivered_kwh,

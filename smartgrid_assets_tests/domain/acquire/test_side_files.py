@@ -198,3 +198,33 @@ def test_a_fleet_keeps_its_units_whole(tmp_path: Path) -> None:
 def test_a_fleet_is_refused_whole_naming_unit_and_key(tmp_path: Path, old: str, new: str, message: str) -> None:
     with pytest.raises(DeliveryError, match=message):
         deliver(tmp_path, FLEET.replace(old, new, 1), name="fleet.toml")
+
+
+EVENT = "meter_id, kind, start_utc, end_utc, detail, day"
+
+
+def test_events_are_kept_once_a_day_that_they_touch(tmp_path: Path) -> None:
+    listed = (
+        "meter_id,event,start,end\nm1,Power Outage,2026-03-28T20:00:00Z,2026-03-29T22:00:00Z\nm2,last gasp,2026-03-02 08:00,\n"
+        "m2,Power restored,2026-03-02 10:00,\nm3,cover open,2026-03-02 08:00,\nm3,clock set,2026-03-02 09:00,\n"
+        ",outage,2026-03-02 08:00,\nm4,,2026-03-02 08:00,\nm4,outage,yesterday,\nm4,outage,2026-03-02 08:00,2026-03-02 07:00\n"
+        "m4,outage,2026-03-29 02:30,\n"
+    )
+    delivered = deliver(tmp_path, listed, name="events.csv")
+    eight, nine, ten = (datetime(2026, 3, 2, hour) for hour in (7, 8, 9))
+    of_m1 = ("m1", "outage", datetime(2026, 3, 28, 20), datetime(2026, 3, 29, 22), "Power Outage")
+    assert delivered.rows("raw/meter_events", EVENT) == [
+        (*of_m1, date(2026, 3, 28)),
+        (*of_m1, date(2026, 3, 29)),
+        ("m2", "outage", eight, ten, "last gasp", date(2026, 3, 2)),
+        ("m2", "restored", ten, None, "Power restored", date(2026, 3, 2)),
+        ("m3", "tamper", eight, None, "cover open", date(2026, 3, 2)),
+        ("m3", "other", nine, None, "clock set", date(2026, 3, 2)),
+    ]
+    assert delivered.rejected() == [(7, "meter"), (8, "event"), (9, "time"), (10, "end"), (11, "time")]
+
+
+def test_an_endless_event_does_not_fill_the_lake(tmp_path: Path) -> None:
+    delivered = deliver(tmp_path, "meter_id,event,start,end\nm1,outage,1980-01-01T00:00:00Z,2026-03-02T00:00:00Z\n", name="events.csv")
+    days = [day for (day,) in delivered.rows("raw/meter_events", "day")]
+    assert (len(days), days[-1]) == (31, date(2026, 3, 2))

@@ -83,6 +83,7 @@ def check(
     past: list[dict] | None = None,
     verdicts: list[dict] | None = None,
     reads: list[dict] | None = None,
+    events: list[dict] | None = None,
 ) -> Checked:
     """check_day on rows made by hand. main_days: of each source_hash; the day itself where not said. past: of meter_days."""
     con = duckdb.connect(config={"threads": 1})
@@ -107,6 +108,7 @@ def check(
     _fill(con, "past", {"day": "DATE", **_types("validated/meter_days")}, past or [])
     _fill(con, "verdicts", _types("validated/verdicts"), verdicts or [])
     _fill(con, "reads", _types("raw/register_reads"), reads or [])
+    _fill(con, "events", _types("raw/meter_events"), events or [])
     share = lambda published, days: f"(SELECT * FROM past WHERE day IN ({', '.join(repr(str(d)) for d in days)}))"  # noqa: E731
     lookback = lambda days: f"(SELECT * FROM donors WHERE day IN ({', '.join(repr(str(d)) for d in days)}))"  # noqa: E731 - reads as a table
     done = check_day(
@@ -120,6 +122,7 @@ def check(
         "valid_meters",
         "verdicts",
         "reads",
+        "events",
         lookback,
         share,
         limits or CheckLimits(),

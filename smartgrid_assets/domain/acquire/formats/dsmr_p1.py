@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from smartgrid_assets.domain.acquire.delivery import Format
+from smartgrid_assets.domain.acquire.events import keep_events
 from smartgrid_assets.domain.acquire.keep import faults, feed, first_fault, list_faults, note_fault, open_faults
 from smartgrid_assets.domain.acquire.mapping import MeterRule
 from smartgrid_assets.domain.acquire.meters import make_up_meters
@@ -45,6 +46,7 @@ def _read(job: Job, mapping: Mapping | None, parsed: Parsed) -> None:
     _registers(job)
     _keep_reads(job, parsed)
     _keep_intervals(job, parsed)
+    keep_events(job, parsed, _outages(job))
     _note_undated(job, parsed)
     list_faults(job, parsed)
     if not parsed.readings:
@@ -194,6 +196,26 @@ def _keep_intervals(job: Job, parsed: Parsed) -> None:
         {"source_hash": job.source_hash, "received": job.source.received_at},
     )
     feed(job, parsed, "raw/meter_readings", table)
+
+
+def _outages(job: Job) -> str:
+    """The long power failures that telegrams list (OBIS 1-0:99.97.0: end and duration of each)."""
+    table = f"{job.prefix}_outages"
+    run(
+        job.con,
+        rf"""CREATE OR REPLACE TEMP TABLE {table} AS
+        WITH listed AS (
+            SELECT line, unnest(regexp_extract_all(regexp_extract(body, '(?m)^1-0:99\.97\.0(\(.*)$', 1), '\([0-9]{{12}}[SW]\)\([0-9]+\*s\)')) AS said
+            FROM {job.prefix}_telegrams),
+        dated AS (
+            SELECT line, said, try_strptime(said[2:13], '%y%m%d%H%M%S') - CASE said[14] WHEN 'S' THEN INTERVAL 2 HOUR ELSE INTERVAL 1 HOUR END AS end_utc,
+                TRY_CAST(regexp_extract(said, '\(([0-9]+)\*s', 1) AS BIGINT) AS seconds
+            FROM listed)
+        SELECT r.meter, 'outage' AS kind, end_utc - to_seconds(seconds) AS start_utc, end_utc, '1-0:99.97.0' AS detail
+        FROM dated d JOIN (SELECT line, any_value(meter) AS meter FROM {job.prefix}_registers WHERE starts_with(register, '1-') GROUP BY line) r USING (line)
+        WHERE end_utc IS NOT NULL AND seconds IS NOT NULL""",
+    )
+    return table
 
 
 def _lay_steps(job: Job) -> None:

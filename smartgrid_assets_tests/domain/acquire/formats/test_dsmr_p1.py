@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -176,3 +176,12 @@ def test_a_log_is_cut_the_same_in_small_pieces(tmp_path: Path, monkeypatch: pyte
 def test_a_log_of_which_no_telegram_is_right_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DeliveryError, match="Line 1: the checksum"):
         log(telegram(MIDNIGHT, 1, crc=1), folder=tmp_path)
+
+
+def test_the_long_power_failures_that_a_telegram_lists_are_outages(shared_data: Path) -> None:
+    telegram = read_file(shared_data / "wire_dsmr_p1" / "TELEGRAM_V4_2.txt", "Europe/Amsterdam")
+    events = telegram.rows("raw/meter_events", "kind, start_utc, end_utc, day", "start_utc > '1999-01-01'")
+    end = datetime(2000, 1, 4, 17, 3, 20)
+    assert events == [("outage", end - timedelta(seconds=237126), end, date(2000, 1, day)) for day in (2, 3, 4)]
+    assert len({row[0] for row in telegram.rows("raw/meter_events", "end_utc")}) == 3
+    assert read_file(shared_data / "wire_dsmr_p1" / "TELEGRAM_V5.txt", "Europe/Amsterdam").rows("raw/meter_events", "kind") == []
