@@ -36,6 +36,14 @@ def delivered(folder: Path) -> Context:
     bad = file_of(folder, "bad.csv", [line.replace("A1,", f"{LONG['A1']},").replace("kWh", "bananas") for line in lines_of(FIRST, ["A1"])[:3]] + [
         line.replace("A2,", f"{LONG['A2']},") for line in lines_of(FIRST, ["A2"])[:1]])  # fmt: skip
     deliver(context, *files, (bad, morning_after(FIRST)))
+    beside = {
+        "events.csv": f"meter_id,event,start\n{LONG['A1']},outage,{FIRST} 08:00\n",
+        "daily.csv": "meter_id,timestamp,kwh\n" + "".join(f"{LONG['A2']},{FIRST.replace(day=n)},3\n" for n in (1, 2, 3)),
+        "serials.csv": f"meter_id,zone,serial,valid_from\n{LONG['B1']},z,{LONG['B1']},2030-01-01\n",
+    }
+    for name, text in beside.items():
+        (folder / name).write_text(text)
+        deliver(context, (folder / name, morning_after(FIRST)))
     run(context, FIRST, FIRST, "validated,features,anomalies")
     return context
 
@@ -51,7 +59,15 @@ def test_no_id_enters_the_lake_and_the_mapping_is_its_owners_alone(key: str, tmp
     assert {meter for (meter,) in rows(context, "SELECT DISTINCT meter_id FROM validated.meter_readings")} == set(known.values())
     kept = [path for path in home.rglob("*") if path.is_file() and "inbox" not in path.parts and path != mapping]
     assert kept
-    for table in ("raw.meter_readings", "raw.meters", "raw.rejected_lines", "validated.rejected_readings", "features.meter_profile"):
+    for table in (
+        "raw.meter_readings",
+        "raw.meters",
+        "raw.meter_events",
+        "raw.register_reads",
+        "raw.rejected_lines",
+        "validated.rejected_readings",
+        "features.meter_profile",
+    ):
         text = str(rows(context, f"SELECT * FROM {table}"))
         assert text != "[]" or table == "validated.rejected_readings"
         assert not any(name in text for name in LONG.values()), table

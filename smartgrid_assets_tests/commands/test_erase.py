@@ -34,7 +34,7 @@ def renamed(file: Path) -> Path:
 
 @pytest.fixture
 def context(home: Path, tmp_path: Path) -> Context:
-    """Three days through the chain; the meter also in a bad line, in an archive, in a file of its own and under a verdict."""
+    """Three days through the chain; the meter also in a bad line, in an archive, in files of its own and under a verdict."""
     context, files = place(tmp_path / "in", 3)
     for file, _ in files:
         renamed(file)
@@ -46,10 +46,13 @@ def context(home: Path, tmp_path: Path) -> Context:
             [lines_of(nth(0), ["A1"])[0].replace("kWh", "bananas"), *lines_of(nth(0), ["A1"], {("A1", 3): -5.0})[3:4]],
         )
     )
+    event, daily = tmp_path / "in" / "events.csv", tmp_path / "in" / "daily.csv"
+    event.write_text(f"meter_id,event,start\n{GONE},outage,{nth(1)} 08:00\nA2,outage,{nth(1)} 08:00\n")
+    daily.write_text("meter_id,timestamp,kwh\n" + "".join(f"{meter},{nth(n)},3\n" for meter in (GONE, "A2") for n in range(3)))
     packed = tmp_path / "in" / "packed.zip"
     with zipfile.ZipFile(packed, "w") as archive:
         archive.write(renamed(file_of(tmp_path / "in", "in_it.csv", lines_of(nth(2), ["A1", "B1"], {("A1", 6): 8.0}))), "in_it.csv")
-    deliver(context, *files, *((file, morning_after(nth(2))) for file in (own, bad, packed)))
+    deliver(context, *files, *((file, morning_after(nth(2))) for file in (own, bad, packed, event, daily)))
     run(context, FIRST, nth(0), "validated")
     given = CliRunner().invoke(main, ["verdict", "reading", "accept", GONE, "--from", f"{nth(0)}T05:00", "--why", "x"])
     assert given.exit_code == 0, given.output
