@@ -75,6 +75,13 @@ def test_part_of_a_day_is_compared_with_its_own_intervals() -> None:
     assert check(readings(), [meter()], reads=reads).found("sum_check") == list(range(12, 37))
 
 
+def test_a_reading_between_two_wrong_periods_is_marked_once() -> None:
+    first = counted(99, read_at_utc=DAY.start_utc + timedelta(hours=6, minutes=10))
+    second = counted(99, previous_at_utc=DAY.start_utc + timedelta(hours=6, minutes=10), ordinal=1)
+    checked = check(readings(), [meter()], reads=[first, second])
+    assert set(checked.readings["flags"]) == {"sum_check"} and checked.share("sum_check") == 1
+
+
 def test_a_day_with_a_gap_is_not_compared_but_filled_to_the_register() -> None:
     kwh = [None if 10 <= n < 30 else value for n, value in enumerate(UNEVEN[:48])]
     donors = [row for weeks in (1, 2) for row in donor_day("m1", DAY.day - timedelta(weeks=weeks), UNEVEN[100:148])]
