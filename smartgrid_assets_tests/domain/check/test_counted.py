@@ -92,6 +92,12 @@ def test_a_day_with_a_gap_is_not_compared_but_filled_to_the_register() -> None:
     assert shape.min() == pytest.approx(shape.max()) and checked.found("sum_check") == []
 
 
+def test_a_register_over_two_series_does_not_say_what_one_of_them_lacks() -> None:
+    kwh = [None if 10 <= n < 30 else value for n, value in enumerate(UNEVEN[:48])]
+    rows = readings(values=kwh, channel="import:E1") + readings(channel="import:E2", source_hash="b")
+    assert "register" not in set(check(rows, [meter()], reads=[counted(60)]).readings["method"])
+
+
 def test_without_like_days_the_rest_is_spread_evenly() -> None:
     kwh = [None if 10 <= n < 30 else value for n, value in enumerate(UNEVEN[:48])]
     frame = check(readings(values=kwh), [meter()], reads=[counted(30)]).readings

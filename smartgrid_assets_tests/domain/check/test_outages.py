@@ -45,6 +45,9 @@ def test_an_outage_without_an_end_lasts_until_the_day_ends_and_other_events_expl
 
 def test_energy_delivered_in_an_outage_stands() -> None:
     assert check(readings(), [meter()], events=[outage(5, 15)]).readings.energy_kwh.tolist() == UNEVEN[:48]
+    few: list[float | None] = [None if n in (12, 13) else value for n, value in enumerate(UNEVEN[:48])]
+    beside = check(readings(values=few), [meter()], events=[outage(5, 15)]).readings.energy_kwh.tolist()
+    assert beside == [value or 0 for value in few]
 
 
 def test_what_a_register_counted_goes_to_the_gaps_outside_of_the_outage() -> None:
