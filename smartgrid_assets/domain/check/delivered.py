@@ -89,6 +89,11 @@ def _series_sql(meter: str, channel: str) -> str:
     return f"(enum_code({meter}::chk_meter_seen)::INTEGER * {channels} + enum_code({channel}::chk_channel_seen)::INTEGER)::INTEGER"
 
 
+def channel_sql(series: str) -> str:
+    """SQL: the channel's name, from the number of the series; without a join, which would lose the order of the rows."""
+    return f"enum_range(NULL::chk_channel_seen)[1 + {series} % len(enum_range(NULL::chk_channel_seen))]"
+
+
 def _sort_rows(con: DuckDBPyConnection) -> bool:
     """Put chk_rows in order where they are not; True where an interval of a series stands there more than once."""
     query = """

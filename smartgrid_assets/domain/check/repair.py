@@ -13,6 +13,7 @@ from datetime import datetime
 
 from duckdb import DuckDBPyConnection
 
+from smartgrid_assets.domain.check.delivered import channel_sql
 from smartgrid_assets.domain.check.donors import Donors, known_sql, wall_minute_sql
 from smartgrid_assets.domain.check.grid import slots_sql
 from smartgrid_assets.domain.check.limits import CheckLimits
@@ -59,7 +60,7 @@ def repair(con: DuckDBPyConnection, day: MarketDay, tz: str, donors: Donors, at:
             first_value(CASE WHEN good THEN start_utc END IGNORE NULLS) OVER after AS start_after,
             first_value(CASE WHEN good THEN kwh END IGNORE NULLS) OVER after AS kwh_after,
             coalesce(epoch(start_after - start_before) / 60 - minutes, 1e9) > {limits.linear_minutes} AS is_long,
-            is_import AND (kwh_before <= {limits.dust_kwh}) <> (kwh_after <= {limits.dust_kwh}) AS is_edge
+            {channel_sql("series")}[:6] = 'import' AND (kwh_before <= {limits.dust_kwh}) <> (kwh_after <= {limits.dust_kwh}) AS is_edge
         FROM chk_slots
         WINDOW before AS (PARTITION BY series ORDER BY start_utc ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
             after AS (PARTITION BY series ORDER BY start_utc ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)""")
@@ -74,12 +75,11 @@ def _lay_out(con: DuckDBPyConnection, day: MarketDay) -> None:
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_slots AS
         SELECT g.series, g.start_utc, g.step_minutes AS minutes, w.kwh, w.quality,
-            w.kwh IS NOT NULL AND f.series IS NULL AS good, i.series IS NOT NULL AS is_import
+            w.kwh IS NOT NULL AND f.series IS NULL AS good
         FROM ({slots_sql("(FROM chk_grids SEMI JOIN chk_needy USING (series))", day)}) g
         LEFT JOIN chk_winners w ON w.series = g.series AND w.start_utc = g.start_utc AND w.minutes = g.step_minutes
         LEFT JOIN (SELECT DISTINCT series, start_utc FROM chk_findings WHERE action = 'reject') f
-            ON f.series = g.series AND f.start_utc = g.start_utc
-        LEFT JOIN (SELECT series FROM chk_series WHERE starts_with(channel, 'import')) i ON i.series = g.series""")
+            ON f.series = g.series AND f.start_utc = g.start_utc""")
 
 
 def _estimate(con: DuckDBPyConnection, tz: str, at: datetime, limits: CheckLimits) -> None:
