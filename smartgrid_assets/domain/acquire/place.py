@@ -136,6 +136,9 @@ def _long_series(job: Job, cells: Cells, name: str) -> str | None:
     """Make the table of long series, where there are any: the columns of the series and days."""
     series, long = ", ".join(cells.series), f"{name}_long"
     if cells.has_minutes_column:
+        # the few texts first: nearly every file says minutes below a day's, and its cells are not gone through for it
+        if not job.con.execute(f"SELECT 1 FROM {name}_texts WHERE TRY_CAST(minutes AS INTEGER) >= {DAY_MINUTES} LIMIT 1").fetchall():
+            return None
         given = "mode(TRY_CAST(minutes AS INTEGER))"
         found = f"SELECT {series}, {given} // {DAY_MINUTES} AS days FROM ({cells.sql}) GROUP BY ALL HAVING {given} >= {DAY_MINUTES}"
     elif cells.minutes is None:

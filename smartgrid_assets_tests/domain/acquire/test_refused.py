@@ -148,6 +148,13 @@ def test_daily_reads_beside_interval_data_are_kept_apart_from_it(tmp_path: Path)
     assert len(delivered.rows("raw/register_reads", DAILY)) == 5 and delivered.rejected() == [(55, "value")]
 
 
+def test_a_column_of_lengths_may_say_that_reads_are_daily(tmp_path: Path) -> None:
+    half_hours = "".join(f"a,import,2026-03-01 {n // 2:02d}:{n % 2 * 30:02d},30,1,kWh,measured\n" for n in range(48))
+    days = "".join(f"b,import,2026-03-{n:02d} 00:00,1440,9,kWh,measured\n" for n in range(1, 6))
+    delivered = deliver(tmp_path, HEADER + half_hours + days)
+    assert len(delivered.readings()) == 48 and len(delivered.rows("raw/register_reads", DAILY)) == 5 and not delivered.rejected()
+
+
 def test_temperatures_of_days_are_no_intervals(tmp_path: Path) -> None:
     lines = "".join(f"2026-03-{n:02d},9\n" for n in range(1, 20))
     with pytest.raises(DeliveryError, match="not interval data"):
