@@ -65,7 +65,7 @@ def changes_of(context: Context, day: date, at_utc: datetime | None, to_utc: dat
             return Changes(day, None, to_utc)
         moment = first if at_utc is None else at_utc
         _compare(con, moment, to_utc)
-        _find_files(con, context.delivered.readings(con, day), context.delivered.files(con, day), moment, to_utc)
+        _find_files(con, context.delivered.of_day(con, "raw/meter_readings", day), context.delivered.files(con, day), moment, to_utc)
         files = con.execute("""
             SELECT file_name, received_at, count(*), count(DISTINCT meter_id), coalesce(sum(before_kwh), 0), coalesce(sum(after_kwh), 0)
             FROM changes_brought GROUP BY ALL ORDER BY received_at NULLS LAST, file_name""").fetchall()

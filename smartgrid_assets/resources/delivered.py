@@ -58,19 +58,9 @@ class Delivered:
         """(first day, digest) of each span of days over which the valid meters stay the same, ascending."""
         return _meter_spans(self.lake, self._state())
 
-    def verdicts_digest(self, day: date) -> str | None:
-        """Digest of the verdicts on readings of that day; None where there is none."""
-        files = self.lake.files("validated/verdicts", [day])
-        return _digest(tuple(sorted(file.name for file in files))) if files else None
-
-    def reads_digest(self, day: date) -> str | None:
-        """Digest of the register reads, daily and billing reads of that day; None where there are none."""
-        files = self.lake.files("raw/register_reads", [day])
-        return _digest(tuple(sorted(file.name for file in files))) if files else None
-
-    def events_digest(self, day: date) -> str | None:
-        """Digest of the meter events of that day; None where there are none."""
-        files = self.lake.files("raw/meter_events", [day])
+    def files_digest(self, path: str, day: date) -> str | None:
+        """Digest of the files that an append-only table has of that day; None where it has none."""
+        files = self.lake.files(path, [day])
         return _digest(tuple(sorted(file.name for file in files))) if files else None
 
     def fleet_digest(self) -> str:
@@ -94,30 +84,14 @@ class Delivered:
 
     # ---- relations, for SQL ------------------------------------------------------------------------------------
 
-    def readings(self, con: DuckDBPyConnection, day: date) -> str:
-        """Name of a view: the day's readings of deliveries that count."""
+    def of_day(self, con: DuckDBPyConnection, path: str, day: date) -> str:
+        """Name of a view: the day's rows of a raw table, of deliveries that count."""
         # No join in it: the rows keep the order in which they were written, which spares most days a sort.
+        name = f"day_{path.partition('/')[2]}"
         con.execute(
-            "CREATE OR REPLACE TEMP VIEW day_meter_readings AS "
-            f"SELECT * EXCLUDE (day) FROM ({self.lake.select('raw/meter_readings', [day])}) WHERE {self._counts()}"
+            f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * EXCLUDE (day) FROM ({self.lake.select(path, [day])}) WHERE {self._counts()}"
         )
-        return "day_meter_readings"
-
-    def reads(self, con: DuckDBPyConnection, day: date) -> str:
-        """Name of a view: the day's register, daily and billing reads of deliveries that count."""
-        con.execute(
-            "CREATE OR REPLACE TEMP VIEW day_register_reads AS "
-            f"SELECT * EXCLUDE (day) FROM ({self.lake.select('raw/register_reads', [day])}) WHERE {self._counts()}"
-        )
-        return "day_register_reads"
-
-    def events(self, con: DuckDBPyConnection, day: date) -> str:
-        """Name of a view: the day's meter events of deliveries that count."""
-        con.execute(
-            "CREATE OR REPLACE TEMP VIEW day_meter_events AS "
-            f"SELECT * EXCLUDE (day) FROM ({self.lake.select('raw/meter_events', [day])}) WHERE {self._counts()}"
-        )
-        return "day_meter_events"
+        return name
 
     def files(self, con: DuckDBPyConnection, day: date) -> str:
         """Name of a view: source_hash, file_name and main_days of the deliveries that count and hold something of that day."""

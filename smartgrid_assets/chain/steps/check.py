@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from smartgrid_assets.domain.check.limits import CheckLimits
 
 READINGS, EARLIER = "validated/meter_readings", "validated/earlier_readings"
-DAYS, VERDICTS, COUNTED = "validated/meter_days", "validated/verdicts", "raw/register_reads"
-EVENTS = "raw/meter_events"
+DAYS, VERDICTS = "validated/meter_days", "validated/verdicts"
+DELIVERED, COUNTED, EVENTS = "raw/meter_readings", "raw/register_reads", "raw/meter_events"
 REJECTED, QUALITY, HELD = "validated/rejected_readings", "validated/data_quality", "validated/held_days"
 
 
@@ -23,12 +23,8 @@ def _inputs(context: Context, day: date) -> Inputs | None:
     if readings is None and context.lake.footer(READINGS, day) is None:
         return None
     # A corrected mapping may take all readings from a day: it is then made again, empty.
-    inputs = {f"raw/meter_readings@{day}": readings or "none", f"raw/meters@{day}": context.delivered.meters_digest(day) or "none"}
-    more = {
-        VERDICTS: context.delivered.verdicts_digest(day),
-        COUNTED: context.delivered.reads_digest(day),
-        EVENTS: context.delivered.events_digest(day),
-    }
+    inputs = {f"{DELIVERED}@{day}": readings or "none", f"raw/meters@{day}": context.delivered.meters_digest(day) or "none"}
+    more = {path: context.delivered.files_digest(path, day) for path in (VERDICTS, COUNTED, EVENTS)}
     return inputs | {f"{path}@{day}": digest for path, digest in more.items() if digest}
 
 
@@ -67,13 +63,13 @@ def _make(work: Work) -> Made:
         day=context.market_day(day),
         tz=settings.timezone,
         gate=settings.gate,
-        readings=context.delivered.readings(con, day),
+        readings=context.delivered.of_day(con, DELIVERED, day),
         files=context.delivered.files(con, day),
         lines=context.delivered.rejected_lines(con, day),
         meters=context.delivered.meters(con, day),
         verdicts=context.lake.view(con, VERDICTS, [day]),
-        counted=context.delivered.reads(con, day),
-        events=context.delivered.events(con, day),
+        counted=context.delivered.of_day(con, COUNTED, day),
+        events=context.delivered.of_day(con, EVENTS, day),
         lookback=lookback,
         share=share,
         limits=limits,
@@ -101,7 +97,7 @@ def _held_relation(work: Work, reasons: list[Any]) -> str:
 
 
 def _size_bytes(context: Context, day: date) -> int:
-    return sum(file.stat().st_size for file in context.lake.files("raw/meter_readings", [day]))
+    return sum(file.stat().st_size for file in context.lake.files(DELIVERED, [day]))
 
 
 def _code() -> str:

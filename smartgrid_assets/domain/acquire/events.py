@@ -12,11 +12,10 @@ if TYPE_CHECKING:
 
 DAYS_AN_EVENT = 31
 """Of a longer event only the last days are kept: a meter that never ended one would fill the lake."""
-KINDS = ("outage", "restored", "tamper", "other")
 
 
-def keep_events(job: Job, parsed: Parsed, events: str) -> int:
-    """Feed raw/meter_events from the relation `events`: meter, kind, start_utc, end_utc (null: not known), detail. Returns the events.
+def keep_events(job: Job, parsed: Parsed, events: str) -> None:
+    """Feed raw/meter_events from the relation `events`: meter, kind, start_utc, end_utc (null: not known), detail.
 
     An outage without an end lasts until the meter's next `restored` among them, else until the end of its market day.
     """
@@ -38,4 +37,4 @@ def keep_events(job: Job, parsed: Parsed, events: str) -> int:
         FROM spread ORDER BY ordinal""",
         {"source_hash": job.source_hash, "received": job.source.received_at, "tz": job.context.tz},
     )
-    return feed(job, parsed, "raw/meter_events", table)
+    feed(job, parsed, "raw/meter_events", table)

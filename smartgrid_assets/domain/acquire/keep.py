@@ -19,9 +19,17 @@ if TYPE_CHECKING:
     from smartgrid_assets.domain.acquire.lines import Lines
     from smartgrid_assets.domain.acquire.place import Placed
 
-_TIME_FAULT = "WHEN skipped THEN 'clock_change' WHEN start_utc IS NULL THEN 'time' WHEN length = 0 THEN 'interval'"
-READING_FAULT = f"""CASE WHEN meter = '' THEN 'meter' {_TIME_FAULT} WHEN channel IS NULL THEN 'channel' WHEN unit IS NULL THEN 'unit'
-    WHEN NOT is_blank AND NOT coalesce(isfinite(number), false) THEN 'value' WHEN quality IS NULL THEN 'quality' END"""
+_STAMP_FAULT = "WHEN skipped THEN 'clock_change' WHEN start_utc IS NULL THEN 'time'"
+_LENGTH_FAULT = "WHEN length = 0 THEN 'interval'"
+_TIME_FAULT = f"{_STAMP_FAULT} {_LENGTH_FAULT}"
+
+
+def reading_fault(of_length: str) -> str:
+    """SQL: what is wrong with a reading, null where nothing is; of_length: the branches that judge how long it is."""
+    return f"""CASE WHEN meter = '' THEN 'meter' {_STAMP_FAULT} {of_length} WHEN channel IS NULL THEN 'channel' WHEN unit IS NULL THEN 'unit'
+        WHEN NOT is_blank AND NOT coalesce(isfinite(number), false) THEN 'value' WHEN quality IS NULL THEN 'quality' END"""
+
+
 WEATHER_FAULT = f"CASE WHEN zone = '' THEN 'zone' {_TIME_FAULT} WHEN is_bad THEN 'value' WHEN forecast_unissued THEN 'issued_at' END"
 PRICE_FAULT = f"""CASE WHEN zone = '' THEN 'zone' {_TIME_FAULT}
     WHEN NOT coalesce(isfinite(number), false) THEN 'value' WHEN currency = '' THEN 'currency' END"""
@@ -54,7 +62,7 @@ class Kept:
 
 READINGS = Kept(
     "raw/meter_readings",
-    READING_FAULT,
+    reading_fault(_LENGTH_FAULT),
     f"""meter AS meter_id, channel::{enum(CHANNEL_WORDS)} AS channel, unit::{enum(UNIT_WORDS)} AS uom,
     start_utc AS interval_start_utc, length::SMALLINT AS interval_minutes, CASE WHEN NOT is_blank THEN number END AS value,
     (CASE WHEN is_blank THEN 'missing' ELSE quality END)::{enum(QUALITY_WORDS)} AS quality, version_at,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from smartgrid_assets.domain.acquire.keep import READING_FAULT, feed, note_rejected
+from smartgrid_assets.domain.acquire.keep import feed, note_rejected, reading_fault
 from smartgrid_assets.domain.acquire.sql import run
 
 if TYPE_CHECKING:
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from smartgrid_assets.domain.acquire.place import Placed
 
 _KWH = "CASE lower(unit) WHEN 'wh' THEN number / 1000 WHEN 'mwh' THEN number * 1000 ELSE number END"
-_FAULT = READING_FAULT.replace(
-    "WHEN length = 0 THEN 'interval'",
+_FAULT = reading_fault(
     "WHEN NOT lower(unit) IN ('kwh', 'wh', 'mwh') THEN 'period_unit' WHEN NOT is_blank AND (first_utc IS NULL OR last_utc IS NULL) THEN 'period'",
 )
 
@@ -46,26 +45,24 @@ def keep_periods(job: Job, parsed: Parsed, placed: Placed, mapping: Mapping, lin
     (cells, days) = job.con.execute(f"SELECT count(*), mode(days) FROM {periods}").fetchall()[0]
     if rows < cells:
         note_rejected(job, judged, values, lines)
-    kind = "daily" if days == 1 else f"billing reads (about {days} days each)"
+    kind = "daily reads" if days == 1 else f"billing reads (about {days} days each)"
     parsed.notes.append(
-        f"{rows} value(s) are {kind + ' reads' if days == 1 else kind}, no intervals: kept in raw/register_reads, to compare intervals with; "
-        "no forecast is made of them."
+        f"{rows} value(s) are {kind}, no intervals: kept in raw/register_reads, to compare intervals with; no forecast is made of them."
     )
     return int(cells)
 
 
 def _periods(placed: Placed, mapping: Mapping) -> str:
     """SQL: the cells with their period's first_utc and last_utc (null where nothing says so) and its usual length in days."""
-    step = "(lead(start_utc) OVER w - start_utc)" if mapping.time.stamps == "start" else "(start_utc - lag(start_utc) OVER w)"
-    side = "1" if mapping.time.stamps == "start" else "-1"
-    one_day = f"coalesce(timezone('UTC', timezone($tz, wall + to_days({side}))), start_utc + to_hours(24 * {side}))"
-    other = f"""CASE WHEN days > 1 THEN start_utc + {side} * step WHEN step BETWEEN INTERVAL 23 HOURS AND INTERVAL 25 HOURS
-        THEN start_utc + {side} * step ELSE {one_day} END"""
-    first, last = ("start_utc", "other_utc") if mapping.time.stamps == "start" else ("other_utc", "start_utc")
+    neighbour, side, first, last = (
+        ("lead", 1, "start_utc", "other_utc") if mapping.time.stamps == "start" else ("lag", -1, "other_utc", "start_utc")
+    )
+    one_day = f"coalesce(timezone('UTC', timezone($tz, wall + to_days({side}))), start_utc + to_hours({24 * side}))"
+    is_next = "days > 1 OR abs(date_diff('second', start_utc, next_utc)) BETWEEN 23 * 3600 AND 25 * 3600"
     return f"""
         WITH cells AS (SELECT c.*, p.days FROM ({placed.sql}) c JOIN {placed.long_series} p USING (meter, channel)),
         starts AS (SELECT DISTINCT meter, channel, days, start_utc, wall FROM cells WHERE start_utc IS NOT NULL),
-        steps AS (SELECT *, {step} AS step FROM starts WINDOW w AS (PARTITION BY meter, channel ORDER BY start_utc)),
-        ends AS (SELECT meter, channel, start_utc, any_value({other}) AS other_utc FROM steps GROUP BY ALL)
+        steps AS (SELECT *, {neighbour}(start_utc) OVER (PARTITION BY meter, channel ORDER BY start_utc) AS next_utc FROM starts),
+        ends AS (SELECT meter, channel, start_utc, any_value(CASE WHEN {is_next} THEN next_utc ELSE {one_day} END) AS other_utc FROM steps GROUP BY ALL)
         SELECT c.*, CASE WHEN {last} IS NOT NULL THEN {first} END AS first_utc, {last} AS last_utc
         FROM cells c LEFT JOIN ends e USING (meter, channel, start_utc)"""

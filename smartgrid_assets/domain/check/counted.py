@@ -12,7 +12,7 @@ from datetime import datetime, time
 
 from duckdb import DuckDBPyConnection
 
-from smartgrid_assets.domain.check.delivered import KWH_PER_UNIT, gate_after
+from smartgrid_assets.domain.check.delivered import KWH_PER_UNIT, date_gates, known_late_sql
 from smartgrid_assets.domain.market_day import MarketDay
 
 NEAR = "INTERVAL 60 SECONDS"
@@ -21,19 +21,18 @@ COARSE_KWH, FINE_KWH = 1.0, 0.1
 """What two reads of a register of whole kWh, and of a finer one, may be off together."""
 NEAR_FULL = 0.9
 """A register so full that falls to nearly empty ran over; of its digits (five or more) it says itself how many it has."""
-HISTORY = "INTERVAL 7 DAYS"  # as domain/acquire/place.py has it for readings
 
 
-def load_counted(con: DuckDBPyConnection, reads: str, day: MarketDay, tz: str, gate: time) -> dict[datetime, datetime]:
+def load_counted(con: DuckDBPyConnection, reads: str, day: MarketDay, tz: str, gate: time) -> list[tuple[datetime, datetime]]:
     """Make chk_counted: series, first_utc, last_utc, kwh, resolution_kwh, siblings (series of the meter and direction), known_at, gate_utc.
 
-    reads: relation of raw/register_reads of the day. Returns gate -> newest read before it, as of verdicts.
+    reads: relation of raw/register_reads of the day. Returns (gate, newest read before it).
     """
     con.execute("""
         CREATE OR REPLACE TEMP TABLE chk_counted (series INTEGER, siblings BIGINT, first_utc TIMESTAMP, last_utc TIMESTAMP, kwh DOUBLE,
             resolution_kwh DOUBLE, known_at TIMESTAMP, gate_utc TIMESTAMP)""")
     if not con.execute(f"SELECT 1 FROM {reads} LIMIT 1").fetchall():
-        return {}  # as on most days: to plan the statement below costs more than a small day's rules
+        return []  # as on most days: to plan the statement below costs more than a small day's rules
     unit = "CASE lower(uom) " + " ".join(f"WHEN '{name}' THEN {factor}" for name, factor in KWH_PER_UNIT.items()) + " END"
     con.execute(f"""
         INSERT INTO chk_counted
@@ -68,21 +67,10 @@ def load_counted(con: DuckDBPyConnection, reads: str, day: MarketDay, tz: str, g
         sides AS (SELECT meter_id::VARCHAR AS meter_id, split_part(channel::VARCHAR, ':', 1) AS direction, series, count(*) OVER side AS siblings
                   FROM chk_series WINDOW side AS (PARTITION BY meter_id, split_part(channel::VARCHAR, ':', 1)))
         SELECT s.series, s.siblings, w.first_utc, w.last_utc, w.kwh, w.resolution_kwh,
-            greatest(CASE WHEN w.received_at - TIMESTAMP '{day.end_utc}' > {HISTORY} THEN TIMESTAMP '{day.end_utc}' ELSE w.received_at END,
-                     (SELECT min(known_at) FROM chk_rows)) AS known_at, NULL::TIMESTAMP AS gate_utc
+            {known_late_sql("w.received_at", day)} AS known_at, NULL::TIMESTAMP AS gate_utc
         FROM whole w JOIN sides s USING (meter_id, direction)
         WHERE EXISTS (FROM chk_rows)""")
     return date_gates(con, "chk_counted", tz, gate)
-
-
-def date_gates(con: DuckDBPyConnection, table: str, tz: str, gate: time) -> dict[datetime, datetime]:
-    """Set gate_utc of a small table by its known_at; gate -> newest moment before it."""
-    gates: dict[datetime, datetime] = {}
-    for (known,) in con.execute(f"SELECT DISTINCT known_at FROM {table}").fetchall():
-        closure = gate_after(known, tz, gate)
-        gates[closure] = max(known, gates.get(closure, known))
-        con.execute(f"UPDATE {table} SET gate_utc = ? WHERE known_at = ?", [closure, known])
-    return gates
 
 
 def open_counted(con: DuckDBPyConnection, at: datetime) -> None:

@@ -14,7 +14,7 @@ from datetime import date, datetime, time
 from duckdb import DuckDBPyConnection
 
 from smartgrid_assets.domain.check.counted import load_counted, open_counted, scale_to_registers
-from smartgrid_assets.domain.check.delivered import add_gates, load_delivered, make_gates
+from smartgrid_assets.domain.check.delivered import date_gates, load_delivered, make_gates
 from smartgrid_assets.domain.check.donors import Donors, Lookback
 from smartgrid_assets.domain.check.findings import apply_rules
 from smartgrid_assets.domain.check.grid import find_missing, lay_grids
@@ -89,16 +89,15 @@ def check_day(
     donors = Donors(con, day, tz, lookback, limits)
     start_versions(con)
     start_findings(con)
-    ruled = [
-        load_verdicts(con, verdicts, tz, gate),
-        load_counted(con, counted, day, tz, gate),
-        load_outages(con, events, day, tz, gate),
+    beside = [
+        *load_verdicts(con, verdicts, tz, gate),
+        *load_counted(con, counted, day, tz, gate),
+        *load_outages(con, events, day, tz, gate),
     ]
     _summarise(con, day, gates, limits)
     before = days_before(day.day)
     past = share(CheckedDay.days, before)
-    for closure, given in (pair for later in ruled for pair in later.items()):
-        gates[closure] = max(given, gates.get(closure, given))
+    _merge(gates, beside)
     versions, is_chosen, at = 0, len(gates) == 1, None
     while gates:
         at = min(gates)
@@ -179,6 +178,10 @@ def _expect_changed_donors(con: DuckDBPyConnection, tz: str, gate: time, at: dat
         CREATE OR REPLACE TEMP TABLE chk_donors_known AS
         SELECT DISTINCT known_from_utc AS known_at, known_from_utc AS gate_utc FROM chk_donors
         WHERE known_from_utc > TIMESTAMP '{at}'""")
-    add_gates(con, "chk_donors_known", tz, gate)
-    for closure, newest in con.execute("SELECT gate_utc, max(known_at) FROM chk_donors_known GROUP BY gate_utc").fetchall():
+    _merge(gates, date_gates(con, "chk_donors_known", tz, gate))
+
+
+def _merge(gates: dict[datetime, datetime], more: list[tuple[datetime, datetime]]) -> None:
+    """Let each gate know of the newest moment that it saw."""
+    for closure, newest in more:
         gates[closure] = max(newest, gates.get(closure, newest))

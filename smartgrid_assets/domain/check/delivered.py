@@ -18,6 +18,7 @@ from smartgrid_assets.domain.market_day import MarketDay, gate_utc
 
 KWH_PER_UNIT = {"kwh": "1.0", "wh": "1e-3", "mwh": "1e3"}
 KW_PER_UNIT = {"kw": "1.0", "w": "1e-3", "mw": "1e3"}
+HISTORY = "INTERVAL 7 DAYS"  # as domain/acquire/place.py has it for readings
 EXPECTED_ROLES = ("customer", "feeder", "zone", "system")
 
 
@@ -130,12 +131,28 @@ def make_gates(con: DuckDBPyConnection, day: MarketDay, tz: str, gate: time) -> 
         only = gate_after(moments[0], tz, gate)
         con.execute("UPDATE chk_known SET gate_utc = ?", [only])
         return [(only, moments[-1])]
-    add_gates(con, "chk_known", tz, gate)
-    return con.execute("SELECT gate_utc, max(known_at) FROM chk_known GROUP BY gate_utc ORDER BY gate_utc").fetchall()
+    return date_gates(con, "chk_known", tz, gate)
 
 
-def add_gates(con: DuckDBPyConnection, relation: str, tz: str, gate: time) -> None:
-    """Set `gate_utc` of a table with `known_at` to the first gate at or after it, by a join with the gates around."""
+def known_late_sql(received: str, day: MarketDay) -> str:
+    """SQL: since when what came beside the readings can be used: not before the first of them, and as they, history from its day's end."""
+    end = f"TIMESTAMP '{day.end_utc}'"
+    return f"greatest(CASE WHEN {received} - {end} > {HISTORY} THEN {end} ELSE {received} END, (SELECT min(known_at) FROM chk_rows))"
+
+
+def date_gates(con: DuckDBPyConnection, relation: str, tz: str, gate: time) -> list[tuple[datetime, datetime]]:
+    """Set `gate_utc` of a table with `known_at` to the first gate at or after it.
+
+    Returns (gate, newest moment before it) of all gates that saw something new, in order of time.
+    """
+    if not con.execute(f"SELECT 1 FROM {relation} LIMIT 1").fetchall():
+        return []
+    _add_gates(con, relation, tz, gate)
+    return con.execute(f"SELECT gate_utc, max(known_at) FROM {relation} GROUP BY gate_utc ORDER BY gate_utc").fetchall()
+
+
+def _add_gates(con: DuckDBPyConnection, relation: str, tz: str, gate: time) -> None:
+    """By a join with the gates around."""
     days = con.execute(f"SELECT DISTINCT known_at::DATE FROM {relation}").fetchall()
     around = {day + timedelta(days=shift) for (day,) in days for shift in range(4)}
     con.execute("CREATE OR REPLACE TEMP TABLE chk_gates (gate_utc TIMESTAMP)")

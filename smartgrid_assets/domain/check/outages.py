@@ -9,17 +9,17 @@ from datetime import datetime, time
 
 from duckdb import DuckDBPyConnection
 
-from smartgrid_assets.domain.check.counted import HISTORY, date_gates
+from smartgrid_assets.domain.check.delivered import date_gates, known_late_sql
 from smartgrid_assets.domain.market_day import MarketDay
 
 SILENCED = ("gap", "zero_run", "usage_level")
 """Rules that an outage answers."""
 
 
-def load_outages(con: DuckDBPyConnection, events: str, day: MarketDay, tz: str, gate: time) -> dict[datetime, datetime]:
+def load_outages(con: DuckDBPyConnection, events: str, day: MarketDay, tz: str, gate: time) -> list[tuple[datetime, datetime]]:
     """Make chk_outages (series, first_utc, last_utc, known_at, gate_utc) from raw/meter_events of the day.
 
-    Returns gate -> newest report before it, as of verdicts.
+    Returns (gate, newest report before it).
     """
     con.execute("""
         CREATE OR REPLACE TEMP TABLE chk_outages
@@ -27,8 +27,7 @@ def load_outages(con: DuckDBPyConnection, events: str, day: MarketDay, tz: str, 
     con.execute(f"""
         INSERT INTO chk_outages
         SELECT s.series, e.start_utc, coalesce(e.end_utc, TIMESTAMP '{day.end_utc}'),
-            greatest(CASE WHEN e.received_at - TIMESTAMP '{day.end_utc}' > {HISTORY} THEN TIMESTAMP '{day.end_utc}' ELSE e.received_at END,
-                     (SELECT min(known_at) FROM chk_rows)), NULL
+            {known_late_sql("e.received_at", day)}, NULL
         FROM {events} e JOIN chk_series s ON s.meter_id::VARCHAR = e.meter_id
         WHERE e.kind = 'outage' AND EXISTS (FROM chk_rows)""")
     return date_gates(con, "chk_outages", tz, gate)

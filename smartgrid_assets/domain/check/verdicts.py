@@ -12,38 +12,33 @@ from datetime import datetime, time
 
 from duckdb import DuckDBPyConnection
 
-from smartgrid_assets.domain.check.delivered import gate_after
+from smartgrid_assets.domain.check.delivered import date_gates
 
 NAME, VERSION = "verdict", 1
 ACTIONS = ("accept", "reject", "replace", "withdraw")
 
 
-def load_verdicts(con: DuckDBPyConnection, relation: str, tz: str, gate: time) -> dict[datetime, datetime]:
-    """Make chk_verdicts from rows of validated/verdicts; gate -> newest verdict before it (empty: there is none)."""
+def load_verdicts(con: DuckDBPyConnection, relation: str, tz: str, gate: time) -> list[tuple[datetime, datetime]]:
+    """Make chk_verdicts from rows of validated/verdicts; (gate, newest verdict before it) of each gate that saw one."""
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_verdicts AS
-        SELECT s.series, v.verdict_id, v.action, v.value_kwh, v.first_utc, v.last_utc, v.given_at, NULL::TIMESTAMP AS gate_utc,
+        SELECT s.series, v.verdict_id, v.action, v.value_kwh, v.first_utc, v.last_utc, v.given_at AS known_at, NULL::TIMESTAMP AS gate_utc,
             'Meter ' || s.meter_id || ', ' || s.channel || ': ' || CASE v.action WHEN 'accept' THEN 'accepted' WHEN 'reject' THEN 'rejected'
                 ELSE 'replaced by ' || v.value_kwh || ' kWh' END || ' by ' || v.who || ': ' || v.why AS reason
         FROM {relation} v JOIN chk_series s ON s.meter_id = v.meter_id AND s.channel = v.channel""")
-    gates: dict[datetime, datetime] = {}
-    for (given,) in con.execute("SELECT DISTINCT given_at FROM chk_verdicts").fetchall():
-        closure = gate_after(given, tz, gate)
-        gates[closure] = max(given, gates.get(closure, given))
-        con.execute("UPDATE chk_verdicts SET gate_utc = ? WHERE given_at = ?", [closure, given])
-    return gates
+    return date_gates(con, "chk_verdicts", tz, gate)
 
 
 def apply_verdicts(con: DuckDBPyConnection, at: datetime) -> None:
     """Change chk_findings by the verdicts known at `at`. chk_ruled: intervals and the verdict that counts for each."""
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_ruled AS
-        WITH given AS (FROM chk_verdicts WHERE given_at <= TIMESTAMP '{at}'),
+        WITH given AS (FROM chk_verdicts WHERE known_at <= TIMESTAMP '{at}'),
         intervals AS (SELECT series, start_utc, true AS is_there FROM chk_winners SEMI JOIN given USING (series) WHERE kwh IS NOT NULL
                       UNION ALL SELECT series, start_utc, false FROM chk_missing SEMI JOIN given USING (series))
         SELECT i.*, v.action, v.value_kwh, v.reason
         FROM intervals i JOIN given v ON v.series = i.series AND i.start_utc BETWEEN v.first_utc AND v.last_utc
-        QUALIFY row_number() OVER (PARTITION BY i.series, i.start_utc ORDER BY v.given_at DESC, v.verdict_id DESC) = 1""")
+        QUALIFY row_number() OVER (PARTITION BY i.series, i.start_utc ORDER BY v.known_at DESC, v.verdict_id DESC) = 1""")
     con.execute("""
         UPDATE chk_findings SET action = 'flag' FROM chk_ruled r
         WHERE r.series = chk_findings.series AND r.start_utc = chk_findings.start_utc AND r.action = 'accept'""")
