@@ -123,6 +123,18 @@ def note_rejected(job: Job, judged: str, values: dict[str, Any], lines: Lines) -
     job.con.execute(f"DROP TABLE {faulty}")
 
 
+def note_bad_lines(job: Job, lines: Lines, judged: str, reasons: dict[str, str], values: dict[str, Any] | None = None) -> None:
+    """Add the faults of a list, a row a line: `judged` is a relation with line and fault (null where there is none)."""
+    line = lines.number("j.line")
+    run(
+        job.con,
+        f"""INSERT INTO {faults(job)}
+        SELECT {line}, j.line, j.fault, 'Line ' || {line} || ': ' || {cases("j.fault", reasons)} || '.', {lines.content()}, NULL
+        FROM {judged} j JOIN {lines.table} l ON l.rowid = j.line WHERE j.fault IS NOT NULL""",
+        {**(values or {}), "delimiter": lines.delimiter},
+    )
+
+
 def faults(job: Job) -> str:
     """The job's table of rejected cells and lines."""
     return f"{job.prefix}_faults"

@@ -6,11 +6,14 @@ A guess is made only where every part of it has one candidate; of two columns th
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.domain.acquire.head import Head
 from smartgrid_assets.domain.acquire.mapping import Mapping, mapping_from_table
 from smartgrid_assets.domain.acquire.mapping_keys import WEATHER_UNITS
+
+if TYPE_CHECKING:
+    from smartgrid_assets.domain.acquire.lines import Lines
 
 METER = ("meter_id", "meter", "meterid", "meter_no", "meter_number", "nmi", "mpan", "mprn", "esiid", "id")
 START = (
@@ -47,6 +50,12 @@ def plain(name: str) -> str:
     ('meter_id', 'energy_kwh')
     """
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def by_plain_name(lines: Lines, names: tuple[str, ...]) -> str:
+    """SQL: the text of the first of these columns that the file has, empty where it has none."""
+    by_plain = {plain(column): column for column in reversed(lines.columns)}
+    return lines.text(next((by_plain[name] for name in names if name in by_plain), None), "''")
 
 
 class _Header:

@@ -98,6 +98,15 @@ def _fault(job: Job, line: int, rule: str, reason: str, content: str = "") -> No
     note_fault(job, line, rule, f"Line {line}: {reason}.", content)
 
 
+def _moment_utc(stamp: str) -> str:
+    """SQL: YYMMDDhhmmss and S, W or nothing (the market's clock) as UTC."""
+    wall = f"try_strptime({stamp}[:12], '%y%m%d%H%M%S')"
+    return (
+        f"CASE {stamp}[13] WHEN 'S' THEN {wall} - INTERVAL 2 HOUR WHEN 'W' THEN {wall} - INTERVAL 1 HOUR "
+        f"ELSE timezone('UTC', timezone($tz, {wall})) END"
+    )
+
+
 def _registers(job: Job) -> None:
     """Make the table of register reads: line, meter, register (OBIS), uom, value, read_at_utc (null without a stamp)."""
     name = f"{job.prefix}_registers"
@@ -129,10 +138,8 @@ def _registers(job: Job) -> None:
     run(
         job.con,
         f"""CREATE OR REPLACE TEMP TABLE {name} AS
-        WITH dated AS (SELECT *, try_strptime(said_at[:12], '%y%m%d%H%M%S') AS wall FROM {name}_all)
-        SELECT line, meter, register, uom, value,
-            CASE said_at[13] WHEN 'S' THEN wall - INTERVAL 2 HOUR WHEN 'W' THEN wall - INTERVAL 1 HOUR ELSE timezone('UTC', timezone($tz, wall)) END AS read_at_utc
-        FROM dated WHERE coalesce(meter, '') <> '' AND isfinite(value)""",
+        SELECT line, meter, register, uom, value, {_moment_utc("said_at")} AS read_at_utc
+        FROM {name}_all WHERE coalesce(meter, '') <> '' AND isfinite(value)""",
         {"tz": job.context.tz},
     )
     job.con.execute(f"""
@@ -208,12 +215,12 @@ def _outages(job: Job) -> str:
             SELECT line, unnest(regexp_extract_all(regexp_extract(body, '(?m)^1-0:99\.97\.0(\(.*)$', 1), '\([0-9]{{12}}[SW]\)\([0-9]+\*s\)')) AS said
             FROM {job.prefix}_telegrams),
         dated AS (
-            SELECT line, said, try_strptime(said[2:13], '%y%m%d%H%M%S') - CASE said[14] WHEN 'S' THEN INTERVAL 2 HOUR ELSE INTERVAL 1 HOUR END AS end_utc,
-                TRY_CAST(regexp_extract(said, '\(([0-9]+)\*s', 1) AS BIGINT) AS seconds
+            SELECT line, {_moment_utc("said[2:14]")} AS end_utc, TRY_CAST(regexp_extract(said, '\(([0-9]+)\*s', 1) AS BIGINT) AS seconds
             FROM listed)
         SELECT r.meter, 'outage' AS kind, end_utc - to_seconds(seconds) AS start_utc, end_utc, '1-0:99.97.0' AS detail
         FROM dated d JOIN (SELECT line, any_value(meter) AS meter FROM {job.prefix}_registers WHERE starts_with(register, '1-') GROUP BY line) r USING (line)
         WHERE end_utc IS NOT NULL AND seconds IS NOT NULL""",
+        {"tz": job.context.tz},
     )
     return table
 

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from smartgrid_assets.domain.acquire.delivery import Format
 from smartgrid_assets.domain.acquire.events import keep_events
-from smartgrid_assets.domain.acquire.keep import close_faults, faults, open_faults
+from smartgrid_assets.domain.acquire.keep import close_faults, note_bad_lines, open_faults
 from smartgrid_assets.domain.acquire.lines import Lines, read_lines
 from smartgrid_assets.domain.acquire.mapping import TimeRule
-from smartgrid_assets.domain.acquire.plain_names import END, METER, START, VALUE, plain
-from smartgrid_assets.domain.acquire.sql import cases, run
+from smartgrid_assets.domain.acquire.plain_names import END, METER, START, VALUE, by_plain_name, plain
 from smartgrid_assets.domain.acquire.stamps import label_stamps, start_times
 
 if TYPE_CHECKING:
@@ -53,37 +52,25 @@ def _read(job: Job, mapping: Mapping | None, parsed: Parsed) -> None:
     open_faults(job)
     judged = f"{job.prefix}_events"
     _judge(job, lines, judged)
-    line = lines.number("j.line")
-    run(
-        job.con,
-        f"""INSERT INTO {faults(job)}
-        SELECT {line}, j.line, j.fault, 'Line ' || {line} || ': ' || {cases("j.fault", _REASONS)} || '.', {lines.content()}, NULL
-        FROM {judged} j JOIN {lines.table} l ON l.rowid = j.line WHERE j.fault IS NOT NULL""",
-        {"delimiter": lines.delimiter},
-    )
+    note_bad_lines(job, lines, judged, _REASONS)
     keep_events(job, parsed, f"(FROM {judged} WHERE fault IS NULL)")
     close_faults(job, parsed, lines)
 
 
 def _judge(job: Job, lines: Lines, table: str) -> None:
     """Make `table`: line, meter, kind, detail (the source's own word), start_utc, end_utc, fault."""
-    by_plain = {plain(column): column for column in reversed(lines.columns)}
-
-    def cell(names: tuple[str, ...]) -> str:
-        found = next((by_plain[name] for name in names if name in by_plain), None)
-        return f"coalesce(trim({lines.column(found)}), '')" if found else "''"
-
-    start, end, time = cell(START), cell(END), TimeRule()
+    start, end, time = by_plain_name(lines, START), by_plain_name(lines, END), TimeRule()
+    event = by_plain_name(lines, EVENT)
     texts = f"SELECT {start} AS stamp FROM {lines.table} l UNION SELECT {end} FROM {lines.table} l WHERE {end} <> ''"
     label_stamps(job.con, f"{table}_labels", texts, time, job.head.name)
     job.con.execute(f"CREATE OR REPLACE TEMP TABLE {table}_pairs AS SELECT stamp, '' AS key, 0 AS minutes FROM {table}_labels")
     start_times(job.con, f"{table}_times", f"{table}_pairs", f"{table}_labels", time, job.context.tz)
-    word = f"trim(regexp_replace(lower({cell(EVENT)}), '[^a-z0-9]+', '_', 'g'), '_')"
+    word = f"trim(regexp_replace(lower({event}), '[^a-z0-9]+', '_', 'g'), '_')"
     kinds = " ".join(f"WHEN {word} = '{said}' THEN '{kind}'" for kind, words in WORDS.items() for said in words)
     job.con.execute(f"""
         CREATE OR REPLACE TEMP TABLE {table} AS
         WITH told AS (
-            SELECT l.rowid AS line, {cell(METER)} AS meter, CASE {kinds} ELSE 'other' END AS kind, {cell(EVENT)} AS detail,
+            SELECT l.rowid AS line, {by_plain_name(lines, METER)} AS meter, CASE {kinds} ELSE 'other' END AS kind, {event} AS detail,
                 {start} AS start_stamp, {end} AS end_stamp, {end} <> '' AS end_said
             FROM {lines.table} l),
         dated AS (

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from smartgrid_assets.domain.acquire.cells import is_blank, number
 from smartgrid_assets.domain.acquire.delivery import Format
-from smartgrid_assets.domain.acquire.keep import close_faults, faults, open_faults
+from smartgrid_assets.domain.acquire.keep import close_faults, note_bad_lines, open_faults
 from smartgrid_assets.domain.acquire.lines import Lines, read_lines
 from smartgrid_assets.domain.acquire.mapping_keys import ROLES
-from smartgrid_assets.domain.acquire.plain_names import END, METER, START, VALUE, plain
-from smartgrid_assets.domain.acquire.sql import cases, count, run
+from smartgrid_assets.domain.acquire.plain_names import END, METER, START, VALUE, by_plain_name, plain
+from smartgrid_assets.domain.acquire.sql import count, run
 
 if TYPE_CHECKING:
     from smartgrid_assets.domain.acquire.delivery import Job, Parsed
@@ -45,7 +45,7 @@ def _read(job: Job, mapping: Mapping | None, parsed: Parsed) -> None:
     """Read the list. Raises DeliveryError where none of its lines can be kept."""
     lines = read_lines(job)
     table = f"{job.prefix}_meters"
-    values = {"source_hash": job.source_hash, "received": job.source.received_at, "delimiter": lines.delimiter}
+    values = {"source_hash": job.source_hash, "received": job.source.received_at}
     judged = f"SELECT *, {_FAULT} AS fault FROM ({_meters(job, lines)})"
     run(
         job.con,
@@ -56,14 +56,7 @@ def _read(job: Job, mapping: Mapping | None, parsed: Parsed) -> None:
         values,
     )
     open_faults(job)
-    line = lines.number("j.line")
-    run(
-        job.con,
-        f"""INSERT INTO {faults(job)}
-        SELECT {line}, j.line, j.fault, 'Line ' || {line} || ': ' || {cases("j.fault", _REASONS)} || '.', {lines.content()}, NULL
-        FROM ({judged}) j JOIN {lines.table} l ON l.rowid = j.line WHERE j.fault IS NOT NULL""",
-        values,
-    )
+    note_bad_lines(job, lines, f"({judged})", _REASONS, values)
     parsed.readings = count(job.con, table)
     close_faults(job, parsed, lines)
     parsed.tables["raw/meters"] = table
@@ -71,11 +64,9 @@ def _read(job: Job, mapping: Mapping | None, parsed: Parsed) -> None:
 
 def _meters(job: Job, lines: Lines) -> str:
     """SQL of the list, defaults filled in."""
-    by_plain = {plain(column): column for column in reversed(lines.columns)}
 
     def cell(*names: str) -> str:
-        found = next((by_plain[name] for name in names if name in by_plain), None)
-        return f"coalesce(trim({lines.column(found)}), '')" if found else "''"
+        return by_plain_name(lines, names)
 
     rating, first, last, factor = cell("rating_kw"), cell("valid_from"), cell("valid_to"), cell("multiplier")
     return f"""
