@@ -32,13 +32,13 @@ EXPLAINED = {
     "duplicate": ("duplicate conflicting", "day_month_swap", "shifted"),
     "implausible_unit": ("unit_jump Wh called kWh", "unit_jump kWh called Wh"),
     "day_month_swap": ("moved",),
-    "clock_shift": ("clock_shift",),
+    "clock_shift": ("clock_shift", "shifted"),
 }
 """rule -> kinds of faults (and variants) that explain what it flags."""
 SOUGHT = {
     "gap": ("gap",), "negative": ("negative",), "stuck": ("stuck",), "zero_run": ("zero_run",), "spike": ("spike",),
     "duplicate": ("duplicate conflicting",), "implausible_unit": ("unit_jump Wh called kWh", "unit_jump kWh called Wh"),
-    "day_month_swap": ("moved",), "clock_shift": ("clock_shift",),
+    "day_month_swap": ("moved",), "clock_shift": ("shifted",),
 }  # fmt: skip
 """rule -> kinds that it should find."""
 
@@ -87,7 +87,7 @@ def _one_town(scratch: Path, meters: int, days: int, seed: int) -> dict[str, lis
     subprocess.run([sys.executable, "-m", "smartgrid_assets", *simulate], check=True, capture_output=True)
 
     from smartgrid_assets.chain.ingest import Delivery, ingest
-    from smartgrid_assets.chain.replay import steps
+    from smartgrid_assets.chain.replay import due, steps
     from smartgrid_assets.chain.step import run_step
     from smartgrid_assets.defs.resources import chain_context
     from smartgrid_assets.resources.inbox import Inbox, content_hash
@@ -99,8 +99,12 @@ def _one_town(scratch: Path, meters: int, days: int, seed: int) -> dict[str, lis
     files = [town / "meters.csv", *sorted(town.glob("readings_*.csv"))]
     ingest(context, Inbox(context.settings.home / "inbox"), content_hash, [Delivery(file, received) for file in files], received)
     check = next(step for step in steps() if step.name == "check")
-    for day in context.delivered.days():  # those, too, on which only exchanged stamps fell
+    days = context.delivered.days()  # those, too, on which only exchanged stamps fell
+    for day in days:
         run_step(context, check, day)
+    while late := due(context, check, days):  # what a later day's check said of them
+        for item in late:
+            run_step(context, check, item.key)
     with context.lake.connect_apart() as con:
         context.lake.define_views(con)
         return _count(con, town)
@@ -116,7 +120,7 @@ def _count(con: DuckDBPyConnection, town: Path) -> dict[str, list[int]]:
     con.execute("""
         INSERT INTO truth SELECT meter_id, 'moved', 'moved', make_timestamp(year(start_utc), day(start_utc), month(start_utc), hour(start_utc), minute(start_utc), 0)
         FROM truth WHERE kind = 'day_month_swap'""")
-    # where those of a shifted clock landed: at one end of the shift, on readings that stand there already
+    # what stands under the stamps of a shifted clock; at one end of the shift, on readings that stand there already
     con.execute(f"""
         INSERT INTO truth SELECT meter_id, 'shifted', 'shifted', unnest(range(first_utc::TIMESTAMP + shift, last_utc::TIMESTAMP + shift + INTERVAL 1 SECOND, INTERVAL 30 MINUTE))
         FROM (SELECT *, to_minutes((CASE variant WHEN '-' THEN -1 ELSE 1 END * size::DOUBLE)::BIGINT) AS shift

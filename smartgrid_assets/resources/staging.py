@@ -31,7 +31,7 @@ class Staged:
 def staged(con: DuckDBPyConnection, table: Table, relation: str, extra: str | None = None) -> Iterator[Staged]:
     """Check the rows of `relation` against `table`.
 
-    extra: a further column to carry along, the day of a fragment.
+    extra: a further column to carry along, the day of a fragment; keys are told apart within it.
     Raises SchemaError naming the table and what is wrong, before anything reaches the lake.
     """
     found = {name: type_ for name, type_, *_ in con.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()}
@@ -40,13 +40,13 @@ def staged(con: DuckDBPyConnection, table: Table, relation: str, extra: str | No
     names = [c.name for c in table.columns] + ([extra] if extra else [])
     listed = f"(SELECT {', '.join(map(_quoted, names))} FROM {relation})"
     if _is_table(con, relation) and all(c.takes(found[c.name]) for c in table.columns):
-        seen = _look_through(con, table, listed)
+        seen = _look_through(con, table, listed, extra)
         if not seen.out_of_order:
             yield Staged(listed, seen.rows, seen.nulls)
             return
     _sort_into_copy(con, table, relation, extra)
     try:
-        seen = _look_through(con, table, "staged")
+        seen = _look_through(con, table, "staged", extra)
         if seen.out_of_order:
             raise SchemaError(f"{table.path}: keys ({', '.join(table.key)}) stand more than once, in {seen.out_of_order} further rows.")
         yield Staged("staged", seen.rows, seen.nulls)
@@ -74,12 +74,12 @@ class _Seen:
     out_of_order: int
 
 
-def _look_through(con: DuckDBPyConnection, table: Table, relation: str) -> _Seen:
+def _look_through(con: DuckDBPyConnection, table: Table, relation: str, extra: str | None) -> _Seen:
     """One pass, streamed in the order of the rows. Rows in strictly ascending order of their key hold no key twice."""
     counts = ", ".join(f"count(*) - count({_quoted(c.name)})" for c in table.columns)
     doubles = [_quoted(c.name) for c in table.columns if c.type == "DOUBLE"]
     unreal = " + ".join(f"count(*) FILTER (isnan({n}) OR isinf({n}))" for n in doubles) or "0"
-    query = f"SELECT count(*), {unreal}, count(*) FILTER (falls_back), {counts} FROM (SELECT *, {_falls_back(table)} AS falls_back FROM {relation})"
+    query = f"SELECT count(*), {unreal}, count(*) FILTER (falls_back), {counts} FROM (SELECT *, {_falls_back(_key(table, extra))} AS falls_back FROM {relation})"
     rows, not_finite, out_of_order, *missing = con.execute(query).fetchall()[0]
     nulls = dict(zip((c.name for c in table.columns), missing, strict=True))
     bad = [c.name for c in table.columns if nulls[c.name] and (not c.nullable or c.name in table.key)]
@@ -90,9 +90,13 @@ def _look_through(con: DuckDBPyConnection, table: Table, relation: str) -> _Seen
     return _Seen(rows, nulls, out_of_order)
 
 
-def _falls_back(table: Table) -> str:
+def _key(table: Table, extra: str | None) -> tuple[str, ...]:
+    return (*table.key, extra) if extra else table.key
+
+
+def _falls_back(key: tuple[str, ...]) -> str:
     """SQL: the row's key is not greater than that of the row before."""
-    *first, last = (_quoted(name) for name in table.key)
+    *first, last = map(_quoted, key)
     condition = f"{last} <= lag({last}) OVER ()"
     for name in reversed(first):
         condition = f"{name} < lag({name}) OVER () OR {name} = lag({name}) OVER () AND ({condition})"
@@ -104,7 +108,7 @@ def _sort_into_copy(con: DuckDBPyConnection, table: Table, relation: str, extra:
 
     columns = ", ".join(f"CAST({_quoted(c.name)} AS {c.type}) AS {_quoted(c.name)}" for c in table.columns)
     columns += f", {_quoted(extra)}" if extra else ""
-    order = ", ".join(map(_quoted, table.key))
+    order = ", ".join(map(_quoted, _key(table, extra)))
     try:
         con.execute(f"CREATE OR REPLACE TEMP TABLE staged AS SELECT {columns} FROM {relation} ORDER BY {order}")
     except duckdb.ConversionException as error:

@@ -66,3 +66,10 @@ def test_what_cannot_be_meant_is_refused_and_not_kept(context: Context, argument
     result = give(*arguments)
     assert result.exit_code == 1 and says in result.output
     assert rows(context, "SELECT count(*) FROM validated.verdicts") == [(0,)]
+
+
+def test_a_verdict_may_span_days(context: Context) -> None:
+    given = give("reject", "--to", f"{nth(2)}T05:00")
+    assert given.exit_code == 0, given.output
+    made = {key for _, key in ((done.step, done.key) for done in run(context, FIRST, nth(3), "validated"))}
+    assert made == {nth(1), nth(2)}

@@ -29,6 +29,7 @@ ASSETS = [
     "validated/meter_readings",
     "validated/rejected_readings",
     "validated/verdicts",
+    "validated/hindsight",
     "validated/billed",
     "features/load",
     "features/meter_profile",

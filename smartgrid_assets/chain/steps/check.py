@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.chain.context import Context
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from smartgrid_assets.domain.check.limits import CheckLimits
 
 READINGS, EARLIER = "validated/meter_readings", "validated/earlier_readings"
-DAYS, VERDICTS = "validated/meter_days", "validated/verdicts"
+DAYS, VERDICTS, HINDSIGHT = "validated/meter_days", "validated/verdicts", "validated/hindsight"
 DELIVERED, COUNTED, EVENTS = "raw/meter_readings", "raw/register_reads", "raw/meter_events"
 REJECTED, QUALITY, HELD = "validated/rejected_readings", "validated/data_quality", "validated/held_days"
 
@@ -24,7 +24,7 @@ def _inputs(context: Context, day: date) -> Inputs | None:
         return None
     # A corrected mapping may take all readings from a day: it is then made again, empty.
     inputs = {f"{DELIVERED}@{day}": readings or "none", f"raw/meters@{day}": context.delivered.meters_digest(day) or "none"}
-    more = {path: context.delivered.files_digest(path, day) for path in (VERDICTS, COUNTED, EVENTS)}
+    more = {path: context.delivered.files_digest(path, day) for path in (VERDICTS, HINDSIGHT, COUNTED, EVENTS)}
     return inputs | {f"{path}@{day}": digest for path, digest in more.items() if digest}
 
 
@@ -53,10 +53,9 @@ def _make(work: Work) -> Made:
         )
         return "lookback"
 
-    def share(published: str, days: list[date]) -> str:
-        work.publish(DAYS, published)
+    def past(days: list[date]) -> str:
         work.others.wait_for_part(days)
-        return context.lake.view(con, DAYS, days)
+        return f"({context.lake.select(DAYS, days)})"
 
     checked = check_day(
         con,
@@ -70,8 +69,10 @@ def _make(work: Work) -> Made:
         verdicts=context.lake.view(con, VERDICTS, [day]),
         counted=context.delivered.of_day(con, COUNTED, day),
         events=context.delivered.of_day(con, EVENTS, day),
+        hindsight=context.lake.view(con, HINDSIGHT, [day]),
         lookback=lookback,
-        share=share,
+        publish_first=lambda relation: work.publish(DAYS, relation),
+        past=past,
         limits=limits,
     )
     reasons = holds(con, checked.quality, limits)
@@ -79,6 +80,7 @@ def _make(work: Work) -> Made:
     if reasons:
         relations = {REJECTED: checked.rejected, QUALITY: checked.quality}
     relations[HELD] = _held_relation(work, reasons)
+    _say(work, checked.said)
     # A like day that is not there is an input too: when it comes, the estimates change.
     donors = [(path, d) for d in checked.donor_days for path in (READINGS, EARLIER)]
     more = {f"{FURTHER}{path}@{d}": context.lake.digest(path, d) or ABSENT for path, d in donors}
@@ -86,6 +88,17 @@ def _make(work: Work) -> Made:
         seen = [(f"{FURTHER}{DAYS}@{d}<={known.isoformat()}", context.lake.digest_as_of(DAYS, d, known)) for d in checked.days_before]
         more |= {name: digest or ABSENT for name, digest in seen}
     return Made(relations, more, dict(checked.counts) | {"held": [r.reason for r in reasons]}, bool(reasons))
+
+
+def _say(work: Work, said: str) -> None:
+    """Keep what this day says of days before, in the place of what it said of them last time. A trial (overlay) says nothing."""
+    from smartgrid_assets.domain.check.edges import SHIFT_DAYS
+
+    raw = work.context.lake.raw
+    if not raw.is_read_only:
+        raw.append_anew(
+            work.con, HINDSIGHT, said, work.key.isoformat(), [work.key - timedelta(days=back) for back in range(1, SHIFT_DAYS + 2)]
+        )
 
 
 def _held_relation(work: Work, reasons: list[Any]) -> str:

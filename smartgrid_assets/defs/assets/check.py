@@ -3,4 +3,4 @@
 from smartgrid_assets.chain.steps.check import STEP
 from smartgrid_assets.defs.step_asset import step_asset
 
-check = step_asset(STEP, ["raw/meter_readings", "raw/rejected_lines", "raw/meters", "validated/verdicts"])
+check = step_asset(STEP, ["raw/meter_readings", "raw/rejected_lines", "raw/meters", "validated/verdicts", "validated/hindsight"])

@@ -100,8 +100,8 @@ def scale_to_registers(con: DuckDBPyConnection) -> None:
         UPDATE chk_repaired SET quality = 'estimated', method = 'register',
             energy_kwh = CASE WHEN p.like_kwh > 0 THEN s.energy_kwh * p.rest_kwh / p.like_kwh ELSE p.rest_kwh / p.free END
         FROM chk_counted_slots s JOIN (
-            SELECT series, first_utc, any_value(counted_kwh) - coalesce(sum(energy_kwh) FILTER (NOT is_free), 0) AS rest_kwh,
-                CASE WHEN count(energy_kwh) FILTER (is_free) = count(*) FILTER (is_free) THEN sum(energy_kwh) FILTER (is_free) END AS like_kwh,
+            SELECT series, first_utc, any_value(counted_kwh) - coalesce(sum(energy_kwh ORDER BY start_utc) FILTER (NOT is_free), 0) AS rest_kwh,
+                CASE WHEN count(energy_kwh) FILTER (is_free) = count(*) FILTER (is_free) THEN sum(energy_kwh ORDER BY start_utc) FILTER (is_free) END AS like_kwh,
                 count(*) FILTER (is_free) AS free
             FROM chk_counted_slots GROUP BY ALL HAVING free > 0 AND rest_kwh >= 0) p USING (series, first_utc)
         WHERE s.is_free AND s.series = chk_repaired.series AND s.start_utc = chk_repaired.start_utc""")

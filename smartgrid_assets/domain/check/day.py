@@ -16,9 +16,11 @@ from duckdb import DuckDBPyConnection
 from smartgrid_assets.domain.check.counted import load_counted, open_counted, scale_to_registers
 from smartgrid_assets.domain.check.delivered import date_gates, load_delivered, make_gates
 from smartgrid_assets.domain.check.donors import Donors, Lookback
+from smartgrid_assets.domain.check.edges import days_of_edges, find_edges, open_edges
 from smartgrid_assets.domain.check.findings import apply_rules
 from smartgrid_assets.domain.check.grid import find_missing, lay_grids
-from smartgrid_assets.domain.check.history import add_version, days_before, look_back, publish_days, start_days
+from smartgrid_assets.domain.check.hindsight import apply_hindsight, load_hindsight, publish_said, say_of_before, start_saying
+from smartgrid_assets.domain.check.history import PastDays, add_version, days_before, look_back, publish_days, start_days
 from smartgrid_assets.domain.check.limits import CheckLimits
 from smartgrid_assets.domain.check.outages import fill_outages, load_outages, silence_rules
 from smartgrid_assets.domain.check.quality import measure_quality
@@ -30,12 +32,12 @@ from smartgrid_assets.domain.check.versions import keep_version, publish, start_
 from smartgrid_assets.domain.check.winners import EVERY_ROW, choose_winners
 from smartgrid_assets.domain.market_day import MarketDay
 
-Share = Callable[[str, list[date]], str]
+Publish = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class CheckedDay:
-    """Names of the temp tables of one checked day, as validated/* declares them.
+    """Names of the temp tables of one checked day, as validated/* declares them; `said` has the day that it is about, too.
 
     donor_days: earlier days that estimates rest on; empty where none was asked for.
     days_before, known_utc: earlier days that rules looked back at, as known at that gate; None where nothing was delivered.
@@ -47,6 +49,7 @@ class CheckedDay:
     rejected: str = "chk_out_rejected"
     quality: str = "chk_out_quality"
     days: str = "chk_out_days"
+    said: str = "chk_out_said"
     donor_days: list[date] = field(default_factory=list)
     days_before: list[date] = field(default_factory=list)
     known_utc: datetime | None = None
@@ -65,8 +68,10 @@ def check_day(
     verdicts: str,
     counted: str,
     events: str,
+    hindsight: str,
     lookback: Lookback,
-    share: Share,
+    publish_first: Publish,
+    past: PastDays,
     limits: CheckLimits,
 ) -> CheckedDay:
     """Validate and estimate one market day.
@@ -79,10 +84,11 @@ def check_day(
     verdicts: relation of validated/verdicts of the day.
     counted: relation of raw/register_reads of the day.
     events: relation of raw/meter_events of the day.
+    hindsight: relation of validated/hindsight of the day: what later days said of it.
     lookback: days -> relation of validated/meter_readings and validated/earlier_readings of those days together, with
       day and known_until_utc (null where the value still stands); called at most once, only if a long gap needs it.
-    share: (relation of validated/meter_days of this day, earlier days) -> relation of those of the earlier days, with
-      day; called once, before any rule.
+    publish_first: called once, before any rule, with the relation of validated/meter_days of this day.
+    past: days -> relation of validated/meter_days of those earlier days, with day; not called before that.
     """
     load_delivered(con, day, tz, readings, files, meters)
     gates = dict(make_gates(con, day, tz, gate))
@@ -93,10 +99,13 @@ def check_day(
         *load_verdicts(con, verdicts, tz, gate),
         *load_counted(con, counted, day, tz, gate),
         *load_outages(con, events, day, tz, gate),
+        *load_hindsight(con, hindsight, tz, gate),
     ]
+    start_saying(con)
     _summarise(con, day, gates, limits)
+    publish_first(CheckedDay.days)
     before = days_before(day.day)
-    past = share(CheckedDay.days, before)
+    looked_at = set(before)
     _merge(gates, beside)
     versions, is_chosen, at = 0, len(gates) == 1, None
     while gates:
@@ -104,8 +113,11 @@ def check_day(
         known_utc = gates.pop(at)
         if not is_chosen:
             _choose(con, day, _touch(con, at, is_first=versions == 0, is_last=not gates), limits)
-        look_back(con, day, past, at)
-        _check_version(con, day, tz, donors, at, limits)
+        look_back(con, day, past(before), at)
+        further = days_of_edges(con, day.day)
+        open_edges(con, past, further, at)
+        looked_at.update(further)
+        _check_version(con, day, tz, donors, at, known_utc, limits)
         if donors.days:
             _expect_changed_donors(con, tz, gate, at, gates)
         is_only, is_chosen = versions == 0 and not gates, False
@@ -114,8 +126,9 @@ def check_day(
         versions += 1
     if not versions:
         con.execute("INSERT INTO chk_all_silent SELECT series FROM chk_series WHERE is_expected")
-    done = CheckedDay(donor_days=donors.days, days_before=before, known_utc=at)
+    done = CheckedDay(donor_days=donors.days, days_before=sorted(looked_at, reverse=True), known_utc=at)
     publish(con, versions, done.readings, done.earlier)
+    publish_said(con, day, tz, done.said)
     keep_swapped(con)
     list_rejected(con, readings, lines, done.rejected)
     measure_quality(con, day, lines, done.readings, lateness_of(versions == 1), done.quality, limits)
@@ -131,6 +144,7 @@ def _touch(con: DuckDBPyConnection, at: datetime, is_first: bool, is_last: bool)
         UNION SELECT series FROM chk_verdicts WHERE gate_utc = TIMESTAMP '{at}'
         UNION SELECT series FROM chk_counted WHERE gate_utc = TIMESTAMP '{at}'
         UNION SELECT series FROM chk_outages WHERE gate_utc = TIMESTAMP '{at}'
+        UNION SELECT series FROM chk_hindsight_known WHERE gate_utc = TIMESTAMP '{at}'
         UNION SELECT series FROM chk_donors JOIN chk_donors_known ON known_at = known_from_utc WHERE gate_utc = TIMESTAMP '{at}'"""
     con.execute("CREATE TEMP TABLE IF NOT EXISTS chk_donors_known (known_at TIMESTAMP, gate_utc TIMESTAMP)")
     con.execute(f"CREATE OR REPLACE TEMP TABLE chk_touching AS {'SELECT series FROM chk_series' if is_first else changed}")
@@ -144,6 +158,8 @@ def _touch(con: DuckDBPyConnection, at: datetime, is_first: bool, is_last: bool)
 def _choose(con: DuckDBPyConnection, day: MarketDay, visible: str, limits: CheckLimits) -> None:
     choose_winners(con, visible)
     lay_grids(con, day, limits.dust_kwh)
+    find_missing(con, day)
+    find_edges(con)
 
 
 def _summarise(con: DuckDBPyConnection, day: MarketDay, gates: dict[datetime, datetime], limits: CheckLimits) -> None:
@@ -155,16 +171,19 @@ def _summarise(con: DuckDBPyConnection, day: MarketDay, gates: dict[datetime, da
     publish_days(con, CheckedDay.days)
 
 
-def _check_version(con: DuckDBPyConnection, day: MarketDay, tz: str, donors: Donors, at: datetime, limits: CheckLimits) -> None:
-    find_missing(con, day)
+def _check_version(
+    con: DuckDBPyConnection, day: MarketDay, tz: str, donors: Donors, at: datetime, known_utc: datetime, limits: CheckLimits
+) -> None:
     con.execute("""
         CREATE OR REPLACE TEMP TABLE chk_silent AS
         SELECT s.series FROM chk_series s SEMI JOIN chk_touching t ON t.series = s.series
         ANTI JOIN chk_grids g ON g.series = s.series WHERE s.is_expected""")
     expect_silent(con, day, donors, "chk_silent", at)
     open_counted(con, at)
-    apply_rules(con, day, limits)
+    before = apply_rules(con, day, limits)
+    say_of_before(con, before, known_utc)
     silence_rules(con, at)
+    apply_hindsight(con, at)
     apply_verdicts(con, at)
     repair(con, day, tz, donors, at, limits)
     fill_outages(con)

@@ -12,23 +12,40 @@ from smartgrid_assets.domain.check.rule import Rule, RuleInput, all_rules
 from smartgrid_assets.domain.market_day import MarketDay
 
 
-def apply_rules(con: DuckDBPyConnection, day: MarketDay, limits: CheckLimits) -> None:
-    """Make chk_findings from chk_winners, chk_losers, chk_missing and chk_grids."""
+def apply_rules(con: DuckDBPyConnection, day: MarketDay, limits: CheckLimits) -> list[tuple[Rule, str]]:
+    """Make chk_findings from chk_winners, chk_losers, chk_missing and chk_grids.
+
+    Returns rules that may have something to say of days before, with their SQL.
+    """
     _open_views(con, limits)
-    given = RuleInput("chk_rule_readings", "chk_rule_series", "chk_rule_missing", "chk_rule_losers", "chk_rule_counted", day, limits)
+    given = RuleInput(
+        "chk_rule_readings",
+        "chk_rule_series",
+        "chk_rule_missing",
+        "chk_rule_losers",
+        "chk_rule_counted",
+        "chk_rule_shifts",
+        "chk_rule_found",
+        day,
+        limits,
+    )
     con.execute("""
         CREATE OR REPLACE TEMP TABLE chk_findings
         (series INTEGER, start_utc TIMESTAMP, rule VARCHAR, action VARCHAR, reason VARCHAR)""")
+    con.execute("""
+        CREATE OR REPLACE TEMP VIEW chk_rule_found AS
+        SELECT s.meter_id, s.channel, f.start_utc AS interval_start_utc, f.rule FROM chk_findings f JOIN chk_series s USING (series)""")
+    due = _with_suspects(con, limits)
     each = " UNION ALL ".join(
         f"SELECT meter_id, channel, interval_start_utc, '{rule.name}' AS rule, '{rule.action}' AS action, reason FROM ({rule.sql(given)})"
-        for rule in _with_suspects(con, limits)
+        for rule in due
     )
-    if not each:
-        return
-    con.execute(f"""
-        INSERT INTO chk_findings
-        SELECT s.series, f.interval_start_utc, f.rule, f.action, f.reason
-        FROM ({each}) f JOIN chk_series s ON s.meter_id = f.meter_id AND s.channel = f.channel""")
+    if each:
+        con.execute(f"""
+            INSERT INTO chk_findings
+            SELECT s.series, f.interval_start_utc, f.rule, f.action, f.reason
+            FROM ({each}) f JOIN chk_series s ON s.meter_id = f.meter_id AND s.channel = f.channel""")
+    return [(rule, rule.before(given)) for rule in due if rule.before]
 
 
 def _with_suspects(con: DuckDBPyConnection, limits: CheckLimits) -> list[Rule]:
@@ -56,7 +73,7 @@ def _open_views(con: DuckDBPyConnection, limits: CheckLimits) -> None:
             coalesce(h.full_days, 0) AS full_days, g.delivered / nullif(g.slots, 0) AS day_share,
             g.energy_kwh / nullif(h.usual_day_kwh * day_share, 0) AS usual_multiple,
             g.lowest_kw, series IN (SELECT series FROM chk_missing) AS has_gaps, series IN (SELECT series FROM chk_losers) AS has_doubles,
-            series IN (SELECT series FROM chk_rule_counted) AS has_counts,
+            series IN (SELECT series FROM chk_rule_counted) AS has_counts, series IN (SELECT series FROM chk_shifts) AS has_shift,
             h.usual_repeats, h.usual_day_kwh * g.step_minutes / 1440 AS usual_kwh, h.before_minutes, g.step_minutes <> h.before_minutes AS changed_length, h.before_kwh, h.run_before_minutes
         FROM chk_series s LEFT JOIN chk_grids g USING (series) LEFT JOIN chk_history h USING (series)""")
     con.execute("""
@@ -68,6 +85,9 @@ def _open_views(con: DuckDBPyConnection, limits: CheckLimits) -> None:
         CREATE OR REPLACE TEMP VIEW chk_rule_missing AS
         SELECT s.meter_id, s.channel, m.start_utc AS interval_start_utc, m.step_minutes AS interval_minutes
         FROM chk_missing m JOIN chk_series s USING (series)""")
+    con.execute("""
+        CREATE OR REPLACE TEMP VIEW chk_rule_shifts AS
+        SELECT s.meter_id, s.channel, x.* FROM chk_shifts x JOIN chk_series s USING (series)""")
     con.execute("""
         CREATE OR REPLACE TEMP VIEW chk_rule_losers AS
         SELECT s.meter_id, s.channel, l.start_utc AS interval_start_utc, l.kwh AS energy_kwh, l.winner_kwh

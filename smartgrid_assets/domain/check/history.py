@@ -33,17 +33,19 @@ def start_days(con: DuckDBPyConnection) -> None:
     """Make the empty chk_days: what each version of the day says of each series that it touched."""
     con.execute("""
         CREATE OR REPLACE TEMP TABLE chk_days (series INTEGER, step_minutes SMALLINT, readings BIGINT, expected BIGINT,
-            energy_kwh DOUBLE, highest_kw DOUBLE, repeats BIGINT, tail_kwh DOUBLE, tail_minutes INTEGER, known_from_utc TIMESTAMP)""")
+            energy_kwh DOUBLE, highest_kw DOUBLE, repeats BIGINT, tail_kwh DOUBLE, tail_minutes INTEGER, edge_minutes SMALLINT, edge_utc TIMESTAMP,
+            known_from_utc TIMESTAMP)""")
 
 
 def add_version(con: DuckDBPyConnection, day: MarketDay, known_utc: datetime) -> None:
-    """Add the series in chk_grids. The tail is the run of equal values that the day ends with; none where the end is missing, or no run."""
+    """Add the series in chk_grids, with their edges (chk_edges). The tail is the run of equal values that the day ends with; none where the end is missing, or no run."""
     con.execute(f"""
         INSERT INTO chk_days
         SELECT series, step_minutes, delivered, slots, energy_kwh, highest_kw, repeats,
-            CASE WHEN reaches_end THEN last_kwh END, CASE WHEN reaches_end AND last_kwh IS NOT NULL THEN tail_minutes END, TIMESTAMP '{known_utc}'
+            CASE WHEN reaches_end THEN last_kwh END, CASE WHEN reaches_end AND last_kwh IS NOT NULL THEN tail_minutes END, edge_minutes, edge_utc,
+            TIMESTAMP '{known_utc}'
         FROM (SELECT *, last_utc + to_minutes(step_minutes) >= TIMESTAMP '{day.end_utc}' - to_seconds(grid_s) AS reaches_end
-              FROM chk_grids)""")
+              FROM chk_grids) LEFT JOIN chk_edges USING (series)""")
 
 
 def publish_days(con: DuckDBPyConnection, into: str) -> None:
@@ -65,12 +67,18 @@ def look_back(con: DuckDBPyConnection, day: MarketDay, past: str, at: datetime) 
     yesterday = f"FILTER (h.day = DATE '{day.day - timedelta(days=1)}')"
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_history AS
-        WITH known AS (FROM {past} WHERE known_from_utc <= TIMESTAMP '{at}'),
-        revised AS (SELECT meter_id, channel, day, max(version) AS newest FROM known WHERE version > 0 GROUP BY ALL)
         SELECT s.series, quantile_disc(energy_kwh, 0.5) {full} AS usual_day_kwh, min(energy_kwh) {full} AS lowest_day_kwh,
             max(energy_kwh) {full} AS highest_day_kwh, count(*) {full} AS full_days,
             quantile_disc(repeats / readings, 0.5) {full} AS usual_repeats, any_value(step_minutes) {yesterday} AS before_minutes,
             any_value(tail_kwh) {yesterday} AS before_kwh, any_value(tail_minutes) {yesterday} AS run_before_minutes
-        FROM known h JOIN chk_series s ON s.meter_id = h.meter_id AND s.channel = h.channel
-        LEFT JOIN revised r ON r.meter_id = h.meter_id AND r.channel = h.channel AND r.day = h.day
-        WHERE h.version = coalesce(r.newest, 0) GROUP BY s.series""")
+        FROM {known_of(past, at)} h JOIN chk_series s ON s.meter_id = h.meter_id AND s.channel = h.channel
+        GROUP BY s.series""")
+
+
+def known_of(past: str, at: datetime) -> str:
+    """Relation: rows of `past` (validated/meter_days with `day`) in the version of each that was known at that gate."""
+    return f"""(
+        WITH known AS (FROM {past} WHERE known_from_utc <= TIMESTAMP '{at}'),
+        revised AS (SELECT meter_id, channel, day, max(version) AS newest FROM known WHERE version > 0 GROUP BY ALL)
+        SELECT k.* FROM known k LEFT JOIN revised r ON r.meter_id = k.meter_id AND r.channel = k.channel AND r.day = k.day
+        WHERE k.version = coalesce(r.newest, 0))"""

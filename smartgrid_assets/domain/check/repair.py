@@ -83,18 +83,19 @@ def _lay_out(con: DuckDBPyConnection, day: MarketDay) -> None:
 
 
 def _estimate(con: DuckDBPyConnection, tz: str, at: datetime, limits: CheckLimits) -> None:
+    # Sums are in the order of time: whatever order a join gives, an estimate is the same to the last digit.
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_like AS
-        SELECT series, minutes, wall_minute, avg(kwh) AS kwh
+        SELECT series, minutes, wall_minute, avg(kwh ORDER BY day, start_utc) AS kwh
         FROM (SELECT *, dense_rank() OVER (PARTITION BY series, minutes, wall_minute ORDER BY day DESC) AS nth
               FROM chk_donors WHERE {known_sql(f"TIMESTAMP '{at}'")})
         WHERE nth <= {limits.like_days} GROUP BY ALL""")
     wall = wall_minute_sql("s.start_utc", tz)
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_levels AS
-        WITH usual AS (SELECT series, minutes, sum(kwh) AS day_kwh FROM chk_like GROUP BY ALL),
+        WITH usual AS (SELECT series, minutes, sum(kwh ORDER BY wall_minute) AS day_kwh FROM chk_like GROUP BY ALL),
         compared AS (
-            SELECT s.series, s.minutes, sum(s.kwh) AS said_kwh, sum(l.kwh) AS like_kwh
+            SELECT s.series, s.minutes, sum(s.kwh ORDER BY s.start_utc) AS said_kwh, sum(l.kwh ORDER BY s.start_utc) AS like_kwh
             FROM chk_spans s JOIN chk_like l ON l.series = s.series AND l.minutes = s.minutes AND l.wall_minute = {wall}
             WHERE s.good GROUP BY ALL)
         SELECT series, minutes, least(greatest((said_kwh + {limits.level_prior} * day_kwh) / nullif(like_kwh + {limits.level_prior} * day_kwh, 0),

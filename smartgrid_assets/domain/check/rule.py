@@ -40,6 +40,9 @@ class RuleInput:
       resolution_kwh, siblings (series of that meter and direction; together they make it). Series with any have has_counts.
     missing: interval of a series' grid for which no value was delivered: meter_id, channel, interval_start_utc,
       interval_minutes.
+    shifts: series whose clock this day set right: shift_minutes (its stamps were so much late; early where negative),
+      first_utc, end_utc (of the stamps that are off, which may begin days ago). Series with one have has_shift.
+    found: what the rules found this day: meter_id, channel, interval_start_utc, rule. Only for `before`.
     losers: reading that another one of the same file or version time contradicts: meter_id, channel,
       interval_start_utc, energy_kwh, winner_kwh.
     """
@@ -49,6 +52,8 @@ class RuleInput:
     missing: str
     losers: str
     counted: str
+    shifts: str
+    found: str
     day: MarketDay
     limits: CheckLimits
 
@@ -56,6 +61,9 @@ class RuleInput:
 @dataclass(frozen=True)
 class Rule:
     """One rule. `sql` selects meter_id, channel, interval_start_utc, reason: one row a finding.
+
+    before: SELECT meter_id, channel, first_utc, last_utc, reason: what this day says of readings of days before, which
+    are then made again (check/hindsight.py).
 
     action reject: the reading is estimated anew and listed in validated/rejected_readings; flag: it stays, marked.
     reason: found what, where, what next. version: raise it when the SQL changes what it finds.
@@ -70,6 +78,7 @@ class Rule:
     sql: Callable[[RuleInput], str]
     action: Literal["reject", "flag"] = "flag"
     when: Callable[[CheckLimits], str] = lambda limits: "true"
+    before: Callable[[RuleInput], str] | None = None
 
 
 def all_rules() -> dict[str, Rule]:

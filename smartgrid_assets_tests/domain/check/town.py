@@ -84,6 +84,7 @@ def check(
     verdicts: list[dict] | None = None,
     reads: list[dict] | None = None,
     events: list[dict] | None = None,
+    hindsight: list[dict] | None = None,
 ) -> Checked:
     """check_day on rows made by hand. main_days: of each source_hash; the day itself where not said. past: of meter_days."""
     con = duckdb.connect(config={"threads": 1})
@@ -109,7 +110,8 @@ def check(
     _fill(con, "verdicts", _types("validated/verdicts"), verdicts or [])
     _fill(con, "reads", _types("raw/register_reads"), reads or [])
     _fill(con, "events", _types("raw/meter_events"), events or [])
-    share = lambda published, days: f"(SELECT * FROM past WHERE day IN ({', '.join(repr(str(d)) for d in days)}))"  # noqa: E731
+    _fill(con, "hindsight", _types("validated/hindsight"), hindsight or [])
+    before = lambda days: f"(SELECT * FROM past WHERE day IN ({', '.join(repr(str(d)) for d in days)}))"  # noqa: E731
     lookback = lambda days: f"(SELECT * FROM donors WHERE day IN ({', '.join(repr(str(d)) for d in days)}))"  # noqa: E731 - reads as a table
     done = check_day(
         con,
@@ -123,8 +125,10 @@ def check(
         "verdicts",
         "reads",
         "events",
+        "hindsight",
         lookback,
-        share,
+        lambda published: None,
+        before,
         limits or CheckLimits(),
     )
     order = "ORDER BY meter_id, channel, interval_start_utc"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from smartgrid_assets.domain.check.rule import RuleInput
 from smartgrid_assets.domain.market_day import MarketDay
 
 
@@ -24,3 +25,19 @@ def runs_sql(readings: str, condition: str, day: MarketDay) -> str:
                         * row_number() OVER (PARTITION BY series, energy_kwh ORDER BY interval_start_utc) AS run_start
                     FROM {readings} WHERE {condition})
               WINDOW run AS (PARTITION BY series, energy_kwh, run_start))"""
+
+
+def begun_before_sql(given: RuleInput, rule: str, words: str) -> str:
+    """SELECT meter_id, channel, first_utc, last_utc, reason: the evening with which a run of this morning began.
+
+    Only where it was too short to be a run by itself.
+    """
+    begin = f"TIMESTAMP '{given.day.start_utc}' + to_seconds(s.grid_s)"
+    return f"""
+        SELECT s.meter_id, s.channel, {begin} - to_minutes(s.run_before_minutes) AS first_utc, {begin} - INTERVAL 1 SECOND AS last_utc,
+            'Meter ' || s.meter_id || ', ' || s.channel || ': {words} from ' || strftime({begin} - to_minutes(s.run_before_minutes), '%Y-%m-%d %H:%M')
+            || ' UTC on, as the next day shows.' AS reason
+        FROM {given.series} s
+        JOIN {given.found} f ON f.meter_id = s.meter_id AND f.channel = s.channel AND f.rule = '{rule}' AND f.interval_start_utc = {begin}
+        JOIN {given.readings} r ON r.series = s.series AND r.interval_start_utc = {begin} AND r.energy_kwh = s.before_kwh
+        WHERE s.run_before_minutes < {60 * given.limits.run_hours}"""

@@ -11,7 +11,7 @@ ends with is only two hours old, perhaps, and is believed where the meter otherw
 from __future__ import annotations
 
 from smartgrid_assets.domain.check.rule import Rule, RuleInput, where_sql
-from smartgrid_assets.domain.check.rules._runs import runs_sql
+from smartgrid_assets.domain.check.rules._runs import begun_before_sql, runs_sql
 
 FEW_COUNTS = 100  # below it, a load that varies by 1 % repeats itself
 MANY_COUNTS = 200  # above it, no load is as even as its register
@@ -56,10 +56,11 @@ def _sql(given: RuleInput) -> str:
 
 RULE = Rule(
     name="stuck",
-    version=2,
+    version=3,
     meaning="Six hours or more of one non-zero value to the last digit, of a meter that does not repeat itself by nature.",
     source="California VEE rules: repeated values; EN 50160 on what varies in any supply",
     sql=_sql,
     action="reject",
     when=lambda limits: "may_be_stuck",
+    before=lambda given: begun_before_sql(given, "stuck", "one value to the last digit"),
 )

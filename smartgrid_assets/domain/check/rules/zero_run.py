@@ -6,7 +6,7 @@ Only marked: a home may be empty, and an outage's zeros are true. A home that fe
 from __future__ import annotations
 
 from smartgrid_assets.domain.check.rule import Rule, RuleInput, where_sql
-from smartgrid_assets.domain.check.rules._runs import runs_sql
+from smartgrid_assets.domain.check.rules._runs import begun_before_sql, runs_sql
 
 
 def _sql(given: RuleInput) -> str:
@@ -26,9 +26,10 @@ def _sql(given: RuleInput) -> str:
 
 RULE = Rule(
     name="zero_run",
-    version=2,
+    version=3,
     meaning="Six hours or more of zeros, of a meter that feeds nothing in.",
     source="California VEE rules: zero consumption",
     sql=_sql,
     when=lambda limits: f"zero_minutes >= {60 * limits.run_hours}",
+    before=lambda given: begun_before_sql(given, "zero_run", "nothing"),
 )
