@@ -54,12 +54,21 @@ def open_edges(con: DuckDBPyConnection, past: PastDays, days: list[date], at: da
             FROM {known_of(f"(FROM {past(days)} WHERE edge_minutes IS NOT NULL OR version > 0)", at)} h
             JOIN chk_series s ON s.meter_id = h.meter_id AND s.channel = h.channel
             SEMI JOIN chk_edges t ON t.series = s.series WHERE h.edge_minutes IS NOT NULL),
+        -- an edge at midnight is two, one on either day
+        parts AS (
+            SELECT *, count(*) FILTER (begins) OVER (PARTITION BY series ORDER BY edge_utc) AS edge
+            FROM (SELECT *, lag((edge_utc + to_minutes(abs(edge_minutes)), sign(edge_minutes))) OVER (PARTITION BY series ORDER BY edge_utc)
+                      IS DISTINCT FROM (edge_utc, sign(edge_minutes)) AS begins
+                  FROM (SELECT *, false AS is_today FROM earlier UNION ALL BY NAME SELECT *, true AS is_today FROM chk_edges))),
+        edges AS (
+            SELECT series, sum(edge_minutes)::BIGINT AS edge_minutes, min(edge_utc) AS edge_utc, bool_or(is_today) AS is_today FROM parts GROUP BY series, edge),
         opening AS (
-            FROM earlier o WHERE NOT EXISTS (
-                FROM earlier b WHERE b.series = o.series AND b.edge_minutes = -o.edge_minutes
+            FROM edges o WHERE NOT EXISTS (
+                FROM edges b WHERE b.series = o.series AND b.edge_minutes = -o.edge_minutes
                     AND b.edge_utc < o.edge_utc AND b.edge_utc >= o.edge_utc - INTERVAL {SHIFT_DAYS} DAY))
         SELECT t.series, o.edge_minutes,
             o.edge_utc + to_minutes(greatest(o.edge_minutes, 0)), t.edge_utc + to_minutes(greatest(-t.edge_minutes, 0))
-        FROM chk_edges t JOIN opening o ON o.series = t.series AND o.edge_minutes = -t.edge_minutes
-            AND o.edge_utc >= t.edge_utc - INTERVAL {SHIFT_DAYS} DAY
+        FROM edges t JOIN opening o ON o.series = t.series AND o.edge_minutes = -t.edge_minutes
+            AND o.edge_utc < t.edge_utc AND o.edge_utc >= t.edge_utc - INTERVAL {SHIFT_DAYS} DAY
+        WHERE t.is_today
         QUALIFY row_number() OVER (PARTITION BY t.series ORDER BY o.edge_utc DESC) = 1""")
