@@ -1,36 +1,40 @@
 """What did registers count while the intervals of the day were measured?
 
 A read that says what was counted since the one before (NEM13, a daily read) is a period by itself; of a register that is
-only read (DSMR P1), the first and the last read of the day make one. Only periods within the day are used: their
-intervals are all here. A register that ran over begins again at zero (99,990 to 20); one that fell otherwise was exchanged
+only read (DSMR P1), the first and the last read of the day make one. Periods within the day are used for estimates, too:
+their intervals are all here. One that began on an earlier day (a month's bill) is compared with the days' sums in
+validated/meter_days. A register that ran over begins again at zero (99,990 to 20); one that fell otherwise was exchanged
 or reset, and says nothing that day. Reads are multiplied as the meter's values are; what the source says was counted is not.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import date, datetime, time, timedelta
 
 from duckdb import DuckDBPyConnection
 
 from smartgrid_assets.domain.check.delivered import KWH_PER_UNIT, date_gates, known_late_sql
-from smartgrid_assets.domain.market_day import MarketDay
+from smartgrid_assets.domain.check.history import PastDays, known_of
+from smartgrid_assets.domain.market_day import MarketDay, days_between
 
 NEAR = "INTERVAL 60 SECONDS"
 """A read so near to an interval's edge is the edge's own."""
 COARSE_KWH, FINE_KWH = 1.0, 0.1
 """What two reads of a register of whole kWh, and of a finer one, may be off together."""
+LONGEST_DAYS = 100
+"""A quarter's bill; what was counted for longer is not compared."""
 NEAR_FULL = 0.9
 """A register so full that falls to nearly empty ran over; of its digits (five or more) it says itself how many it has."""
 
 
 def load_counted(con: DuckDBPyConnection, reads: str, day: MarketDay, tz: str, gate: time) -> list[tuple[datetime, datetime]]:
-    """Make chk_counted: series, first_utc, last_utc, kwh, resolution_kwh, siblings (series of the meter and direction), known_at, gate_utc.
+    """Make chk_counted: series, first_utc, last_utc, kwh, resolution_kwh, siblings (series of the meter and direction), is_within (the day), known_at, gate_utc.
 
     reads: relation of raw/register_reads of the day. Returns (gate, newest read before it).
     """
     con.execute("""
         CREATE OR REPLACE TEMP TABLE chk_counted (series INTEGER, siblings BIGINT, first_utc TIMESTAMP, last_utc TIMESTAMP, kwh DOUBLE,
-            resolution_kwh DOUBLE, known_at TIMESTAMP, gate_utc TIMESTAMP)""")
+            resolution_kwh DOUBLE, is_within BOOLEAN, known_at TIMESTAMP, gate_utc TIMESTAMP)""")
     if not con.execute(f"SELECT 1 FROM {reads} LIMIT 1").fetchall():
         return []  # as on most days: to plan the statement below costs more than a small day's rules
     unit = "CASE lower(uom) " + " ".join(f"WHEN '{name}' THEN {factor}" for name, factor in KWH_PER_UNIT.items()) + " END"
@@ -58,15 +62,15 @@ def load_counted(con: DuckDBPyConnection, reads: str, day: MarketDay, tz: str, g
             SELECT r.* EXCLUDE (kwh, first_read, last_read, full_read), kwh * coalesce(m.multiplier, 1) AS kwh
             FROM read r LEFT JOIN (SELECT meter_id::VARCHAR AS meter_id, any_value(multiplier) AS multiplier FROM chk_series GROUP BY ALL) m USING (meter_id)),
         periods AS (
-            FROM (FROM stated UNION ALL BY NAME FROM multiplied)
-            WHERE kwh >= 0 AND first_utc >= TIMESTAMP '{day.start_utc}' - {NEAR} AND last_utc > first_utc
-            QUALIFY is_total OR NOT bool_or(is_total) OVER (PARTITION BY meter_id, direction)),
+            FROM (SELECT *, first_utc >= TIMESTAMP '{day.start_utc}' - {NEAR} AS is_within FROM (FROM stated UNION ALL BY NAME FROM multiplied))
+            WHERE kwh >= 0 AND last_utc > first_utc AND first_utc >= TIMESTAMP '{day.start_utc}' - INTERVAL {LONGEST_DAYS} DAY
+            QUALIFY is_total OR NOT bool_or(is_total) OVER (PARTITION BY meter_id, direction, is_within)),
         whole AS (
-            SELECT meter_id, direction, first_utc, last_utc, sum(kwh) AS kwh, sum(resolution_kwh) AS resolution_kwh, max(received_at) AS received_at
+            SELECT meter_id, direction, first_utc, last_utc, is_within, sum(kwh) AS kwh, sum(resolution_kwh) AS resolution_kwh, max(received_at) AS received_at
             FROM periods GROUP BY ALL),
         sides AS (SELECT meter_id::VARCHAR AS meter_id, split_part(channel::VARCHAR, ':', 1) AS direction, series, count(*) OVER side AS siblings
                   FROM chk_series WINDOW side AS (PARTITION BY meter_id, split_part(channel::VARCHAR, ':', 1)))
-        SELECT s.series, s.siblings, w.first_utc, w.last_utc, w.kwh, w.resolution_kwh,
+        SELECT s.series, s.siblings, w.first_utc, w.last_utc, w.kwh, w.resolution_kwh, w.is_within,
             {known_late_sql("w.received_at", day)} AS known_at, NULL::TIMESTAMP AS gate_utc
         FROM whole w JOIN sides s USING (meter_id, direction)
         WHERE EXISTS (FROM chk_rows)""")
@@ -78,7 +82,44 @@ def open_counted(con: DuckDBPyConnection, at: datetime) -> None:
     con.execute(f"""
         CREATE OR REPLACE TEMP VIEW chk_rule_counted AS
         SELECT series, siblings, first_utc - {NEAR} AS first_utc, last_utc + {NEAR} AS last_utc, kwh AS counted_kwh, resolution_kwh
-        FROM chk_counted WHERE known_at <= TIMESTAMP '{at}'""")
+        FROM chk_counted WHERE is_within AND known_at <= TIMESTAMP '{at}'""")
+
+
+def days_of_periods(con: DuckDBPyConnection, day: date, tz: str) -> list[date]:
+    """The earlier days over which a register counted that was read this day; none where none was."""
+    (first,) = con.execute(f"SELECT min({_day_sql('first_utc', tz)}) FROM chk_counted WHERE NOT is_within").fetchall()[0]
+    return days_between(first, day - timedelta(days=1)) if first else []
+
+
+def open_periods(con: DuckDBPyConnection, past: PastDays, days: list[date], tz: str, day: MarketDay, at: datetime) -> None:
+    """Make chk_rule_periods: meter_id, side (import, export), siblings, first_utc, last_utc, counted_kwh, resolution_kwh, and of the days before
+    this one came_kwh (of those that are in the period as a whole), begun_kwh (of its first one, where it is not) and is_whole (nothing lacks)."""
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE chk_rule_periods (meter_id VARCHAR, side VARCHAR, siblings BIGINT, first_utc TIMESTAMP, last_utc TIMESTAMP,
+            counted_kwh DOUBLE, resolution_kwh DOUBLE, came_kwh DOUBLE, begun_kwh DOUBLE, is_whole BOOLEAN)""")
+    if not days:
+        return
+    con.execute(f"""
+        INSERT INTO chk_rule_periods
+        WITH asked AS (
+            SELECT DISTINCT s.meter_id::VARCHAR AS meter_id, split_part(s.channel::VARCHAR, ':', 1) AS side, c.siblings, c.first_utc, c.last_utc, c.kwh,
+                c.resolution_kwh, {_day_sql("c.first_utc", tz)} AS first_day
+            FROM chk_counted c JOIN chk_series s USING (series) WHERE NOT is_within AND known_at <= TIMESTAMP '{at}'),
+        came AS (
+            SELECT h.meter_id, split_part(h.channel, ':', 1) AS side, h.day, sum(h.energy_kwh ORDER BY h.channel) AS kwh, bool_and(readings >= expected) AS is_whole
+            FROM {known_of(f"(FROM {past(days)} SEMI JOIN asked USING (meter_id))", at)} h GROUP BY ALL)
+        SELECT a.* EXCLUDE (first_day), coalesce(sum(c.kwh ORDER BY c.day) FILTER (NOT is_begun), 0), coalesce(sum(c.kwh) FILTER (is_begun), 0),
+            count(*) FILTER (c.is_whole) = DATE '{day.day}' - min(first_day)
+        FROM asked a LEFT JOIN (
+            SELECT *, timezone('UTC', timezone('{tz}', day::TIMESTAMP)) AS start_utc FROM came) c
+            ON c.meter_id = a.meter_id AND c.side = a.side AND c.day >= a.first_day,
+            LATERAL (SELECT c.start_utc < a.first_utc - {NEAR} AS is_begun)
+        GROUP BY ALL""")
+
+
+def _day_sql(moment_utc: str, tz: str) -> str:
+    """SQL: the market day of a read; one just before midnight is the next day's."""
+    return f"timezone('{tz}', timezone('UTC', {moment_utc} + {NEAR}))::DATE"
 
 
 def scale_to_registers(con: DuckDBPyConnection) -> None:

@@ -13,7 +13,7 @@ from datetime import date, datetime, time
 
 from duckdb import DuckDBPyConnection
 
-from smartgrid_assets.domain.check.counted import load_counted, open_counted, scale_to_registers
+from smartgrid_assets.domain.check.counted import days_of_periods, load_counted, open_counted, open_periods, scale_to_registers
 from smartgrid_assets.domain.check.delivered import date_gates, load_delivered, make_gates
 from smartgrid_assets.domain.check.donors import Donors, Lookback
 from smartgrid_assets.domain.check.edges import days_of_edges, find_edges, open_edges
@@ -114,9 +114,10 @@ def check_day(
         if not is_chosen:
             _choose(con, day, _touch(con, at, is_first=versions == 0, is_last=not gates), limits)
         look_back(con, day, past(before), at)
-        further = days_of_edges(con, day.day)
-        open_edges(con, past, further, at)
-        looked_at.update(further)
+        edges, periods = days_of_edges(con, day.day), days_of_periods(con, day.day, tz)
+        open_edges(con, past, edges, at)
+        open_periods(con, past, periods, tz, day, at)
+        looked_at.update(edges, periods)
         _check_version(con, day, tz, donors, at, known_utc, limits)
         if donors.days:
             _expect_changed_donors(con, tz, gate, at, gates)

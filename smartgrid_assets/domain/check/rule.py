@@ -40,6 +40,9 @@ class RuleInput:
       resolution_kwh, siblings (series of that meter and direction; together they make it). Series with any have has_counts.
     missing: interval of a series' grid for which no value was delivered: meter_id, channel, interval_start_utc,
       interval_minutes.
+    periods: what registers counted since an earlier day, by meter: meter_id, side (import, export), siblings, first_utc, last_utc,
+      counted_kwh, resolution_kwh; and of the days before: came_kwh (of those as a whole in it), begun_kwh (of its first, where
+      it is not), is_whole. Series of a meter with one have has_counts.
     shifts: series whose clock this day set right: shift_minutes (its stamps were so much late; early where negative),
       first_utc, end_utc (of the stamps that are off, which may begin days ago). Series with one have has_shift.
     found: what the rules found this day: meter_id, channel, interval_start_utc, rule. Only for `before`.
@@ -52,6 +55,7 @@ class RuleInput:
     missing: str
     losers: str
     counted: str
+    periods: str
     shifts: str
     found: str
     day: MarketDay

@@ -132,3 +132,50 @@ def test_days_of_23_and_25_hours(day: date) -> None:
     kwh = sum(row["value"] for row in given)
     assert check(given, [meter()], day=short, reads=[counted(kwh, day=short)]).found("sum_check") == []
     assert len(check(given, [meter()], day=short, reads=[counted(kwh * 1.1, day=short)]).found("sum_check")) == len(given)
+
+
+def month(days: int = 30, **other: object) -> list[dict]:
+    """Rows of validated/meter_days: 10 kWh on each of so many days before this one."""
+    row = {
+        "meter_id": "m1", "channel": "import", "step_minutes": 30, "readings": 48, "expected": 48, "energy_kwh": 10.0, "highest_kw": 1.0, "repeats": 0,
+        "tail_kwh": None, "tail_minutes": None, "edge_minutes": None, "edge_utc": None, "known_from_utc": DAY.start_utc - timedelta(hours=9), "version": 0,
+    }  # fmt: skip
+    return [{**row, "day": DAY.day - timedelta(days=back)} | other for back in range(1, days + 1)]
+
+
+def billed(kwh: float, days: float = 30, hour: float = 24, **other: object) -> dict:
+    """What the register counted from so many days before this one to an hour of it."""
+    return counted(kwh, previous_at_utc=DAY.start_utc - timedelta(days=days), read_at_utc=DAY.start_utc + timedelta(hours=hour), **other)
+
+
+@pytest.mark.parametrize(
+    ("bill", "past", "marked"),
+    [
+        pytest.param(billed(300 + DAY_KWH), month(), 0, id="what the register counted"),
+        pytest.param(billed(306 + DAY_KWH), month(), 48, id="too little"),
+        pytest.param(billed(294 + DAY_KWH), month(), 48, id="too much"),
+        pytest.param(billed(306 + DAY_KWH), month(29), 0, id="too little, of days that lack"),
+        pytest.param(billed(306 + DAY_KWH), month(29) + month(1, day=DAY.day - timedelta(days=30), readings=47), 0, id="of a day that lacks an interval"),
+        pytest.param(billed(274 + DAY_KWH), month(29), 48, id="too much, though days lack"),
+        pytest.param(billed(200 + DAY_KWH, days=20), month(), 0, id="of days in the period only"),
+        pytest.param(billed(204 + DAY_KWH, days=20.4), month(), 0, id="a read within its first day"),
+        pytest.param(billed(219 + DAY_KWH, days=20.4), month(), 48, id="and more than the whole of it"),
+        pytest.param(billed(300 + sum(UNEVEN[:20]), hour=10), month(), 0, id="a read at ten"),
+        pytest.param(billed(310 + sum(UNEVEN[:20]), hour=10), month(), 20, id="and a wrong one"),
+        pytest.param(billed(150 + DAY_KWH / 2), month(channel="export"), 0, id="days of another direction"),
+        pytest.param(billed(1, days=200), month(), 0, id="longer than a quarter"),
+        pytest.param(billed(300 + DAY_KWH), month() + month(1, energy_kwh=90.0, version=1), 48, id="days as they were corrected"),
+        pytest.param(billed(300 + DAY_KWH), month() + month(1, energy_kwh=90.0, version=1, known_from_utc=DAY.end_utc + timedelta(days=9)), 0, id="and as they are not yet"),
+    ],
+)  # fmt: skip
+def test_a_bill_over_days_is_compared_with_their_sums(bill: dict, past: list[dict], marked: int) -> None:
+    checked = check(readings(), [meter()], reads=[bill], past=past)
+    assert checked.found("sum_check") == list(range(marked))
+    if marked:
+        assert "register" not in set(checked.readings["method"])
+
+
+def test_a_bill_does_not_fill_the_gaps_of_its_last_day() -> None:
+    kwh = [None if 10 <= n < 30 else value for n, value in enumerate(UNEVEN[:48])]
+    frame = check(readings(values=kwh), [meter()], reads=[billed(330)], past=month()).readings
+    assert set(frame.quality[10:30]) == {"missing"}
