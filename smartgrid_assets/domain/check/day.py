@@ -113,7 +113,7 @@ def check_day(
         known_utc = gates.pop(at)
         if not is_chosen:
             _choose(con, day, _touch(con, at, is_first=versions == 0, is_last=not gates), limits)
-        look_back(con, day, past(before), at)
+        look_back(con, day, past(before), at, limits)
         edges, periods = days_of_edges(con, day.day), days_of_periods(con, day.day, tz)
         open_edges(con, past, edges, at)
         open_periods(con, past, periods, tz, day, at)

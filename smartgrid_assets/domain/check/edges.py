@@ -43,6 +43,7 @@ def open_edges(con: DuckDBPyConnection, past: PastDays, days: list[date], at: da
     """Make chk_shifts: series, shift_minutes (stamps are so much late; early where negative), first_utc and end_utc of the stamps that are off.
 
     A shift begins with an edge that ended none itself, and ends with this day's, which is as long and of the other kind.
+    Of several that may have begun it, the last that left out intervals (they are left out often), the first that gave them twice.
     """
     con.execute("CREATE OR REPLACE TEMP TABLE chk_shifts (series INTEGER, shift_minutes SMALLINT, first_utc TIMESTAMP, end_utc TIMESTAMP)")
     if not days:
@@ -71,4 +72,4 @@ def open_edges(con: DuckDBPyConnection, past: PastDays, days: list[date], at: da
         FROM edges t JOIN opening o ON o.series = t.series AND o.edge_minutes = -t.edge_minutes
             AND o.edge_utc < t.edge_utc AND o.edge_utc >= t.edge_utc - INTERVAL {SHIFT_DAYS} DAY
         WHERE t.is_today
-        QUALIFY row_number() OVER (PARTITION BY t.series ORDER BY o.edge_utc DESC) = 1""")
+        QUALIFY row_number() OVER (PARTITION BY t.series ORDER BY CASE WHEN o.edge_minutes > 0 THEN -epoch(o.edge_utc) ELSE epoch(o.edge_utc) END) = 1""")

@@ -70,7 +70,7 @@ def _open_views(con: DuckDBPyConnection, limits: CheckLimits) -> None:
             g.zeros * g.step_minutes + coalesce(CASE WHEN abs(h.before_kwh) <= {dust} THEN h.run_before_minutes END, 0) AS zero_minutes,
             repeat_minutes >= {60 * limits.run_hours}
                 OR coalesce(g.last_kwh > {dust} AND g.tail_minutes >= {60 * limits.run_end_hours}, false) AS may_be_stuck,
-            g.energy_kwh AS day_kwh, g.tail_minutes, h.usual_day_kwh, h.lowest_day_kwh, h.highest_day_kwh,
+            g.energy_kwh AS day_kwh, g.tail_minutes, h.usual_day_kwh, h.lowest_day_kwh, h.highest_day_kwh, h.highest_before_kw,
             coalesce(h.full_days, 0) AS full_days, g.delivered / nullif(g.slots, 0) AS day_share,
             g.energy_kwh / nullif(h.usual_day_kwh * day_share, 0) AS usual_multiple,
             g.lowest_kw, series IN (SELECT series FROM chk_missing) AS has_gaps, series IN (SELECT series FROM chk_losers) AS has_doubles,

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 
 from duckdb import DuckDBPyConnection
 
+from smartgrid_assets.domain.check.limits import CheckLimits
 from smartgrid_assets.domain.market_day import MarketDay
 
 LOOK_BACK_DAYS = (1, 2, 3, 4, 5, 6, 7, 9, 11, 14, 18, 21, 28)
@@ -57,18 +58,18 @@ def publish_days(con: DuckDBPyConnection, into: str) -> None:
         FROM chk_days d JOIN chk_series s USING (series)""")
 
 
-def look_back(con: DuckDBPyConnection, day: MarketDay, past: str, at: datetime) -> None:
+def look_back(con: DuckDBPyConnection, day: MarketDay, past: str, at: datetime, limits: CheckLimits) -> None:
     """Make chk_history from relation `past` (validated/meter_days with `day`): one row a series that was there before.
 
-    usual_day_kwh, lowest_day_kwh, highest_day_kwh, usual_repeats, full_days: of days that were nearly complete. before_minutes: yesterday's interval.
+    usual_day_kwh, lowest_day_kwh, highest_day_kwh, highest_before_kw, usual_repeats, full_days: of days that were nearly complete, and not in another unit (far above the rating). before_minutes: yesterday's interval.
     before_kwh, run_before_minutes: value and length of the run of equal values that yesterday ended with.
     """
-    full = f"FILTER (readings >= {FULL_SHARE} * expected)"
+    full = f"FILTER (readings >= {FULL_SHARE} * expected AND coalesce(h.highest_kw <= {limits.unit_ratio} * s.rating_kw, true))"
     yesterday = f"FILTER (h.day = DATE '{day.day - timedelta(days=1)}')"
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_history AS
         SELECT s.series, quantile_disc(energy_kwh, 0.5) {full} AS usual_day_kwh, min(energy_kwh) {full} AS lowest_day_kwh,
-            max(energy_kwh) {full} AS highest_day_kwh, count(*) {full} AS full_days,
+            max(energy_kwh) {full} AS highest_day_kwh, max(highest_kw) {full} AS highest_before_kw, count(*) {full} AS full_days,
             quantile_disc(repeats / readings, 0.5) {full} AS usual_repeats, any_value(step_minutes) {yesterday} AS before_minutes,
             any_value(tail_kwh) {yesterday} AS before_kwh, any_value(tail_minutes) {yesterday} AS run_before_minutes
         FROM {known_of(past, at)} h JOIN chk_series s ON s.meter_id = h.meter_id AND s.channel = h.channel

@@ -32,7 +32,7 @@ class RuleInput:
       repeat_minutes (longest run of equal readings that is possible), may_be_stuck, zeros, zero_minutes, made_up (known
       from its readings only), status (of the account: active, inactive, null), day_kwh, day_share (of the grid that was delivered), tail_minutes (how long the day ends with
       one value); and of the days before, null where there were none: full_days (how many were nearly complete),
-      usual_day_kwh, lowest_day_kwh, highest_day_kwh, usual_multiple (day_kwh against the usual day, as far as it was
+      usual_day_kwh, lowest_day_kwh, highest_day_kwh, highest_before_kw (of one interval), usual_multiple (day_kwh against the usual day, as far as it was
       delivered), usual_kwh (of one interval), usual_repeats (share of readings that equal the one before), before_minutes (yesterday's interval), changed_length, before_kwh and run_before_minutes (the value with
       which yesterday ended, and for how long).
       Choose suspects by one column of it: the day's other readings are then not touched.

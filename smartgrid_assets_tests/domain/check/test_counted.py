@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from smartgrid_assets_tests.domain.check.town import DAY, UNEVEN, Checked, check, counted, donor_day, meter, readings
+from smartgrid_assets_tests.domain.check.town import DAY, UNEVEN, Checked, check, counted, donor_day, meter, past_day, readings
 
 DAY_KWH = sum(UNEVEN[:48])
 
@@ -136,11 +136,8 @@ def test_days_of_23_and_25_hours(day: date) -> None:
 
 def month(days: int = 30, **other: object) -> list[dict]:
     """Rows of validated/meter_days: 10 kWh on each of so many days before this one."""
-    row = {
-        "meter_id": "m1", "channel": "import", "step_minutes": 30, "readings": 48, "expected": 48, "energy_kwh": 10.0, "highest_kw": 1.0, "repeats": 0,
-        "tail_kwh": None, "tail_minutes": None, "edge_minutes": None, "edge_utc": None, "known_from_utc": DAY.start_utc - timedelta(hours=9), "version": 0,
-    }  # fmt: skip
-    return [{**row, "day": DAY.day - timedelta(days=back)} | other for back in range(1, days + 1)]
+    known = {"known_from_utc": DAY.start_utc - timedelta(hours=9)}
+    return [past_day("m1", DAY.day - timedelta(days=back), 10.0) | known | other for back in range(1, days + 1)]
 
 
 def billed(kwh: float, days: float = 30, hour: float = 24, **other: object) -> dict:

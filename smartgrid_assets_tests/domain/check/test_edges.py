@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from smartgrid_assets_tests.domain.check.town import DAY, UNEVEN, check, meter, readings
+from smartgrid_assets_tests.domain.check.town import DAY, UNEVEN, check, meter, past_day, readings
 
 STEP = timedelta(minutes=30)
 KNOWN = DAY.start_utc
@@ -19,12 +19,9 @@ def at(interval: int) -> datetime:
 def edge(minutes: int, days_ago: float, **other: object) -> dict:
     """A row of validated/meter_days of a day before, with an edge that began so long before this day."""
     begin = DAY.start_utc - timedelta(days=days_ago)
-    row = {
-        "day": (begin + timedelta(hours=1)).date(), "meter_id": "m1", "channel": "import", "step_minutes": 30, "readings": 48 - max(minutes, 0) // 30, "expected": 48,
-        "energy_kwh": 12.0, "highest_kw": 1.0, "repeats": 0, "tail_kwh": None, "tail_minutes": None, "edge_minutes": minutes,
-        "edge_utc": begin, "known_from_utc": DAY.start_utc - timedelta(days=int(days_ago) - 1), "version": 0,
-    }  # fmt: skip
-    return row | other
+    known = DAY.start_utc - timedelta(days=int(days_ago) - 1)
+    kept = {"edge_minutes": minutes, "edge_utc": begin, "known_from_utc": known}
+    return past_day("m1", (begin + timedelta(hours=1)).date(), 12.0) | kept | other
 
 
 def stepped(intervals: int, place: int = 20) -> list[dict]:
@@ -61,6 +58,8 @@ def test_a_day_with_two_such_places_has_none() -> None:
         pytest.param(2, [edge(-60, 3)], -60, -3 * 48, id="early, and set on today"),
         pytest.param(-2, [edge(30, 3 + 1 / 48), edge(30, 3)], 60, -3 * 48 + 1, id="begun at midnight"),
         pytest.param(-2, [edge(60, 9), edge(30, 5)], 60, -9 * 48 + 2, id="with a gap of another length between"),
+        pytest.param(-2, [edge(60, 9), edge(60, 5)], 60, -5 * 48 + 2, id="after a gap of the same length"),
+        pytest.param(2, [edge(-60, 9), edge(-60, 5)], -60, -9 * 48, id="with the same twice meanwhile"),
         pytest.param(-2, [edge(60, 20), edge(-60, 18), edge(60, 3)], 60, -3 * 48 + 2, id="after another shift"),
     ],
 )  # fmt: skip

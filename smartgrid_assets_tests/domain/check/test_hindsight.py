@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from smartgrid_assets_tests.domain.check.town import DAY, UNEVEN, check, meter, readings, verdict
+from smartgrid_assets_tests.domain.check.town import DAY, UNEVEN, check, meter, past_day, readings, verdict
 
 LATER = DAY.end_utc + timedelta(days=1, hours=3)
 
@@ -29,11 +29,7 @@ def evening(value: float = 0.02) -> list[float]:
 
 def before(value: float = 0.4, minutes: int = 240) -> dict:
     """Yesterday, which ended with that value."""
-    return {
-        "day": DAY.day - timedelta(days=1), "meter_id": "m1", "channel": "import", "step_minutes": 30, "readings": 48, "expected": 48, "energy_kwh": 12.0,
-        "highest_kw": 1.0, "repeats": 7, "tail_kwh": value, "tail_minutes": minutes, "edge_minutes": None, "edge_utc": None,
-        "known_from_utc": DAY.start_utc + timedelta(hours=3), "version": 0,
-    }  # fmt: skip
+    return past_day("m1", DAY.day - timedelta(days=1), 12.0, (value, minutes), repeats=7)
 
 
 def test_what_a_later_day_says_restates_the_day_from_then_on() -> None:

@@ -174,3 +174,20 @@ def test_what_became_known_of_earlier_days_after_the_gate_changes_nothing() -> N
 
 def test_the_days_looked_back_at_hold_each_weekday() -> None:
     assert {(DAY.day - timedelta(days=back)).weekday() for back in LOOK_BACK_DAYS} == set(range(7))
+
+
+def test_without_a_rating_a_spike_is_measured_by_the_meters_own_weeks() -> None:
+    spiked = day_with(30, [40.0])  # 80 kW
+    assert found("spike", spiked, weeks(highest_kw=1.0)) == [30]
+    assert found("spike", spiked, weeks(highest_kw=8.1)) == []  # not ten times its highest
+    assert found("spike", spiked, weeks(highest_kw=1.0)[:4]) == []
+    assert found("spike", spiked, weeks(highest_kw=1.0), rating_kw=90.0) == []  # a rating is believed
+    assert found("spike", spiked, weeks(energy_kwh=0.9, highest_kw=0.1)) == []  # an empty home
+    assert found("spike", day_with(30, [12.0] * 3), weeks(highest_kw=1.0)) == []  # an evening's load, no spike
+
+
+def test_days_in_another_unit_are_no_days_to_compare_with() -> None:
+    # Six days of seven in Wh called kWh, which the rating convicted, and then an honest one.
+    past = [day | ({"energy_kwh": 1000 * USUAL_KWH, "highest_kw": 1000.0} if n < 6 else {}) for n, day in enumerate(weeks()[:11])]
+    assert found("implausible_unit", HOME, past, rating_kw=15.0) == []
+    assert found("implausible_unit", [v * 1000 for v in HOME], past, rating_kw=15.0) == list(range(48))
