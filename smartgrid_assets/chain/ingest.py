@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from smartgrid_assets.chain.context import Context
 from smartgrid_assets.domain.acquire.forgetting import leave_out_days, leave_out_meters
+from smartgrid_assets.domain.acquire.meters import leave_out_told
 from smartgrid_assets.domain.acquire.reader import ReadContext, Source, read_source, unpack
 from smartgrid_assets.domain.acquire.renaming import rename_meters
 from smartgrid_assets.domain.acquire.sql import count
@@ -40,6 +41,7 @@ ROWS_APART = 200_000
 """What one file gives to a table stays where it was read from this on, and makes fragments of its own; less is gathered first."""
 MAIN_DAY_SHARE = 0.5
 """Of the fullest market day's readings; a day of a file that holds no more is not what the file is about."""
+METERS = "raw/meters"
 DAYS_OF_READINGS, DAYS_OF_WEATHER = ("raw/meter_readings", "raw/rejected_lines"), ("raw/weather", "raw/prices")
 """Tables whose market days a delivery is said to hold; days of register reads make nothing stale."""
 FED = tuple(t.path for t in RAW if t.name != "deliveries")
@@ -302,6 +304,7 @@ class _Batch:
         new = [read for read in self.reads if read.report.verdict != "already known" and _identity(read) not in self.recorded]
         if not new:
             return
+        self._leave_out_told_meters(new)
         batch = self.context.delivered.batch_name(received, [_identity(read) for read in new])
         raw = self.context.lake.raw
         written = [
@@ -313,6 +316,13 @@ class _Batch:
             raw.settle()
         self._record(new, received, now)
         self.context.lake.raw.append(self.con, "raw/deliveries", "batch_deliveries", batch)
+
+    def _leave_out_told_meters(self, new: list[_Read]) -> None:
+        """Keep of the meters that readings named only what says something new; where a file is read anew, all that it says."""
+        contents = [read.content_hash for read in new]
+        again = f"SELECT 1 FROM ({self.context.lake.select('raw/deliveries')}) WHERE content_hash IN (SELECT unnest(?::VARCHAR[])) LIMIT 1"
+        if not self.con.execute(again, [contents]).fetchall():
+            leave_out_told(self.con, [_batch_table(METERS), *self.apart[METERS]], self.context.delivered.counting(self.con, METERS))
 
     def _record(self, new: list[_Read], received: date, now: datetime) -> None:
         columns = ", ".join(f"{c.name} {c.type}" for c in table("raw/deliveries").columns)

@@ -93,6 +93,12 @@ class Delivered:
         )
         return name
 
+    def counting(self, con: DuckDBPyConnection, path: str) -> str:
+        """Name of a view: all rows of a raw table of deliveries that count."""
+        name = f"counting_{path.partition('/')[2]}"
+        con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM ({self.lake.select(path)}) WHERE {self._counts()}")
+        return name
+
     def files(self, con: DuckDBPyConnection, day: date) -> str:
         """Name of a view: source_hash, file_name and main_days of the deliveries that count and hold something of that day."""
         files = _deliveries(self.lake, self._state())[0]
@@ -188,11 +194,20 @@ def _weather_digest(lake: Lake, state: tuple[str, ...], day: date, kind: str, kn
 _METER_COLUMNS = 'meter_id, role, feeder, zone, "class", rating_kw, made_up'
 
 _METER_SPANS = """
-    WITH ranked AS (
+    WITH delivered AS (
         SELECT meter_id, valid_from, valid_to, hash({columns})::HUGEINT + CASE WHEN m.status IS NULL THEN 0 ELSE hash(m.status)::HUGEINT END
                 + CASE WHEN m.multiplier IS NULL THEN 0 ELSE hash('multiplier', m.multiplier)::HUGEINT END AS said,
-            row_number() OVER (PARTITION BY meter_id ORDER BY made_up DESC, received_at, source_hash DESC, ordinal DESC) AS place
+            made_up, received_at, source_hash, ordinal
         FROM ({meters}) m WHERE {counts} AND valid_from <= valid_to),
+    -- most meters have one row, and nothing to rank
+    counted AS (
+        SELECT meter_id, count(*) AS n, any_value(valid_from) AS valid_from, any_value(valid_to) AS valid_to, any_value(said) AS said
+        FROM delivered GROUP BY meter_id),
+    single AS (FROM counted WHERE n = 1),
+    ranked AS (
+        SELECT meter_id, valid_from, valid_to, said,
+            row_number() OVER (PARTITION BY meter_id ORDER BY made_up DESC, received_at, source_hash DESC, ordinal DESC) AS place
+        FROM delivered SEMI JOIN (FROM counted WHERE n > 1) USING (meter_id)),
     -- rows next to each other that say the same until the same day are one row: a register sent daily is read in one pass
     told AS (
         SELECT *, (said, valid_to) IS DISTINCT FROM lag((said, valid_to)) OVER (PARTITION BY meter_id ORDER BY place) AS is_new
@@ -209,7 +224,9 @@ _METER_SPANS = """
         FROM edges e LEFT JOIN terms t ON t.meter_id = e.meter_id AND e.edge BETWEEN t.valid_from AND t.valid_to
         GROUP BY e.meter_id, e.edge),
     changes AS (
-        SELECT edge, said, lag(said) OVER (PARTITION BY meter_id ORDER BY edge) AS before FROM winners)
+        SELECT edge, said, lag(said) OVER (PARTITION BY meter_id ORDER BY edge) AS before FROM winners
+        UNION ALL SELECT valid_from, said, NULL FROM single
+        UNION ALL SELECT valid_to + 1, NULL, said FROM single WHERE valid_to < DATE '9999-01-01')
     SELECT edge, (sum(sum((said IS NOT NULL)::INT - (before IS NOT NULL)::INT)) OVER (ORDER BY edge))::BIGINT,
         (sum(sum(coalesce(said, 0) - coalesce(before, 0))) OVER (ORDER BY edge))::HUGEINT
     FROM changes GROUP BY edge ORDER BY edge

@@ -1,4 +1,8 @@
-"""Meters that only the readings named: one row each, marked made_up, so that a delivered list of meters replaces them."""
+"""Meters that only the readings named: one row each, marked made_up, so that a delivered list of meters replaces them.
+
+Each file names its meters again. What the newest such row of a meter says already is not kept once more: a fleet's register
+would grow by all its meters every night.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ from typing import TYPE_CHECKING
 from smartgrid_assets.domain.acquire.sql import run
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
     from smartgrid_assets.domain.acquire.delivery import Job, Parsed
     from smartgrid_assets.domain.acquire.mapping import MeterRule
 
@@ -40,3 +46,34 @@ def make_up_meters(job: Job, parsed: Parsed, rule: MeterRule, known: str = _NONE
         },
     )  # fmt: skip
     parsed.tables["raw/meters"] = table
+
+
+_SAID = ("role", "feeder", "zone", "class")
+
+
+def leave_out_told(con: DuckDBPyConnection, relations: list[str], kept: str) -> None:
+    """Delete of `relations` (raw/meters of what is about to be kept) made-up rows that say what the one before says, from no earlier day.
+
+    kept: relation of raw/meters that count already. In the order of receipt, as the register takes them.
+    """
+    new = " UNION ALL ".join(f"SELECT * FROM {relation} WHERE made_up" for relation in relations)
+    columns = f"meter_id, {', '.join(_SAID)}, valid_from, received_at, source_hash, ordinal"
+    order = "received_at, source_hash DESC, ordinal DESC"
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE told_meters AS
+        WITH rows AS (
+            SELECT {columns}, true AS is_new FROM ({new})
+            UNION ALL
+            (SELECT {columns}, false FROM {kept} WHERE made_up AND meter_id IN (SELECT meter_id FROM ({new}))
+             QUALIFY row_number() OVER (PARTITION BY meter_id ORDER BY received_at DESC, source_hash, ordinal) = 1)),
+        turns AS (
+            SELECT *, ({", ".join(_SAID)}) IS DISTINCT FROM lag(({", ".join(_SAID)})) OVER (PARTITION BY meter_id ORDER BY {order}) AS turns FROM rows),
+        runs AS (SELECT *, count(*) FILTER (turns) OVER (PARTITION BY meter_id ORDER BY {order}) AS run FROM turns)
+        SELECT source_hash, ordinal FROM (
+            SELECT *, min(valid_from) OVER (PARTITION BY meter_id, run ORDER BY {order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS from_before FROM runs)
+        WHERE is_new AND from_before <= valid_from""")
+    for relation in relations:
+        con.execute(
+            f"DELETE FROM {relation} r USING told_meters t WHERE t.source_hash = r.source_hash AND t.ordinal = r.ordinal AND r.made_up"
+        )
+    con.execute("DROP TABLE told_meters")

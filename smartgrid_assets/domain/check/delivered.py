@@ -26,8 +26,8 @@ def load_delivered(con: DuckDBPyConnection, day: MarketDay, tz: str, readings: s
     """Make chk_series, chk_sources and chk_rows (series, start_utc, minutes, value, kwh, ...) of the day's raw readings.
 
     chk_rows stands in the order of series and start. A series' number is made of codes of ENUMs, without a join, which
-    would lose the order in which the rows come; and series are numbered as they first appear, so that a file which
-    has its meters one after the other, in whatever order, is in order already.
+    would lose the order in which the rows come; and series are numbered as they first appear, so that files which
+    have their meters one after the other, in whatever order, are in order already.
     """
     _number_series(con, readings, meters)
     con.execute(f"""
@@ -61,19 +61,22 @@ def _multiply(con: DuckDBPyConnection) -> None:
 def _number_series(con: DuckDBPyConnection, readings: str, meters: str) -> None:
     """chk_series: every meter and channel that came or was expected, with what the register knows of it."""
     con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE chk_places AS
+        SELECT source_hash, min(place) AS place FROM (SELECT source_hash, row_number() OVER () AS place FROM {readings}) GROUP BY source_hash""")
+    con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_named AS
-        SELECT meter_id, channel, min(source_hash) AS source_hash, min(ordinal) AS ordinal
-        FROM (SELECT meter_id, channel, source_hash, ordinal FROM {readings} r WHERE {_is_energy_sql()}
+        SELECT meter_id, channel, min(place) AS place, arg_min(ordinal, place) AS ordinal
+        FROM (SELECT meter_id, channel, source_hash, min(ordinal) AS ordinal FROM {readings} r WHERE {_is_energy_sql()} GROUP BY ALL
               UNION ALL
               -- a meter of which registers came is expected by those
               SELECT meter_id, 'import', NULL, NULL FROM {meters} ANTI JOIN (
                   SELECT meter_id FROM {readings} WHERE starts_with(channel, 'import:')) USING (meter_id)
               WHERE role IN ({_quoted(EXPECTED_ROLES)}) AND status IS DISTINCT FROM 'inactive')
-        GROUP BY meter_id, channel""")
+        LEFT JOIN chk_places USING (source_hash) GROUP BY meter_id, channel""")
     for type_, column in (("chk_meter", "meter_id"), ("chk_channel", "channel")):
         named = f"SELECT {column} FROM chk_named GROUP BY {column} ORDER BY"
         con.execute(f"CREATE OR REPLACE TEMP TYPE {type_} AS ENUM ({named} {column})")
-        con.execute(f"CREATE OR REPLACE TEMP TYPE {type_}_seen AS ENUM ({named} min(source_hash), min(ordinal), {column})")
+        con.execute(f"CREATE OR REPLACE TEMP TYPE {type_}_seen AS ENUM ({named} min(place), arg_min(ordinal, place), {column})")
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_series AS
         SELECT {_series_sql("k.meter_id", "k.channel")} AS series, k.meter_id::chk_meter AS meter_id, k.channel::chk_channel AS channel,
