@@ -22,7 +22,7 @@ from smartgrid_assets.domain.check.grid import find_missing, lay_grids
 from smartgrid_assets.domain.check.hindsight import apply_hindsight, load_hindsight, publish_said, say_of_before, start_saying
 from smartgrid_assets.domain.check.history import PastDays, add_version, days_before, look_back, publish_days, start_days
 from smartgrid_assets.domain.check.limits import CheckLimits
-from smartgrid_assets.domain.check.outages import fill_outages, load_outages, silence_rules
+from smartgrid_assets.domain.check.outages import fill_outages, load_events, open_events, silence_rules
 from smartgrid_assets.domain.check.quality import measure_quality
 from smartgrid_assets.domain.check.rejected import keep_findings, lateness_of, list_rejected, start_findings
 from smartgrid_assets.domain.check.repair import expect_silent, repair
@@ -98,7 +98,7 @@ def check_day(
     beside = [
         *load_verdicts(con, verdicts, tz, gate),
         *load_counted(con, counted, day, tz, gate),
-        *load_outages(con, events, day, tz, gate),
+        *load_events(con, events, day, tz, gate),
         *load_hindsight(con, hindsight, tz, gate),
     ]
     start_saying(con)
@@ -144,7 +144,7 @@ def _touch(con: DuckDBPyConnection, at: datetime, is_first: bool, is_last: bool)
         SELECT series FROM chk_rows JOIN chk_known USING (known_at) WHERE gate_utc = TIMESTAMP '{at}'
         UNION SELECT series FROM chk_verdicts WHERE gate_utc = TIMESTAMP '{at}'
         UNION SELECT series FROM chk_counted WHERE gate_utc = TIMESTAMP '{at}'
-        UNION SELECT series FROM chk_outages WHERE gate_utc = TIMESTAMP '{at}'
+        UNION SELECT series FROM chk_events WHERE gate_utc = TIMESTAMP '{at}'
         UNION SELECT series FROM chk_hindsight_known WHERE gate_utc = TIMESTAMP '{at}'
         UNION SELECT series FROM chk_donors JOIN chk_donors_known ON known_at = known_from_utc WHERE gate_utc = TIMESTAMP '{at}'"""
     con.execute("CREATE TEMP TABLE IF NOT EXISTS chk_donors_known (known_at TIMESTAMP, gate_utc TIMESTAMP)")
@@ -181,9 +181,10 @@ def _check_version(
         ANTI JOIN chk_grids g ON g.series = s.series WHERE s.is_expected""")
     expect_silent(con, day, donors, "chk_silent", at)
     open_counted(con, at)
+    open_events(con, at)
     before = apply_rules(con, day, limits)
     say_of_before(con, before, known_utc)
-    silence_rules(con, at)
+    silence_rules(con)
     apply_hindsight(con, at)
     apply_verdicts(con, at)
     repair(con, day, tz, donors, at, limits)

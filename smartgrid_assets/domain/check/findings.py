@@ -25,6 +25,7 @@ def apply_rules(con: DuckDBPyConnection, day: MarketDay, limits: CheckLimits) ->
         "chk_rule_losers",
         "chk_rule_counted",
         "chk_rule_periods",
+        "chk_rule_events",
         "chk_rule_shifts",
         "chk_rule_found",
         day,
@@ -75,6 +76,7 @@ def _open_views(con: DuckDBPyConnection, limits: CheckLimits) -> None:
             g.energy_kwh / nullif(h.usual_day_kwh * day_share, 0) AS usual_multiple,
             g.lowest_kw, series IN (SELECT series FROM chk_missing) AS has_gaps, series IN (SELECT series FROM chk_losers) AS has_doubles,
             series IN (SELECT series FROM chk_counted) AS has_counts, series IN (SELECT series FROM chk_shifts) AS has_shift,
+            series IN (SELECT series FROM chk_rule_events) AS has_event,
             h.usual_repeats, h.usual_day_kwh * g.step_minutes / 1440 AS usual_kwh, h.before_minutes, g.step_minutes <> h.before_minutes AS changed_length, h.before_kwh, h.run_before_minutes
         FROM chk_series s LEFT JOIN chk_grids g USING (series) LEFT JOIN chk_history h USING (series)""")
     con.execute("""

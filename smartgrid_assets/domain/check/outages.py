@@ -1,4 +1,4 @@
-"""When was a meter without power? Its zeros are then true, and what it did not send is zero.
+"""What did meters report? Without power zeros are true, and what was not sent is zero; tampering is marked (rules/tamper.py).
 
 Source: California VEE rules: intervals in a known outage are neither missing nor zero runs.
 """
@@ -16,28 +16,48 @@ SILENCED = ("gap", "zero_run", "usage_level")
 """Rules that an outage answers."""
 
 
-def load_outages(con: DuckDBPyConnection, events: str, day: MarketDay, tz: str, gate: time) -> list[tuple[datetime, datetime]]:
-    """Make chk_outages (series, first_utc, last_utc, known_at, gate_utc) from raw/meter_events of the day.
+def load_events(con: DuckDBPyConnection, events: str, day: MarketDay, tz: str, gate: time) -> list[tuple[datetime, datetime]]:
+    """Make chk_events (series, kind, first_utc, last_utc, known_at, known_until, gate_utc) of outages and tampering from raw/meter_events of the day.
 
+    An outage without an end lasts until the meter's next `restored` of the day, else until the day ends; once that is known.
     Returns (gate, newest report before it).
     """
     con.execute("""
-        CREATE OR REPLACE TEMP TABLE chk_outages
-        (series INTEGER, first_utc TIMESTAMP, last_utc TIMESTAMP, known_at TIMESTAMP, gate_utc TIMESTAMP)""")
+        CREATE OR REPLACE TEMP TABLE chk_events
+        (series INTEGER, kind VARCHAR, first_utc TIMESTAMP, last_utc TIMESTAMP, known_at TIMESTAMP, known_until TIMESTAMP, gate_utc TIMESTAMP)""")
+    if not con.execute(f"SELECT 1 FROM {events} LIMIT 1").fetchall():
+        return []
     con.execute(f"""
-        INSERT INTO chk_outages
-        SELECT s.series, e.start_utc, coalesce(e.end_utc, TIMESTAMP '{day.end_utc}'),
-            {known_late_sql("e.received_at", day)}, NULL
-        FROM {events} e JOIN chk_series s ON s.meter_id::VARCHAR = e.meter_id
-        WHERE e.kind = 'outage' AND EXISTS (FROM chk_rows)""")
-    return date_gates(con, "chk_outages", tz, gate)
+        INSERT INTO chk_events
+        WITH told AS (
+            SELECT e.meter_id, e.kind, e.start_utc, e.end_utc, {known_late_sql("e.received_at", day)} AS known_at
+            FROM {events} e WHERE e.kind IN ('outage', 'tamper', 'restored') AND EXISTS (FROM chk_rows)),
+        paired AS (
+            SELECT t.*, r.start_utc AS restored_utc, r.known_at AS restored_known
+            FROM told t ASOF LEFT JOIN (FROM told WHERE kind = 'restored') r ON r.meter_id = t.meter_id AND t.start_utc < r.start_utc),
+        dated AS (
+            SELECT *, kind = 'outage' AND end_utc IS NULL AND restored_utc IS NOT NULL AS is_paired FROM paired WHERE kind <> 'restored')
+        SELECT s.series, kind, start_utc, last_utc, known_from, known_until, NULL
+        FROM (SELECT meter_id, kind, start_utc, coalesce(end_utc, CASE kind WHEN 'outage' THEN TIMESTAMP '{day.end_utc}' ELSE start_utc END) AS last_utc,
+                  known_at AS known_from, CASE WHEN is_paired THEN greatest(known_at, restored_known) END AS known_until FROM dated
+              UNION ALL SELECT meter_id, kind, start_utc, restored_utc, greatest(known_at, restored_known), NULL FROM dated WHERE is_paired) e
+        JOIN chk_series s ON s.meter_id::VARCHAR = e.meter_id WHERE known_until IS NULL OR known_until > known_from""")
+    return date_gates(con, "chk_events", tz, gate)
 
 
-def silence_rules(con: DuckDBPyConnection, at: datetime) -> None:
-    """Take out of chk_findings what a known outage explains: intervals that lie in it as a whole."""
+def open_events(con: DuckDBPyConnection, at: datetime) -> None:
+    """Make the views of what was known at that gate: chk_dark (outages), chk_rule_events (tampering)."""
+    known = f"known_at <= TIMESTAMP '{at}' AND (known_until IS NULL OR known_until > TIMESTAMP '{at}')"
     con.execute(f"""
         CREATE OR REPLACE TEMP VIEW chk_dark AS
-        SELECT g.series, o.first_utc, o.last_utc, g.step_minutes FROM chk_outages o JOIN chk_grids g USING (series) WHERE known_at <= TIMESTAMP '{at}'""")
+        SELECT g.series, e.first_utc, e.last_utc, g.step_minutes FROM chk_events e JOIN chk_grids g USING (series) WHERE kind = 'outage' AND {known}""")
+    con.execute(
+        f"CREATE OR REPLACE TEMP VIEW chk_rule_events AS SELECT series, kind, first_utc, last_utc FROM chk_events WHERE kind = 'tamper' AND {known}"
+    )
+
+
+def silence_rules(con: DuckDBPyConnection) -> None:
+    """Take out of chk_findings what a known outage explains: intervals that lie in it as a whole."""
     if not _is_dark(con):
         return
     con.execute(f"""
@@ -58,4 +78,4 @@ def fill_outages(con: DuckDBPyConnection) -> None:
 
 def _is_dark(con: DuckDBPyConnection) -> bool:
     """False on nearly every day: two statements fewer to plan."""
-    return bool(con.execute("SELECT 1 FROM chk_outages LIMIT 1").fetchall())
+    return bool(con.execute("SELECT 1 FROM chk_events WHERE kind = 'outage' LIMIT 1").fetchall())

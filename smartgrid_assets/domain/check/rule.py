@@ -43,6 +43,7 @@ class RuleInput:
     periods: what registers counted since an earlier day, by meter: meter_id, side (import, export), siblings, first_utc, last_utc,
       counted_kwh, resolution_kwh; and of the days before: came_kwh (of those as a whole in it), begun_kwh (of its first, where
       it is not), is_whole. Series of a meter with one have has_counts.
+    events: tampering that meters reported: series, kind, first_utc, last_utc (as first_utc where it has no end). Series with one have has_event.
     shifts: series whose clock this day set right: shift_minutes (its stamps were so much late; early where negative),
       first_utc, end_utc (of the stamps that are off, which may begin days ago). Series with one have has_shift.
     found: what the rules found this day: meter_id, channel, interval_start_utc, rule. Only for `before`.
@@ -56,6 +57,7 @@ class RuleInput:
     losers: str
     counted: str
     periods: str
+    events: str
     shifts: str
     found: str
     day: MarketDay

@@ -59,3 +59,29 @@ def test_what_a_register_counted_goes_to_the_gaps_outside_of_the_outage() -> Non
 def test_an_outage_reported_later_makes_a_version_of_its_own() -> None:
     checked = check(readings(values=HOLES), [meter()], events=[outage(5, 15, received_at=DAY.end_utc + timedelta(days=3))])
     assert set(checked.earlier.quality[10:30]) == {"missing"} and set(checked.readings.method[10:30]) == {"outage"}
+
+
+def test_power_that_another_file_says_was_restored_ends_the_outage() -> None:
+    restored = outage(10, None, kind="restored", source_hash="f")
+    checked = check(readings(values=HOLES), [meter()], events=[outage(5, None), restored])
+    assert checked.found("gap") == list(range(20, 30)) and set(checked.readings.method[10:20]) == {"outage"}
+    before = outage(4, None, kind="restored", source_hash="f")
+    assert check(readings(values=HOLES), [meter()], events=[outage(5, None), before]).found("gap") == []
+    other = outage(10, None, kind="restored", meter_id="m2")
+    assert check(readings(values=HOLES), [meter()], events=[outage(5, None), other]).found("gap") == []
+
+
+def test_until_that_is_known_the_outage_lasts_until_the_day_ends() -> None:
+    restored = outage(10, None, kind="restored", source_hash="f", received_at=DAY.end_utc + timedelta(days=3))
+    checked = check(readings(values=HOLES), [meter()], events=[outage(5, None), restored])
+    assert set(checked.earlier.method) == {"outage"} and len(checked.earlier) == 10
+    assert set(checked.readings.quality[20:30]) == {"missing"}
+
+
+def test_tampering_is_marked_where_it_was_reported() -> None:
+    moment = outage(5.2, None, kind="tamper")
+    assert check(readings(), [meter()], events=[moment]).found("tamper") == [10]
+    assert check(readings(), [meter()], events=[outage(5.2, 6.2, kind="tamper"), moment]).found("tamper") == [10, 11, 12]
+    assert check(readings(), [meter()], events=[outage(5.2, 6.2), outage(5, 6, kind="other")]).found("tamper") == []
+    late = check(readings(), [meter()], events=[outage(5.2, None, kind="tamper", received_at=DAY.end_utc + timedelta(days=3))])
+    assert late.found("tamper") == [10] and late.rejected.empty
