@@ -106,7 +106,7 @@ _VALIDATED = (
     _c(
         "method",
         "VARCHAR",
-        "how the value was made: linear, like_days, register (estimates; the last scaled to what a register counted), outage (zero: there was no power), verdict (given by a person); empty as delivered",
+        "how the value was made: linear, like_days, class_profile, register (estimates; the last scaled to what a register counted), outage (zero: there was no power), verdict (given by a person); empty as delivered",
     ),
     _c("known_from_utc", "TIMESTAMP", "from when this value was known, UTC"),
 )

@@ -133,7 +133,7 @@ def scale_to_registers(con: DuckDBPyConnection) -> None:
     con.execute("""
         CREATE OR REPLACE TEMP TABLE chk_counted_slots AS
         SELECT r.series, r.start_utc, r.energy_kwh, c.first_utc, c.counted_kwh,
-            r.method = 'like_days' OR r.quality = 'missing' AND r.energy_kwh IS NULL AS is_free
+            r.method IN ('like_days', 'class_profile') OR r.quality = 'missing' AND r.energy_kwh IS NULL AS is_free
         FROM chk_repaired r JOIN chk_rule_counted c ON c.series = r.series AND c.siblings = 1
             AND r.start_utc >= c.first_utc AND r.start_utc + to_minutes(r.minutes) <= c.last_utc
         QUALIFY row_number() OVER (PARTITION BY r.series, r.start_utc ORDER BY c.last_utc - c.first_utc) = 1""")

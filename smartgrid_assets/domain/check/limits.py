@@ -26,6 +26,9 @@ class CheckLimits:
     level_bound: float = 2.0  # no day is scaled further, up or down
     fill_from_share: float = 0.5  # a meter known from its readings only is filled where as much of the day came
 
+    class_meters: int = 5  # fewer are no class, and their mean would tell of one
+    class_share: float = 0.25  # of the meter's own day must have come, to tell its level
+
     late_hours: float = 24.0
     future_minutes: int = 60  # a meter's clock may be off by as much
     run_hours: float = 6.0  # shortest run of zeros or of one value that is worth a word

@@ -3,7 +3,7 @@
 Short gaps between two good readings are interpolated, unless just one of them is a zero of consumption, as at the edge of
 an outage: its zeros are true, and no end of a line. Anything else is the mean of the same local time over like
 days, scaled to the level of what did come of the day (half a like day speaks for a level of one: a few good hours do
-not make a cold day). The delivered value is kept beside the estimate, and where nothing is known the energy stays empty.
+not make a cold day), or, without any, the class's curve (class_profile.py). The delivered value is kept beside the estimate, and where nothing is known the energy stays empty.
 Source: California VEE rules, section on estimation (interpolation up to two hours, else like days).
 """
 
@@ -13,6 +13,7 @@ from datetime import datetime
 
 from duckdb import DuckDBPyConnection
 
+from smartgrid_assets.domain.check.class_profile import fill_by_class
 from smartgrid_assets.domain.check.delivered import channel_sql
 from smartgrid_assets.domain.check.donors import Donors, known_sql, wall_minute_sql
 from smartgrid_assets.domain.check.grid import slots_sql
@@ -68,6 +69,7 @@ def repair(con: DuckDBPyConnection, day: MarketDay, tz: str, donors: Donors, at:
     donors.ask("chk_long")
     _estimate(con, tz, at, limits)
     _trim_unfounded(con, limits)
+    fill_by_class(con, limits)
 
 
 def _lay_out(con: DuckDBPyConnection, day: MarketDay) -> None:

@@ -13,7 +13,7 @@ from duckdb import DuckDBPyConnection
 _STATE = "minutes, energy_kwh, delivered_kwh, quality, flags, method"
 _QUALITY, _METHOD = (
     "ENUM('measured', 'substituted', 'estimated', 'missing')",
-    "ENUM('', 'linear', 'like_days', 'register', 'outage', 'verdict')",
+    "ENUM('', 'linear', 'like_days', 'class_profile', 'register', 'outage', 'verdict')",
 )
 _NOW = f"""
     WITH slots AS (

@@ -14,7 +14,7 @@ from duckdb import DuckDBPyConnection
 
 from smartgrid_assets.domain.errors import SettingsError
 
-METHODS = {"linear": "17", "like_days": "15", "register": "15", "outage": "19"}
+METHODS = {"linear": "17", "like_days": "15", "class_profile": "18", "register": "15", "outage": "19"}
 SUBSTITUTED_BY_SOURCE = "18"
 NEM_HOURS = 10  # the market's time is UTC+10 all year
 NMI_LENGTH = 10

@@ -15,7 +15,7 @@ from smartgrid_assets.domain.market_day import MarketDay
 
 CHANNELS = ["import", "export", "generation"]
 QUALITIES = ["measured", "estimated", "substituted", "missing"]
-METHODS = ["", "linear", "like_days", "register", "outage", "verdict"]
+METHODS = ["", "linear", "like_days", "class_profile", "register", "outage", "verdict"]
 LENGTHS_MINUTES = [1, 2, 3, 5, 6, 10, 15, 20, 30, 60, 120, 180, 240, 360, 720, 1440]
 WARN_ESTIMATED_SHARE = 0.2
 BALANCE_GUESSED_SHARE = 0.05
