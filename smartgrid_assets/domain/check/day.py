@@ -92,7 +92,7 @@ def check_day(
     """
     load_delivered(con, day, tz, readings, files, meters)
     gates = dict(make_gates(con, day, tz, gate))
-    donors = Donors(con, day, tz, lookback, limits)
+    donors = Donors(con, day, tz, lookback, past, limits)
     start_versions(con)
     start_findings(con)
     beside = [
@@ -127,6 +127,7 @@ def check_day(
         versions += 1
     if not versions:
         con.execute("INSERT INTO chk_all_silent SELECT series FROM chk_series WHERE is_expected")
+    looked_at.update(donors.days)
     done = CheckedDay(donor_days=donors.days, days_before=sorted(looked_at, reverse=True), known_utc=at)
     publish(con, versions, done.readings, done.earlier)
     publish_said(con, day, tz, done.said)

@@ -11,6 +11,8 @@ from datetime import date, timedelta
 
 from duckdb import DuckDBPyConnection
 
+from smartgrid_assets.domain.check.day_factors import weigh_days
+from smartgrid_assets.domain.check.history import PastDays
 from smartgrid_assets.domain.check.limits import CheckLimits
 from smartgrid_assets.domain.market_day import MarketDay
 
@@ -33,8 +35,8 @@ class Donors:
     chk_donors: series, day, start_utc, minutes, kwh, wall_minute (local), known_from_utc, known_until_utc.
     """
 
-    def __init__(self, con: DuckDBPyConnection, day: MarketDay, tz: str, lookback: Lookback, limits: CheckLimits) -> None:
-        self._con, self._day, self._tz, self._lookback, self._limits = con, day, tz, lookback, limits
+    def __init__(self, con: DuckDBPyConnection, day: MarketDay, tz: str, lookback: Lookback, past: PastDays, limits: CheckLimits) -> None:
+        self._con, self._day, self._tz, self._lookback, self._past, self._limits = con, day, tz, lookback, past, limits
         self._relation = ""
         self.days: list[date] = []
         con.execute("""
@@ -60,6 +62,10 @@ class Donors:
             SEMI JOIN chk_asking a ON a.series = s.series
             WHERE l.quality = 'measured' AND l.energy_kwh IS NOT NULL""")
         self._con.execute("INSERT INTO chk_asked FROM chk_asking")
+
+    def weigh(self) -> None:
+        """Make chk_day_factors: by how much the class of each asked series drew more this day than on each like day."""
+        weigh_days(self._con, self._past, self.days, self._limits)
 
 
 def wall_minute_sql(start_utc: str, tz: str) -> str:

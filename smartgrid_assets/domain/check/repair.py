@@ -2,7 +2,7 @@
 
 Short gaps between two good readings are interpolated, unless just one of them is a zero of consumption, as at the edge of
 an outage: its zeros are true, and no end of a line. Anything else is the mean of the same local time over like
-days, scaled to the level of what did come of the day (half a like day speaks for a level of one: a few good hours do
+days (each scaled by what its class drew more than on that day), scaled to the level of what did come of the day (half a like day speaks for a level of one: a few good hours do
 not make a cold day), or, without any, the class's curve (class_profile.py). The delivered value is kept beside the estimate, and where nothing is known the energy stays empty.
 Source: California VEE rules, section on estimation (interpolation up to two hours, else like days).
 """
@@ -67,6 +67,7 @@ def repair(con: DuckDBPyConnection, day: MarketDay, tz: str, donors: Donors, at:
             after AS (PARTITION BY series ORDER BY start_utc ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)""")
     con.execute("CREATE OR REPLACE TEMP TABLE chk_long AS SELECT DISTINCT series FROM chk_spans WHERE NOT good AND (is_long OR is_edge)")
     donors.ask("chk_long")
+    donors.weigh()
     _estimate(con, tz, at, limits)
     _trim_unfounded(con, limits)
     fill_by_class(con, limits)
@@ -88,9 +89,11 @@ def _estimate(con: DuckDBPyConnection, tz: str, at: datetime, limits: CheckLimit
     # Sums are in the order of time: whatever order a join gives, an estimate is the same to the last digit.
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_like AS
-        SELECT series, minutes, wall_minute, avg(kwh ORDER BY day, start_utc) AS kwh
+        SELECT n.series, minutes, wall_minute, avg(kwh * coalesce(f.factor, 1) ORDER BY n.day, start_utc) AS kwh
         FROM (SELECT *, dense_rank() OVER (PARTITION BY series, minutes, wall_minute ORDER BY day DESC) AS nth
               FROM chk_donors WHERE {known_sql(f"TIMESTAMP '{at}'")})
+        n JOIN chk_series s USING (series)
+        LEFT JOIN chk_day_factors f ON f.class = s.class AND f.side = split_part(s.channel::VARCHAR, ':', 1) AND f.day = n.day AND s.role = 'customer'
         WHERE nth <= {limits.like_days} GROUP BY ALL""")
     wall = wall_minute_sql("s.start_utc", tz)
     con.execute(f"""
