@@ -90,12 +90,12 @@ def _features(context: Context, days: Sequence[date]) -> Verdicts:
 
 
 def _with_zone(context: Context, con: DuckDBPyConnection, day: date) -> str:
-    """A view of the day's readings with the zone of each meter."""
+    """A view of the day's readings with what the register says of each meter: zone, feeder, role, class, rating_kw."""
     name = f"judged_{day:%Y%m%d}"
     meters = context.delivered.meters(con, day)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {name}_zones AS SELECT meter_id, zone, feeder, role FROM {meters}")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {name}_zones AS SELECT meter_id, zone, feeder, role, class, rating_kw FROM {meters}")
     con.execute(
-        f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT r.*, z.zone, z.feeder, z.role FROM ({context.lake.select(READINGS, [day])}) r LEFT JOIN {name}_zones z USING (meter_id)"
+        f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT r.*, z.zone, z.feeder, z.role, z.class, z.rating_kw FROM ({context.lake.select(READINGS, [day])}) r LEFT JOIN {name}_zones z USING (meter_id)"
     )
     return name
 

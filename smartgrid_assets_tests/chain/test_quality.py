@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -121,3 +122,5 @@ def test_data_docs_are_pages_of_the_same_suites(context, tmp_path: Path) -> None
     assert all(name in index.read_text() for name in pages)
     text = " ".join(page.read_text() for page in index.parent.glob("*.html"))
     assert "Expectation" in text and not any(f">{meter}<" in text for meter in METERS)
+    # nothing that a browser would fetch or run, and a page that forbids the rest
+    assert not re.search(r"<(script|link|img)\b", text) and text.count("Content-Security-Policy") == len(pages)

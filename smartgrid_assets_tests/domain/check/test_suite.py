@@ -52,6 +52,23 @@ def test_no_result_shows_a_meter_or_the_energy_of_one(day: Checked) -> None:
     assert "m1" not in told and "m2" not in told and "meter_id" not in told and "kwh" not in told
 
 
+def test_a_class_beyond_what_its_connections_carry_warns(day: Checked) -> None:
+    def classes(energy: str, rating: str = "15.0", role: str = "customer") -> dict[str, CheckResult]:
+        day.con.execute(f"""
+            CREATE OR REPLACE TEMP TABLE classed AS
+            SELECT * REPLACE ({energy} AS energy_kwh), 'home' AS class, {rating} AS rating_kw, '{role}' AS role FROM {day.day.readings} WHERE meter_id = 'm1'""")
+        return by_name(judged(day, "validated", "classed"))
+
+    assert classes("energy_kwh")["above_share"].passed and classes("energy_kwh")["below"].passed
+    above = classes("energy_kwh + 9")["above_share"]  # over 18 kW
+    assert not above.passed and above.severity == "warn" and above.example == {"class": "home", "meters": 1, "above_share": 1.0, "below": 0}
+    assert classes("energy_kwh + 8")["above_share"].passed  # a fuse bears it
+    assert classes("energy_kwh + 9", rating="NULL::DOUBLE")["above_share"].passed
+    assert classes("energy_kwh + 9", role="feeder")["above_share"].counts["rows"] == 0
+    assert not classes("energy_kwh - 1")["below"].passed
+    assert by_name(judged(day, "validated", day.day.readings))["above_share"].counts["rows"] == 0  # no register, no class
+
+
 def test_a_feeder_that_measures_far_more_than_its_meters_warns_and_one_with_usual_losses_does_not(day: Checked) -> None:
     def balance(factor: float) -> CheckResult:
         day.con.execute(f"""

@@ -19,6 +19,7 @@ METHODS = ["", "linear", "like_days", "class_profile", "register", "outage", "ve
 LENGTHS_MINUTES = [1, 2, 3, 5, 6, 10, 15, 20, 30, 60, 120, 180, 240, 360, 720, 1440]
 WARN_ESTIMATED_SHARE = 0.2
 BALANCE_GUESSED_SHARE = 0.05
+RATING_MARGIN, WARN_ABOVE_SHARE = 1.2, 0.001  # fuses bear a fifth more for hours; more readings than that: the ratings are wrong
 
 
 def _zone(columns: list[str]) -> str:
@@ -77,6 +78,17 @@ def _feeders(relation: str, day: MarketDay, columns: list[str]) -> str:
         WHERE measured IS NOT NULL AND flow > 0 AND guessed_share <= {BALANCE_GUESSED_SHARE} ORDER BY feeder"""
 
 
+def _classes(relation: str, day: MarketDay, columns: list[str]) -> str:
+    """Customers of a class against its range: what their connections carry, and nothing below zero but of net registers."""
+    if not {"class", "rating_kw", "role"} <= set(columns):
+        return "SELECT NULL AS class, 0 AS meters, 0.0 AS above_share, 0 AS below LIMIT 0"
+    power = "energy_kwh * 60 / interval_minutes"
+    return f"""
+        SELECT class, count(DISTINCT meter_id) AS meters, count(*) FILTER ({power} > {RATING_MARGIN} * rating_kw) / count(*) AS above_share,
+            count(*) FILTER (energy_kwh < 0 AND channel NOT LIKE '%:net') AS below
+        FROM {relation} WHERE role = 'customer' AND energy_kwh IS NOT NULL GROUP BY class ORDER BY class"""
+
+
 def _words(relation: str, day: MarketDay, columns: list[str]) -> str:
     return f"""
         SELECT split_part(channel, ':', 1) AS channel, interval_minutes, quality, method, count(*) AS readings FROM {relation}
@@ -110,7 +122,7 @@ def _among(column: str, words: list, meaning: str) -> Check:
 SUITE = Suite(
     name="validated",
     table="validated/meter_readings",
-    views={"hours": _hours, "zones": _zones, "feeders": _feeders, "words": _words},
+    views={"hours": _hours, "zones": _zones, "feeders": _feeders, "classes": _classes, "words": _words},
     checks=(
         _zero("outside_day", "No interval lies outside the market day."),
         _zero("repeated_keys", "No meter, channel and interval stands twice.", view="zones"),
@@ -126,6 +138,14 @@ SUITE = Suite(
         Check(
             "loss_share", "feeders", "warn", "A feeder measures what its meters do, and losses within the band (SMARTGRID_WARN_LOSS_SHARE).",
             lambda gx, limits: gx.ExpectColumnValuesToBeBetween(column="loss_share", min_value=-limits.balance_error, max_value=limits.warn_loss_share),
+        ),
+        Check(
+            "above_share", "classes", "warn", "Hardly a reading of a class is above what its meters' connections carry by more than a fifth.",
+            lambda gx, limits: gx.ExpectColumnValuesToBeBetween(column="above_share", max_value=WARN_ABOVE_SHARE),
+        ),
+        Check(
+            "below", "classes", "warn", "No customer's energy is below zero, but of net registers.",
+            lambda gx, limits: gx.ExpectColumnValuesToBeBetween(column="below", max_value=0),
         ),
         Check(
             "covered_share", "zones", "warn", "A zone's meters cover the whole market day, 23 or 25 hours when clocks change.",
