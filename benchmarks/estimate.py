@@ -4,7 +4,8 @@
 
 Each of a third of the meters loses one gap of 1, 2, 4, 8, 24 or 48 hours in the last two weeks. Beside the chain's estimate: linear
 interpolation between the last good reading before the gap and the first after it, over midnight. mae_ratio: mean absolute
-error against linear's; --new-meters: no meter has like days, so that the class's curve stands in; bias: error of the gaps' energy as a share of it. The seeds are not those it was tuned on (11 to 15).
+error against linear's; bias: error of the gaps' energy as a share of it. --new-meters: no meter has like days, so that the class's
+curve stands in. The seeds are not those it was tuned on (11 to 15).
 """
 
 from __future__ import annotations

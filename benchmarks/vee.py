@@ -86,10 +86,9 @@ def main() -> None:
         print(json.dumps({"seed": seed, "seconds": round(time.perf_counter() - begin), **counts}), flush=True)
         for rule, found in counts.items():
             totals[rule] = [a + b for a, b in zip(totals[rule], found, strict=True)]
-        for *key, faults, intervals, hits in partial:
-            parts[tuple(map(str, key))] = [
-                a + b for a, b in zip(parts.get(tuple(map(str, key)), [0, 0, 0]), (faults, intervals, hits), strict=True)
-            ]
+        for *named, faults, intervals, hits in partial:
+            key = tuple(map(str, named))
+            parts[key] = [a + b for a, b in zip(parts.get(key, [0, 0, 0]), (faults, intervals, hits), strict=True)]
     print(f"{'rule':18s} {'faulty':>8s} {'found':>8s} {'recall':>7s} {'flagged':>8s} {'precision':>9s}")
     for rule, (faulty, found, flagged, explained) in totals.items():
         print(f"{rule:18s} {faulty:8d} {found:8d} {_share(found, faulty):>7s} {flagged:8d} {_share(explained, flagged):>9s}")
@@ -122,8 +121,7 @@ def _one_town(scratch: Path, meters: int, days: int, seed: int) -> tuple[dict[st
     subprocess.run([sys.executable, "-m", "smartgrid_assets", *simulate], check=True, capture_output=True)
 
     from smartgrid_assets.chain.ingest import Delivery, ingest
-    from smartgrid_assets.chain.replay import due, steps
-    from smartgrid_assets.chain.step import run_step
+    from smartgrid_assets.chain.replay import in_this_process, replay
     from smartgrid_assets.defs.resources import chain_context
     from smartgrid_assets.resources.inbox import Inbox, content_hash
     from smartgrid_assets.settings import settings
@@ -133,13 +131,8 @@ def _one_town(scratch: Path, meters: int, days: int, seed: int) -> tuple[dict[st
     received = datetime.combine(FIRST + timedelta(days=days + 10), datetime.min.time())
     files = [town / "meters.csv", *sorted(town.glob("readings_*.csv"))]
     ingest(context, Inbox(context.settings.home / "inbox"), content_hash, [Delivery(file, received) for file in files], received)
-    check = next(step for step in steps() if step.name == "check")
     days = context.delivered.days()  # those, too, on which only exchanged stamps fell
-    for day in days:
-        run_step(context, check, day)
-    while late := due(context, check, days):  # what a later day's check said of them
-        for item in late:
-            run_step(context, check, item.key)
+    replay(context, days[0], days[-1], in_this_process(context), "check")  # and again, where a later day's check said something of them
     with context.lake.connect_apart() as con:
         context.lake.define_views(con)
         return _count(con, town), con.execute(PARTIAL.format(town=town)).fetchall()

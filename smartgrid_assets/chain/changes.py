@@ -78,8 +78,9 @@ def changes_of(context: Context, day: date, at_utc: datetime | None, to_utc: dat
 
 
 def _known_sql(moment: datetime) -> str:
-    when = f"TIMESTAMP '{moment}'"
-    return f"(FROM changes_told WHERE known_from_utc <= {when} AND (known_until_utc IS NULL OR known_until_utc > {when}))"
+    from smartgrid_assets.domain.check.versions import known_sql
+
+    return f"(FROM changes_told WHERE {known_sql(moment)})"
 
 
 def _compare(con: DuckDBPyConnection, at_utc: datetime, to_utc: datetime) -> None:

@@ -74,6 +74,11 @@ def day_of(moment_utc: datetime, tz: str) -> date:
     return utc_to_local(moment_utc, tz).date()
 
 
+def wall_sql(moment_utc: str, tz: str) -> str:
+    """SQL: the local wall time of a moment; its date is the market day."""
+    return f"timezone('{tz}', timezone('UTC', {moment_utc}))"
+
+
 def days_between(first: date, last: date) -> list[date]:
     """All days from first to last, both included; empty where last is earlier."""
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]

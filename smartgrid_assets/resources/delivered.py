@@ -194,20 +194,11 @@ def _weather_digest(lake: Lake, state: tuple[str, ...], day: date, kind: str, kn
 _METER_COLUMNS = 'meter_id, role, feeder, zone, "class", rating_kw, made_up'
 
 _METER_SPANS = """
-    WITH delivered AS (
+    WITH ranked AS (
         SELECT meter_id, valid_from, valid_to, hash({columns})::HUGEINT + CASE WHEN m.status IS NULL THEN 0 ELSE hash(m.status)::HUGEINT END
                 + CASE WHEN m.multiplier IS NULL THEN 0 ELSE hash('multiplier', m.multiplier)::HUGEINT END AS said,
-            made_up, received_at, source_hash, ordinal
-        FROM ({meters}) m WHERE {counts} AND valid_from <= valid_to),
-    -- most meters have one row, and nothing to rank
-    counted AS (
-        SELECT meter_id, count(*) AS n, any_value(valid_from) AS valid_from, any_value(valid_to) AS valid_to, any_value(said) AS said
-        FROM delivered GROUP BY meter_id),
-    single AS (FROM counted WHERE n = 1),
-    ranked AS (
-        SELECT meter_id, valid_from, valid_to, said,
             row_number() OVER (PARTITION BY meter_id ORDER BY made_up DESC, received_at, source_hash DESC, ordinal DESC) AS place
-        FROM delivered SEMI JOIN (FROM counted WHERE n > 1) USING (meter_id)),
+        FROM {meters} m WHERE valid_from <= valid_to),
     -- rows next to each other that say the same until the same day are one row: a register sent daily is read in one pass
     told AS (
         SELECT *, (said, valid_to) IS DISTINCT FROM lag((said, valid_to)) OVER (PARTITION BY meter_id ORDER BY place) AS is_new
@@ -224,9 +215,7 @@ _METER_SPANS = """
         FROM edges e LEFT JOIN terms t ON t.meter_id = e.meter_id AND e.edge BETWEEN t.valid_from AND t.valid_to
         GROUP BY e.meter_id, e.edge),
     changes AS (
-        SELECT edge, said, lag(said) OVER (PARTITION BY meter_id ORDER BY edge) AS before FROM winners
-        UNION ALL SELECT valid_from, said, NULL FROM single
-        UNION ALL SELECT valid_to + 1, NULL, said FROM single WHERE valid_to < DATE '9999-01-01')
+        SELECT edge, said, lag(said) OVER (PARTITION BY meter_id ORDER BY edge) AS before FROM winners)
     SELECT edge, (sum(sum((said IS NOT NULL)::INT - (before IS NOT NULL)::INT)) OVER (ORDER BY edge))::BIGINT,
         (sum(sum(coalesce(said, 0) - coalesce(before, 0))) OVER (ORDER BY edge))::HUGEINT
     FROM changes GROUP BY edge ORDER BY edge
@@ -239,9 +228,9 @@ def _meter_spans(lake: Lake, state: tuple[str, ...]) -> list[tuple[date, str]]:
 
     One pass: a meter's own edges only, then running sums over all of them.
     """
-    query = _METER_SPANS.format(columns=_METER_COLUMNS, meters=lake.select("raw/meters"), counts=Delivered(lake)._counts())
     with lake.connect() as con:
-        rows = con.execute(query).fetchall()
+        meters = Delivered(lake).counting(con, "raw/meters")
+        rows = con.execute(_METER_SPANS.format(columns=_METER_COLUMNS, meters=meters)).fetchall()
     return [(edge, f"{meters}-{total:x}" if meters else "") for edge, meters, total in rows]
 
 
@@ -250,7 +239,7 @@ def _meters_of_span(lake: Lake, state: tuple[str, ...], day: date) -> Table:
     """raw/meters valid on a day, one row a meter, as an Arrow table (about 100 bytes a meter)."""
     with lake.connect() as con:
         return con.sql(
-            f"SELECT * FROM ({lake.select('raw/meters')}) WHERE {Delivered(lake)._counts()} AND ? BETWEEN valid_from AND valid_to "
+            f"SELECT * FROM {Delivered(lake).counting(con, 'raw/meters')} WHERE ? BETWEEN valid_from AND valid_to "
             "QUALIFY row_number() OVER (PARTITION BY meter_id ORDER BY made_up, received_at DESC, source_hash, ordinal) = 1",
             params=[day],
         ).to_arrow_table()

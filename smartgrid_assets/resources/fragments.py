@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from smartgrid_assets.domain.errors import LakeWriteError
 from smartgrid_assets.domain.tables import RAW, Table, table
 from smartgrid_assets.resources.partition import saying_why, write_in_place, write_parquet
-from smartgrid_assets.resources.staging import Staged, staged
+from smartgrid_assets.resources.staging import Staged, digests, staged
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -118,9 +118,8 @@ class Fragments:
         The fragments are named by their content, so that what is said again changes no day's list of files. Killed
         between the two, a day holds both until the writer is called again.
         """
-        rows = con.execute(f"SELECT * FROM {relation} ORDER BY ALL").fetchall()
-        batch = f"{writer}-{hashlib.sha256(repr(rows).encode()).hexdigest()[:12]}"
-        told = {str(day) for *_, day in rows}
+        batch = f"{writer}-{digests(con, table(path), relation)[0]}"
+        told = {str(day) for (day,) in con.execute(f"SELECT DISTINCT day FROM {relation}").fetchall()}
         self.append(con, path, relation, batch)
         for folder in self._folders(path, days):
             for name in _list(folder):

@@ -32,21 +32,33 @@ def test_what_is_known_of_a_meter_is_kept_once(home: Path, tmp_path: Path) -> No
     assert context.delivered.meters_digest(nth(0)) == context.delivered.meters_digest(nth(4))
 
 
-def _register(lines: list[tuple[str, str, int, int]]) -> list[tuple]:
-    """What `leave_out_told` keeps of (meter, zone, day of validity, day of receipt)."""
-    con = duckdb.connect(config={"threads": 1})
+Line = tuple[str, str, int, int]  # meter, zone, day of validity, day of receipt
+
+
+def _empty(con: duckdb.DuckDBPyConnection, name: str) -> None:
     columns = ", ".join(f'"{c.name}" {c.type}' for c in table("raw/meters").columns)
-    for name in ("before", "batch"):
-        con.execute(f"CREATE TABLE {name} ({columns})")
-    for number, (meter, zone, valid, received) in enumerate(lines):
-        con.execute(
-            "INSERT INTO batch BY NAME SELECT ? AS source_hash, 0 AS ordinal, ? AS meter_id, 'customer' AS role, ? AS zone, ?::DATE AS valid_from, "
-            "DATE '9999-12-31' AS valid_to, true AS made_up, ?::DATE AS received_at",
-            [f"s{number}", meter, zone, nth(valid), nth(received)],
-        )
+    con.execute(f"CREATE OR REPLACE TABLE {name} ({columns})")
+
+
+def _name(con: duckdb.DuckDBPyConnection, number: int, line: Line) -> None:
+    """A made-up row in `batch`, of a file of its own."""
+    meter, zone, valid, received = line
+    con.execute(
+        "INSERT INTO batch BY NAME SELECT ? AS source_hash, 0 AS ordinal, ? AS meter_id, 'customer' AS role, ? AS zone, ?::DATE AS valid_from, "
+        "DATE '9999-12-31' AS valid_to, true AS made_up, ?::DATE AS received_at",
+        [f"s{number}", meter, zone, nth(valid), nth(received)],
+    )
+
+
+def _register(lines: list[Line]) -> list[tuple]:
+    """What `leave_out_told` keeps of lines that come one after the other."""
+    con = duckdb.connect(config={"threads": 1})
+    _empty(con, "before")
+    for number, line in enumerate(lines):
+        _empty(con, "batch")
+        _name(con, number, line)
         leave_out_told(con, ["batch"], "before")
         con.execute("INSERT INTO before FROM batch")
-        con.execute("DELETE FROM batch")
     return con.execute("SELECT meter_id, zone, valid_from, received_at::DATE FROM before ORDER BY received_at, valid_from").fetchall()
 
 
@@ -60,7 +72,7 @@ def _register(lines: list[tuple[str, str, int, int]]) -> list[tuple]:
         pytest.param([("a", "z", 0, 5), ("a", "z", 1, 2)], [0, 1], id="received before the one that is kept"),
     ],
 )
-def test_what_says_nothing_new_is_left_out(lines: list[tuple[str, str, int, int]], kept: list[int]) -> None:
+def test_what_says_nothing_new_is_left_out(lines: list[Line], kept: list[int]) -> None:
     expected = sorted(((m, z, nth(v), nth(r)) for m, z, v, r in (lines[n] for n in kept)), key=lambda row: (row[3], row[2]))
     assert _register(lines) == expected
 
@@ -68,16 +80,10 @@ def test_what_says_nothing_new_is_left_out(lines: list[tuple[str, str, int, int]
 def test_one_batch_is_as_many() -> None:
     lines = [("a", "z", 0, 1), ("a", "z", 1, 2), ("a", "y", 2, 3), ("a", "y", 1, 4)]
     con = duckdb.connect()
-    columns = ", ".join(f'"{c.name}" {c.type}' for c in table("raw/meters").columns)
     for order in permutations(range(4)):
-        con.execute(f"CREATE OR REPLACE TABLE batch ({columns})")
+        _empty(con, "batch")
         for n in order:
-            meter, zone, valid, received = lines[n]
-            con.execute(
-                "INSERT INTO batch BY NAME SELECT ? AS source_hash, 0 AS ordinal, ? AS meter_id, 'customer' AS role, ? AS zone, ?::DATE AS valid_from, "
-                "DATE '9999-12-31' AS valid_to, true AS made_up, ?::DATE AS received_at",
-                [f"s{n}", meter, zone, nth(valid), nth(received)],
-            )
+            _name(con, n, lines[n])
         leave_out_told(con, ["batch"], "(FROM batch WHERE false)")
         kept = con.execute("SELECT zone, valid_from, received_at::DATE FROM batch ORDER BY received_at").fetchall()
         assert kept == [("z", nth(0), nth(1)), ("y", nth(2), nth(3)), ("y", nth(1), nth(4))]

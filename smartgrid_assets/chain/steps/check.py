@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.chain.context import Context
@@ -92,13 +92,11 @@ def _make(work: Work) -> Made:
 
 def _say(work: Work, said: str) -> None:
     """Keep what this day says of days before, in the place of what it said of them last time. A trial (overlay) says nothing."""
-    from smartgrid_assets.domain.check.edges import SHIFT_DAYS
+    from smartgrid_assets.domain.check.hindsight import days_told_of
 
     raw = work.context.lake.raw
     if not raw.is_read_only:
-        raw.append_anew(
-            work.con, HINDSIGHT, said, work.key.isoformat(), [work.key - timedelta(days=back) for back in range(1, SHIFT_DAYS + 2)]
-        )
+        raw.append_anew(work.con, HINDSIGHT, said, work.key.isoformat(), days_told_of(work.key))
 
 
 def _held_relation(work: Work, reasons: list[Any]) -> str:

@@ -21,7 +21,7 @@ def fill_by_class(con: DuckDBPyConnection, limits: CheckLimits) -> None:
     """Estimate what is still missing in chk_repaired of customers, by chk_rows of others of their class (method `class_profile`)."""
     con.execute("""
         CREATE OR REPLACE TEMP TABLE chk_unfilled AS
-        SELECT series, any_value(s.class) AS class, any_value(split_part(s.channel::VARCHAR, ':', 1)) AS side
+        SELECT series, any_value(s.class) AS class, any_value(s.side) AS side
         FROM chk_repaired r JOIN chk_series s USING (series)
         WHERE r.energy_kwh IS NULL AND r.quality = 'missing' AND s.role = 'customer' GROUP BY series""")
     if not con.execute("SELECT 1 FROM chk_unfilled LIMIT 1").fetchall():

@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 
 from smartgrid_assets.domain.check.delivered import KWH_PER_UNIT, date_gates, known_late_sql
 from smartgrid_assets.domain.check.history import PastDays, known_of
-from smartgrid_assets.domain.market_day import MarketDay, days_between
+from smartgrid_assets.domain.market_day import MarketDay, days_between, wall_sql
 
 NEAR = "INTERVAL 60 SECONDS"
 """A read so near to an interval's edge is the edge's own."""
@@ -68,8 +68,7 @@ def load_counted(con: DuckDBPyConnection, reads: str, day: MarketDay, tz: str, g
         whole AS (
             SELECT meter_id, direction, first_utc, last_utc, is_within, sum(kwh) AS kwh, sum(resolution_kwh) AS resolution_kwh, max(received_at) AS received_at
             FROM periods GROUP BY ALL),
-        sides AS (SELECT meter_id::VARCHAR AS meter_id, split_part(channel::VARCHAR, ':', 1) AS direction, series, count(*) OVER side AS siblings
-                  FROM chk_series WINDOW side AS (PARTITION BY meter_id, split_part(channel::VARCHAR, ':', 1)))
+        sides AS (SELECT meter_id::VARCHAR AS meter_id, side AS direction, series, count(*) OVER (PARTITION BY meter_id, side) AS siblings FROM chk_series)
         SELECT s.series, s.siblings, w.first_utc, w.last_utc, w.kwh, w.resolution_kwh, w.is_within,
             {known_late_sql("w.received_at", day)} AS known_at, NULL::TIMESTAMP AS gate_utc
         FROM whole w JOIN sides s USING (meter_id, direction)
@@ -102,7 +101,7 @@ def open_periods(con: DuckDBPyConnection, past: PastDays, days: list[date], tz: 
     con.execute(f"""
         INSERT INTO chk_rule_periods
         WITH asked AS (
-            SELECT DISTINCT s.meter_id::VARCHAR AS meter_id, split_part(s.channel::VARCHAR, ':', 1) AS side, c.siblings, c.first_utc, c.last_utc, c.kwh,
+            SELECT DISTINCT s.meter_id::VARCHAR AS meter_id, s.side, c.siblings, c.first_utc, c.last_utc, c.kwh,
                 c.resolution_kwh, {_day_sql("c.first_utc", tz)} AS first_day
             FROM chk_counted c JOIN chk_series s USING (series) WHERE NOT is_within AND known_at <= TIMESTAMP '{at}'),
         came AS (
@@ -119,7 +118,7 @@ def open_periods(con: DuckDBPyConnection, past: PastDays, days: list[date], tz: 
 
 def _day_sql(moment_utc: str, tz: str) -> str:
     """SQL: the market day of a read; one just before midnight is the next day's."""
-    return f"timezone('{tz}', timezone('UTC', {moment_utc} + {NEAR}))::DATE"
+    return f"{wall_sql(f'{moment_utc} + {NEAR}', tz)}::DATE"
 
 
 def scale_to_registers(con: DuckDBPyConnection) -> None:

@@ -80,9 +80,9 @@ def _number_series(con: DuckDBPyConnection, readings: str, meters: str) -> None:
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_series AS
         SELECT {_series_sql("k.meter_id", "k.channel")} AS series, k.meter_id::chk_meter AS meter_id, k.channel::chk_channel AS channel,
-            coalesce(m.role, 'customer') AS role, coalesce(m.zone, 'unassigned') AS zone,
+            split_part(k.channel, ':', 1) AS side, coalesce(m.role, 'customer') AS role, coalesce(m.zone, 'unassigned') AS zone,
             coalesce(m.class, '') AS class, m.rating_kw, coalesce(m.made_up, true) AS made_up, m.status, m.multiplier,
-            split_part(k.channel, ':', 1) = 'import' AND coalesce(m.role IN ({_quoted(EXPECTED_ROLES)}), false)
+            side = 'import' AND coalesce(m.role IN ({_quoted(EXPECTED_ROLES)}), false)
                 AND m.status IS DISTINCT FROM 'inactive' AS is_expected
         FROM chk_named k LEFT JOIN {meters} m ON m.meter_id = k.meter_id""")
 

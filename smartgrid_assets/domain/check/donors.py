@@ -11,10 +11,10 @@ from datetime import date, timedelta
 
 from duckdb import DuckDBPyConnection
 
-from smartgrid_assets.domain.check.day_factors import weigh_days
+from smartgrid_assets.domain.check.day_factors import start_weighing, weigh_days
 from smartgrid_assets.domain.check.history import PastDays
 from smartgrid_assets.domain.check.limits import CheckLimits
-from smartgrid_assets.domain.market_day import MarketDay
+from smartgrid_assets.domain.market_day import MarketDay, wall_sql
 
 Lookback = Callable[[list[date]], str]
 
@@ -30,7 +30,7 @@ def like_days(day: date, limits: CheckLimits) -> list[date]:
 
 
 class Donors:
-    """Readings of like days of the series that need them, kept in chk_donors over all versions of the day.
+    """Readings of like days of the series that need them, kept in chk_donors over all versions of the day, with chk_day_factors.
 
     chk_donors: series, day, start_utc, minutes, kwh, wall_minute (local), known_from_utc, known_until_utc.
     """
@@ -43,6 +43,7 @@ class Donors:
             CREATE OR REPLACE TEMP TABLE chk_donors (series INTEGER, day DATE, start_utc TIMESTAMP, minutes SMALLINT,
                 kwh DOUBLE, wall_minute INTEGER, known_from_utc TIMESTAMP, known_until_utc TIMESTAMP)""")
         con.execute("CREATE OR REPLACE TEMP TABLE chk_asked (series INTEGER)")
+        start_weighing(con)
 
     def ask(self, series: str) -> None:
         """Fetch donors for the series of that relation, where they were not fetched before."""
@@ -62,21 +63,14 @@ class Donors:
             SEMI JOIN chk_asking a ON a.series = s.series
             WHERE l.quality = 'measured' AND l.energy_kwh IS NOT NULL""")
         self._con.execute("INSERT INTO chk_asked FROM chk_asking")
-
-    def weigh(self) -> None:
-        """Make chk_day_factors: by how much the class of each asked series drew more this day than on each like day."""
-        weigh_days(self._con, self._past, self.days, self._limits)
+        if self.days:
+            weigh_days(self._con, self._past(self.days), self._limits)
 
 
 def wall_minute_sql(start_utc: str, tz: str) -> str:
     """SQL for the local minute of the day, 0 to 1439."""
-    local = f"timezone('{tz}', timezone('UTC', {start_utc}))"
+    local = wall_sql(start_utc, tz)
     return f"(hour({local}) * 60 + minute({local}))::INTEGER"
-
-
-def known_sql(at: str) -> str:
-    """SQL condition: the donor's value was the best known at that moment."""
-    return f"known_from_utc <= {at} AND (known_until_utc IS NULL OR known_until_utc > {at})"
 
 
 def _class_of(day: date) -> int:

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from duckdb import DuckDBPyConnection
 
 from smartgrid_assets.domain.check.history import PastDays, known_of
+from smartgrid_assets.domain.market_day import days_between
 
 LONGEST_MINUTES = 720
 """What is missing for longer is missing: no clock steps so far and remains unnoticed."""
@@ -36,7 +37,7 @@ def days_of_edges(con: DuckDBPyConnection, day: date) -> list[date]:
     """The days whose edges tell whether one of this day ends a shift; none where this day has no edge."""
     if not con.execute("SELECT 1 FROM chk_edges LIMIT 1").fetchall():
         return []
-    return [day - timedelta(days=back) for back in range(1, 2 * SHIFT_DAYS + 1)]
+    return days_between(day - timedelta(days=2 * SHIFT_DAYS), day - timedelta(days=1))
 
 
 def open_edges(con: DuckDBPyConnection, past: PastDays, days: list[date], at: datetime) -> None:

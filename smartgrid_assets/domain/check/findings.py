@@ -19,17 +19,17 @@ def apply_rules(con: DuckDBPyConnection, day: MarketDay, limits: CheckLimits) ->
     """
     _open_views(con, limits)
     given = RuleInput(
-        "chk_rule_readings",
-        "chk_rule_series",
-        "chk_rule_missing",
-        "chk_rule_losers",
-        "chk_rule_counted",
-        "chk_rule_periods",
-        "chk_rule_events",
-        "chk_rule_shifts",
-        "chk_rule_found",
-        day,
-        limits,
+        readings="chk_rule_readings",
+        series="chk_rule_series",
+        missing="chk_rule_missing",
+        losers="chk_rule_losers",
+        counted="chk_rule_counted",
+        periods="chk_rule_periods",
+        events="chk_rule_events",
+        shifts="chk_rule_shifts",
+        found="chk_rule_found",
+        day=day,
+        limits=limits,
     )
     con.execute("""
         CREATE OR REPLACE TEMP TABLE chk_findings
@@ -65,7 +65,7 @@ def _open_views(con: DuckDBPyConnection, limits: CheckLimits) -> None:
     # few series then reads only those.
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_rule_series AS
-        SELECT s.series, s.meter_id, s.channel, s.role, s.class, s.rating_kw, s.made_up, s.status, g.step_minutes, g.grid_s, g.shapes, g.highest_kw,
+        SELECT s.series, s.meter_id, s.channel, s.side, s.role, s.class, s.rating_kw, s.made_up, s.status, g.step_minutes, g.grid_s, g.shapes, g.highest_kw,
             g.repeats, g.zeros, g.highest_kw / s.rating_kw AS rating_multiple,
             (g.repeats + 1) * g.step_minutes + coalesce(CASE WHEN h.before_kwh > {dust} THEN h.run_before_minutes END, 0) AS repeat_minutes,
             g.zeros * g.step_minutes + coalesce(CASE WHEN abs(h.before_kwh) <= {dust} THEN h.run_before_minutes END, 0) AS zero_minutes,

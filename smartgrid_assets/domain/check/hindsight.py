@@ -7,13 +7,20 @@ what was delivered, so the days that are made again say nothing else than before
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import date, datetime, time, timedelta
 
 from duckdb import DuckDBPyConnection
 
 from smartgrid_assets.domain.check.delivered import date_gates
+from smartgrid_assets.domain.check.edges import SHIFT_DAYS
 from smartgrid_assets.domain.check.rule import Rule
-from smartgrid_assets.domain.market_day import MarketDay
+from smartgrid_assets.domain.check.versions import known_sql
+from smartgrid_assets.domain.market_day import MarketDay, days_between, wall_sql
+
+
+def days_told_of(day: date) -> list[date]:
+    """The days before that a day's check may say something of: as far as a clock's shift reaches, which may begin within a day."""
+    return days_between(day - timedelta(days=SHIFT_DAYS + 1), day - timedelta(days=1))
 
 
 def start_saying(con: DuckDBPyConnection) -> None:
@@ -41,12 +48,11 @@ def say_of_before(con: DuckDBPyConnection, before: list[tuple[Rule, str]], known
 
 def publish_said(con: DuckDBPyConnection, day: MarketDay, tz: str, into: str) -> None:
     """Make the table of validated/hindsight with `day` (that it is about) under the name `into`: a row for each such day."""
-    local = "timezone('{}', timezone('UTC', {}))::DATE"
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE {into} AS
         SELECT s.meter_id, s.channel, h.rule, h.action, h.first_utc, h.last_utc, h.reason, DATE '{day.day}' AS found_on,
             h.known_from_utc, h.known_until_utc,
-            unnest(range({local.format(tz, "h.first_utc")}, least({local.format(tz, "h.last_utc")} + 1, DATE '{day.day}'), INTERVAL 1 DAY))::DATE AS day
+            unnest(range({wall_sql("h.first_utc", tz)}::DATE, least({wall_sql("h.last_utc", tz)}::DATE + 1, DATE '{day.day}'), INTERVAL 1 DAY))::DATE AS day
         FROM chk_said h JOIN chk_series s USING (series) WHERE known_until_utc IS NULL OR known_until_utc > known_from_utc""")
 
 
@@ -77,6 +83,6 @@ def apply_hindsight(con: DuckDBPyConnection, at: datetime) -> None:
         INSERT INTO chk_findings
         SELECT w.series, w.start_utc, h.rule, h.action, h.reason
         FROM chk_winners w JOIN chk_hindsight h ON h.series = w.series AND w.start_utc BETWEEN h.first_utc AND h.last_utc
-        WHERE w.kwh IS NOT NULL AND h.known_from_utc <= TIMESTAMP '{at}' AND (h.known_until_utc IS NULL OR h.known_until_utc > TIMESTAMP '{at}')
+        WHERE w.kwh IS NOT NULL AND {known_sql(at)}
             AND NOT EXISTS (FROM chk_findings f WHERE f.series = w.series AND f.start_utc = w.start_utc AND f.rule = h.rule)
         QUALIFY row_number() OVER (PARTITION BY w.series, w.start_utc, h.rule ORDER BY h.known_from_utc, h.first_utc, h.reason) = 1""")

@@ -10,6 +10,7 @@ from datetime import datetime, time
 from duckdb import DuckDBPyConnection
 
 from smartgrid_assets.domain.check.delivered import date_gates, known_late_sql
+from smartgrid_assets.domain.check.versions import known_sql
 from smartgrid_assets.domain.market_day import MarketDay
 
 SILENCED = ("gap", "zero_run", "usage_level")
@@ -17,14 +18,14 @@ SILENCED = ("gap", "zero_run", "usage_level")
 
 
 def load_events(con: DuckDBPyConnection, events: str, day: MarketDay, tz: str, gate: time) -> list[tuple[datetime, datetime]]:
-    """Make chk_events (series, kind, first_utc, last_utc, known_at, known_until, gate_utc) of outages and tampering from raw/meter_events of the day.
+    """Make chk_events (series, kind, first_utc, last_utc, known_at, known_until_utc, gate_utc) of outages and tampering from raw/meter_events of the day.
 
     An outage without an end lasts until the meter's next `restored` of the day, else until the day ends; once that is known.
     Returns (gate, newest report before it).
     """
     con.execute("""
         CREATE OR REPLACE TEMP TABLE chk_events
-        (series INTEGER, kind VARCHAR, first_utc TIMESTAMP, last_utc TIMESTAMP, known_at TIMESTAMP, known_until TIMESTAMP, gate_utc TIMESTAMP)""")
+        (series INTEGER, kind VARCHAR, first_utc TIMESTAMP, last_utc TIMESTAMP, known_at TIMESTAMP, known_until_utc TIMESTAMP, gate_utc TIMESTAMP)""")
     if not con.execute(f"SELECT 1 FROM {events} LIMIT 1").fetchall():
         return []
     con.execute(f"""
@@ -37,17 +38,17 @@ def load_events(con: DuckDBPyConnection, events: str, day: MarketDay, tz: str, g
             FROM told t ASOF LEFT JOIN (FROM told WHERE kind = 'restored') r ON r.meter_id = t.meter_id AND t.start_utc < r.start_utc),
         dated AS (
             SELECT *, kind = 'outage' AND end_utc IS NULL AND restored_utc IS NOT NULL AS is_paired FROM paired WHERE kind <> 'restored')
-        SELECT s.series, kind, start_utc, last_utc, known_from, known_until, NULL
+        SELECT s.series, kind, start_utc, last_utc, known_at, known_until_utc, NULL
         FROM (SELECT meter_id, kind, start_utc, coalesce(end_utc, CASE kind WHEN 'outage' THEN TIMESTAMP '{day.end_utc}' ELSE start_utc END) AS last_utc,
-                  known_at AS known_from, CASE WHEN is_paired THEN greatest(known_at, restored_known) END AS known_until FROM dated
+                  known_at, CASE WHEN is_paired THEN greatest(known_at, restored_known) END AS known_until_utc FROM dated
               UNION ALL SELECT meter_id, kind, start_utc, restored_utc, greatest(known_at, restored_known), NULL FROM dated WHERE is_paired) e
-        JOIN chk_series s ON s.meter_id::VARCHAR = e.meter_id WHERE known_until IS NULL OR known_until > known_from""")
+        JOIN chk_series s ON s.meter_id::VARCHAR = e.meter_id WHERE known_until_utc IS NULL OR known_until_utc > known_at""")
     return date_gates(con, "chk_events", tz, gate)
 
 
 def open_events(con: DuckDBPyConnection, at: datetime) -> None:
     """Make the views of what was known at that gate: chk_dark (outages), chk_rule_events (tampering)."""
-    known = f"known_at <= TIMESTAMP '{at}' AND (known_until IS NULL OR known_until > TIMESTAMP '{at}')"
+    known = known_sql(at, since="known_at")
     con.execute(f"""
         CREATE OR REPLACE TEMP VIEW chk_dark AS
         SELECT g.series, e.first_utc, e.last_utc, g.step_minutes FROM chk_events e JOIN chk_grids g USING (series) WHERE kind = 'outage' AND {known}""")

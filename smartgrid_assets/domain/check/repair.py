@@ -15,9 +15,10 @@ from duckdb import DuckDBPyConnection
 
 from smartgrid_assets.domain.check.class_profile import fill_by_class
 from smartgrid_assets.domain.check.delivered import channel_sql
-from smartgrid_assets.domain.check.donors import Donors, known_sql, wall_minute_sql
+from smartgrid_assets.domain.check.donors import Donors, wall_minute_sql
 from smartgrid_assets.domain.check.grid import slots_sql
 from smartgrid_assets.domain.check.limits import CheckLimits
+from smartgrid_assets.domain.check.versions import known_sql
 from smartgrid_assets.domain.market_day import MarketDay
 
 
@@ -35,7 +36,7 @@ def expect_silent(con: DuckDBPyConnection, day: MarketDay, donors: Donors, silen
         SELECT series, quantile_disc(minutes, 0.5) AS step_minutes,
             quantile_disc((({offset} % (minutes::BIGINT * 60)) + minutes::BIGINT * 60) % (minutes::BIGINT * 60), 0.5) AS grid_s
         FROM chk_donors SEMI JOIN {silent} q USING (series)
-        WHERE {known_sql(f"TIMESTAMP '{at}'")} GROUP BY series""")
+        WHERE {known_sql(at)} GROUP BY series""")
     con.execute("INSERT INTO chk_grids BY NAME SELECT *, 0 AS delivered, 0 AS shapes, 0 AS repeats, 0 AS zeros FROM chk_silent_grids")
     con.execute(f"INSERT INTO chk_missing BY NAME {slots_sql('chk_silent_grids', day)}")
 
@@ -67,7 +68,6 @@ def repair(con: DuckDBPyConnection, day: MarketDay, tz: str, donors: Donors, at:
             after AS (PARTITION BY series ORDER BY start_utc ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)""")
     con.execute("CREATE OR REPLACE TEMP TABLE chk_long AS SELECT DISTINCT series FROM chk_spans WHERE NOT good AND (is_long OR is_edge)")
     donors.ask("chk_long")
-    donors.weigh()
     _estimate(con, tz, at, limits)
     _trim_unfounded(con, limits)
     fill_by_class(con, limits)
@@ -91,9 +91,9 @@ def _estimate(con: DuckDBPyConnection, tz: str, at: datetime, limits: CheckLimit
         CREATE OR REPLACE TEMP TABLE chk_like AS
         SELECT n.series, minutes, wall_minute, avg(kwh * coalesce(f.factor, 1) ORDER BY n.day, start_utc) AS kwh
         FROM (SELECT *, dense_rank() OVER (PARTITION BY series, minutes, wall_minute ORDER BY day DESC) AS nth
-              FROM chk_donors WHERE {known_sql(f"TIMESTAMP '{at}'")})
+              FROM chk_donors WHERE {known_sql(at)})
         n JOIN chk_series s USING (series)
-        LEFT JOIN chk_day_factors f ON f.class = s.class AND f.side = split_part(s.channel::VARCHAR, ':', 1) AND f.day = n.day AND s.role = 'customer'
+        LEFT JOIN chk_day_factors f ON f.class = s.class AND f.side = s.side AND f.day = n.day AND s.role = 'customer'
         WHERE nth <= {limits.like_days} GROUP BY ALL""")
     wall = wall_minute_sql("s.start_utc", tz)
     con.execute(f"""

@@ -26,7 +26,7 @@ class RuleInput:
     readings: the winning reading of each meter, channel and start: meter_id, channel, interval_start_utc,
       interval_minutes, value (in its own unit), energy_kwh (null where none was delivered), power_kw, received_at, and
       the columns of `series`.
-    series: meter and channel: series (its number, to join by), meter_id, channel, role, class, rating_kw, step_minutes
+    series: meter and channel: series (its number, to join by), meter_id, channel, side (import, export, generation), role, class, rating_kw, step_minutes
       (its usual length), grid_s (offset of its grid from local midnight, seconds), shapes (different lengths and offsets
       that came), highest_kw, rating_multiple (highest_kw / rating_kw), repeats (readings that equal the one before),
       repeat_minutes (longest run of equal readings that is possible), may_be_stuck, zeros, zero_minutes, made_up (known

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from duckdb import DuckDBPyConnection
 
-from smartgrid_assets.domain.market_day import MarketDay
+from smartgrid_assets.domain.market_day import MarketDay, wall_sql
 
 NAME, VERSION = "day_month_swap", 1
 
@@ -19,19 +19,18 @@ def set_swapped_aside(con: DuckDBPyConnection, day: MarketDay, tz: str) -> None:
 
     Costs nothing on the usual day, to which all of its files belong.
     """
-    local = f"timezone('{tz}', timezone('UTC', {{0}}))"
     back = "CASE WHEN day({0}) <= 12 THEN make_timestamp(year({0}), day({0}), month({0}), hour({0}), minute({0}), second({0})) END"
-    wall = local.format("start_utc")
+    true_day = f"{wall_sql('of_utc', tz)}::DATE"
     foreign = f"(SELECT * FROM chk_sources WHERE NOT list_contains(main_days, DATE '{day.day}'))"
     is_usual = not con.execute(f"SELECT 1 FROM {foreign} LIMIT 1").fetchall()
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE chk_swapped AS
         SELECT series, start_utc, source, ordinal,
-            CASE WHEN list_contains(main_days, {local.format("of_utc")}::DATE) THEN {local.format("of_utc")}::DATE ELSE of_wall::DATE END AS true_day
+            CASE WHEN list_contains(main_days, {true_day}) THEN {true_day} ELSE of_wall::DATE END AS true_day
         FROM (SELECT r.series, r.start_utc, r.source, r.ordinal, f.main_days, {back.format("r.start_utc")} AS of_utc,
-                  {back.format(wall.replace("start_utc", "r.start_utc"))} AS of_wall
+                  {back.format(wall_sql("r.start_utc", tz))} AS of_wall
               FROM chk_rows r JOIN {foreign} f ON f.source = r.source {"WHERE false" if is_usual else ""})
-        WHERE list_contains(main_days, {local.format("of_utc")}::DATE) OR list_contains(main_days, of_wall::DATE)""")
+        WHERE list_contains(main_days, {true_day}) OR list_contains(main_days, of_wall::DATE)""")
     if not is_usual:
         con.execute("DELETE FROM chk_rows USING chk_swapped s WHERE s.source = chk_rows.source AND s.ordinal = chk_rows.ordinal")
 

@@ -27,6 +27,11 @@ _NOW = f"""
 """The series in hand as this version sees them."""
 
 
+def known_sql(at: datetime, since: str = "known_from_utc") -> str:
+    """SQL condition: the row was the best known at that moment. since: its column, beside known_until_utc."""
+    return f"{since} <= TIMESTAMP '{at}' AND (known_until_utc IS NULL OR known_until_utc > TIMESTAMP '{at}')"
+
+
 def start_versions(con: DuckDBPyConnection) -> None:
     """Make the empty chk_states and chk_touched; a version is a number from 0, with the moment it was known."""
     con.execute(f"""

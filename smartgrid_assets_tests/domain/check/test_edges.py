@@ -9,7 +9,6 @@ import pytest
 from smartgrid_assets_tests.domain.check.town import DAY, UNEVEN, check, meter, past_day, readings
 
 STEP = timedelta(minutes=30)
-KNOWN = DAY.start_utc
 
 
 def at(interval: int) -> datetime:
@@ -29,7 +28,7 @@ def stepped(intervals: int, place: int = 20) -> list[dict]:
     first = readings(values=UNEVEN[:place])
     if intervals > 0:
         return first + readings(values=UNEVEN[place + intervals : 48], start_utc=at(place + intervals))
-    again = readings(values=UNEVEN[100 : 148 - place], start_utc=at(place), source_hash="a")
+    again = readings(values=UNEVEN[100 : 148 - place], start_utc=at(place))
     twice = readings(values=UNEVEN[60 : 60 - intervals], start_utc=at(place))
     rows = first + twice + again
     return [{**row, "ordinal": n} for n, row in enumerate(rows)]

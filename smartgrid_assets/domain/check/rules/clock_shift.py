@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from smartgrid_assets.domain.check.rule import Rule, RuleInput, where_sql
 
-
-def _words(shift: str) -> str:
-    return f"""'stamps are ' || abs({shift}.shift_minutes) || ' minutes ' || CASE WHEN {shift}.shift_minutes > 0 THEN 'late' ELSE 'early' END
-            || ' from ' || strftime({shift}.first_utc, '%Y-%m-%d %H:%M') || ' to ' || strftime({shift}.end_utc, '%Y-%m-%d %H:%M')
-            || ' UTC: ' || CASE WHEN {shift}.shift_minutes > 0 THEN 'as many are left out before and come twice after' ELSE 'as many come twice before and are left out after' END
+WORDS = """'stamps are ' || abs(x.shift_minutes) || ' minutes ' || CASE WHEN x.shift_minutes > 0 THEN 'late' ELSE 'early' END
+            || ' from ' || strftime(x.first_utc, '%Y-%m-%d %H:%M') || ' to ' || strftime(x.end_utc, '%Y-%m-%d %H:%M') || ' UTC: '
+            || CASE WHEN x.shift_minutes > 0 THEN 'as many are left out before and come twice after' ELSE 'as many come twice before and are left out after' END
             || '. Kept; have the clock of the meter or its concentrator looked at.'"""
+"""SQL: what is said of a row x of the shifts."""
 
 
 def _sql(given: RuleInput) -> str:
     return f"""
-        SELECT r.meter_id, r.channel, r.interval_start_utc, {where_sql()} || {_words("x")} AS reason
+        SELECT r.meter_id, r.channel, r.interval_start_utc, {where_sql()} || {WORDS} AS reason
         FROM {given.readings} r JOIN {given.shifts} x ON x.series = r.series
         WHERE r.interval_start_utc >= x.first_utc AND r.interval_start_utc < x.end_utc AND r.energy_kwh IS NOT NULL"""
 
@@ -27,7 +26,7 @@ def _sql(given: RuleInput) -> str:
 def _before(given: RuleInput) -> str:
     return f"""
         SELECT meter_id, channel, first_utc, TIMESTAMP '{given.day.start_utc}' - INTERVAL 1 SECOND AS last_utc,
-            'Meter ' || meter_id || ', ' || channel || ': ' || {_words("x")} AS reason
+            'Meter ' || meter_id || ', ' || channel || ': ' || {WORDS} AS reason
         FROM {given.shifts} x WHERE first_utc < TIMESTAMP '{given.day.start_utc}'"""
 
 

@@ -16,11 +16,10 @@ from smartgrid_assets.domain.check.rule import Rule, RuleInput, where_sql
 def _sql(given: RuleInput) -> str:
     tolerance = f"greatest({given.limits.sum_share} * counted_kwh, resolution_kwh)"
     ends = "r.interval_start_utc + to_minutes(r.interval_minutes)"
-    side = "split_part(r.channel::VARCHAR, ':', 1)"
     start = f"TIMESTAMP '{given.day.start_utc}'"
     return f"""
         WITH within AS (
-            SELECT r.meter_id::VARCHAR AS meter_id, {side} AS side, c.first_utc, c.last_utc, c.counted_kwh, c.resolution_kwh,
+            SELECT r.meter_id::VARCHAR AS meter_id, r.side, c.first_utc, c.last_utc, c.counted_kwh, c.resolution_kwh,
                 coalesce(sum(energy_kwh) FILTER (r.interval_start_utc >= c.first_utc AND {ends} <= c.last_utc), 0) AS inner_kwh,
                 sum(energy_kwh) AS outer_kwh, sum(r.interval_minutes) * 60 / any_value(c.siblings) >= epoch(max(c.last_utc) - min(c.first_utc) - 2 * {NEAR}) AS is_whole
             FROM {given.counted} c JOIN {given.readings} r ON r.series = c.series AND r.interval_start_utc < c.last_utc AND {ends} > c.first_utc
@@ -30,7 +29,7 @@ def _sql(given: RuleInput) -> str:
                 any_value(p.came_kwh) + coalesce(sum(energy_kwh) FILTER ({ends} <= p.last_utc + {NEAR}), 0) AS inner_kwh,
                 any_value(p.came_kwh + p.begun_kwh) + sum(energy_kwh) AS outer_kwh,
                 any_value(p.is_whole) AND sum(r.interval_minutes) * 60 / any_value(p.siblings) >= epoch(max(p.last_utc) - {start} - {NEAR}) AS is_whole
-            FROM {given.periods} p JOIN {given.readings} r ON r.meter_id = p.meter_id AND {side} = p.side AND r.interval_start_utc < p.last_utc - {NEAR}
+            FROM {given.periods} p JOIN {given.readings} r ON r.meter_id = p.meter_id AND r.side = p.side AND r.interval_start_utc < p.last_utc - {NEAR}
             WHERE r.energy_kwh IS NOT NULL GROUP BY ALL),
         wrong AS (
             SELECT * FROM within WHERE is_whole AND NOT counted_kwh BETWEEN inner_kwh - {tolerance} AND outer_kwh + {tolerance}
@@ -39,7 +38,7 @@ def _sql(given: RuleInput) -> str:
             {where_sql()} || 'the intervals ' || CASE WHEN w.first_utc < {start} - {NEAR} THEN 'since ' || strftime(w.first_utc, '%Y-%m-%d %H:%M') || ' UTC ' ELSE '' END
             || 'make ' || round(w.outer_kwh, 3) || ' kWh and the register counted ' || round(w.counted_kwh, 3)
             || ' kWh meanwhile. Kept; compare channels, multiplier and serial number with the register''s.' AS reason
-        FROM {given.readings} r JOIN wrong w ON w.meter_id = r.meter_id AND w.side = {side}
+        FROM {given.readings} r JOIN wrong w ON w.meter_id = r.meter_id AND w.side = r.side
             AND {ends} > w.first_utc + {NEAR} AND r.interval_start_utc < w.last_utc - {NEAR}
         WHERE r.has_counts AND r.energy_kwh IS NOT NULL
         QUALIFY row_number() OVER (PARTITION BY r.series, r.interval_start_utc ORDER BY w.first_utc DESC, w.last_utc) = 1"""
