@@ -25,6 +25,7 @@ COMMANDS = (
     "status",
     "quality",
     "diff",
+    "backtest",
     "verdict",
     "export",
     "ui",

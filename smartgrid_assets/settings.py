@@ -48,7 +48,10 @@ class Settings(BaseSettings):
     memory_limit: str = Field("4GB", description="DuckDB's memory limit for one run and its workers together; past it, it spills to disk.")
     threads: int = Field(2, ge=1, description="DuckDB's and the solver's threads; of many partitions, so many are made at once.")
     model_jobs: int = Field(2, ge=1, description="Parallel processes for model fits.")
-    models: str = Field("", description="Forecast models to run, comma-separated; empty = all that are installed.")
+    models: str = Field(
+        "naive_2d,naive_7d,prophet,additive,additive_kalman,boosted_additive,harmonic",
+        description="Forecast models of the nightly chain, comma-separated; empty = all that are installed.",
+    )
 
     hold_missing_share: float = Field(0.35, ge=0, le=1, description="A day with more readings missing is held back.")
     hold_rejected_share: float = Field(0.35, ge=0, le=1, description="A day with more readings rejected is held back.")

@@ -6,6 +6,7 @@ import hashlib
 import io
 import time
 from dataclasses import replace
+from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -135,6 +136,8 @@ def predict_day(work: Work) -> tuple[pd.DataFrame, list[str]]:
     history = history_of(work, work.key)
     zones = fitted_zones(history)
     future, weather = future_of(work, work.key, step_minutes(history), zones)
+    eve, _ = future_of(work, work.key - timedelta(days=1), step_minutes(history), zones, gate_of=work.key)
+    history = pd.concat([history, eve.assign(load_mw=float("nan"), weight=0.0)], ignore_index=True)
     frames, problems = [], []
     for stored in _stored_models(work):
         try:

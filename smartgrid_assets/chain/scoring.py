@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.chain.fitting import typed_empty
 from smartgrid_assets.chain.known import history_days
 from smartgrid_assets.chain.step import Work
 from smartgrid_assets.chain.steps.derive import LOAD
-from smartgrid_assets.chain.steps.forecast import ACCURACY, CANDIDATES, CHAMPION, DAY_AHEAD, MODEL, SCORES, ZONE_GROUP, history_of
+from smartgrid_assets.chain.steps.forecast import (
+    ACCURACY,
+    CANDIDATES,
+    CHAMPION,
+    DAY_AHEAD,
+    MODEL,
+    SCORES,
+    ZONE_GROUP,
+    history_of,
+    learned_days,
+)
 from smartgrid_assets.domain.market_day import days_between, week_of
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS, table
 
 if TYPE_CHECKING:
     import pandas as pd
 
+AGGREGATE = "aggregate"
 NAIVES = ("naive_2d", "naive_7d")
 MASE_DAYS = 56
 
@@ -98,30 +109,60 @@ def _mirror(work: Work, champion: str, challenger: str) -> None:
 
 
 def publish_day(work: Work) -> pd.DataFrame:
-    """Rows of forecasts/day_ahead: for each zone the champion's forecast, or the next best, flagged."""
+    """Rows of forecasts/day_ahead: for each zone the aggregate of the models, else the champion's, else the next best, flagged."""
     import pandas as pd
 
     from smartgrid_assets.domain.forecast.ladder import publish
 
     candidates = _rows(work, CANDIDATES, "candidates_of_day")
     view = work.context.lake.view(work.con, CHAMPION, [week_of(work.key)], "champion_of_week")
-    row = work.con.execute(f"SELECT model, runner_up, margin, why FROM {view} WHERE zone_group = ?", [ZONE_GROUP]).fetchall()[0]
-    champion, runner_up, margin, why = row
-    # Without scored days nobody is champion: a naive stands in, and says so.
-    unproven = why if margin is None and champion in NAIVES else ""
-    others = [runner_up, *sorted(set(candidates["model"]) - {*NAIVES, runner_up, champion}), "naive_7d", "naive_2d"]
-    frames = []
+    row = work.con.execute(f"SELECT model, runner_up, why FROM {view} WHERE zone_group = ?", [ZONE_GROUP]).fetchall()[0]
+    champion, runner_up, why = row
+    others = [champion, runner_up, *sorted(set(candidates["model"]) - {*NAIVES, runner_up, champion}), "naive_7d", "naive_2d"]
+    aggregates, frames = aggregate_day(work, candidates), []
     for zone, of_zone in candidates.groupby("zone"):
-        by_model = dict(iter(of_zone.groupby("model")))
-        if (published := publish(by_model, champion, [name for name in others if name])) is not None:
-            if unproven and not published["is_fallback"].any():
-                published = published.assign(is_fallback=True, fallback_reason=unproven)
+        by_model: dict[str, pd.DataFrame] = dict(iter(of_zone.groupby("model")))
+        found = aggregates.get(str(zone))
+        if isinstance(found, pd.DataFrame):
+            by_model[AGGREGATE] = found
+        reason = found if isinstance(found, str) else ""
+        if reason and champion in NAIVES:
+            reason = f"{reason}; {why}"
+        if (published := publish(by_model, AGGREGATE, [name for name in others if name], reason)) is not None:
             frames.append(published.assign(zone=zone))
     if not frames:
         return _framed([], DAY_AHEAD)
     rows = pd.concat(frames, ignore_index=True)
     rows["lead_hours"] = (rows["interval_start_utc"] - rows["issued_at"]) / pd.Timedelta(hours=1)
     return rows[[c.name for c in table(DAY_AHEAD).columns]]
+
+
+def aggregate_day(work: Work, candidates: pd.DataFrame) -> dict[str, pd.DataFrame | str]:
+    """Each zone's aggregate of the day, with the columns of its candidates; or the sentence why it has none.
+
+    Weights and band are learned anew from the candidates of the last eight weeks that the gate knew, so that a replay gives the same.
+    """
+    from smartgrid_assets.domain.forecast.combined import combined
+
+    first, last = learned_days(work.key)
+    past_days = work.context.lake.keys(CANDIDATES, first, last)
+    past = work.context.lake.view(work.con, CANDIDATES, past_days, "past_candidates") if past_days else None
+    told = work.con.execute(f"FROM {past}").df() if past else None
+    load, tz = _load_known(work, first, last), work.context.settings.timezone
+    found: dict[str, pd.DataFrame | str] = {}
+    for zone, of_zone in candidates.groupby("zone"):
+        before = {} if told is None else {day: part for day, part in told[told["zone"] == zone].groupby("day")}
+        known = load[load["zone"] == zone].set_index("interval_start_utc")["load_mw"]
+        found[str(zone)] = combined(work.key, of_zone, before, known, tz)
+    return found
+
+
+def _load_known(work: Work, first: date, last: date) -> pd.DataFrame:
+    from smartgrid_assets.domain.derive.frames import history_frame
+
+    context = work.context
+    view = context.lake.view(work.con, LOAD, context.lake.keys(LOAD, first, last), "load_to_learn_from")
+    return history_frame(work.con, view, None, context.gate(work.key), context.load_known_until(work.key))
 
 
 def score_published(work: Work) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.chain.context import Context
-from smartgrid_assets.chain.known import exactly, history, history_days, span_as_of
+from smartgrid_assets.chain.known import exactly, history, history_days, span, span_as_of
 from smartgrid_assets.chain.step import Inputs, Made, Step, Work
 from smartgrid_assets.chain.steps.derive import LOAD, MARKS, calendar_of
 from smartgrid_assets.domain.market_day import week_of
@@ -25,6 +25,8 @@ CHAMPION, DAY_AHEAD, ACCURACY = "forecasts/champion", "forecasts/day_ahead", "fo
 ZONE_GROUP = "all"
 """All zones are fitted and judged together until there is a reason to part them."""
 CHAMPION_DAYS = 28
+AGGREGATE_DAYS = 56
+"""Days whose losses weigh the models and stretch the band of what is published."""
 SEED = 20260907
 
 
@@ -68,8 +70,9 @@ def _candidates_inputs(context: Context, day: date) -> Inputs | None:
     known = history(context, day)
     if models is None or known is None:
         return None
-    weather = context.delivered.weather_digest(day, "forecast", context.gate(day))
-    return models | known | {f"raw/weather@{day}": weather or "none"}
+    seen = (day - timedelta(days=1), day)  # of the eve too: the newest known load is two days old
+    weather = {f"raw/weather@{of}": context.delivered.weather_digest(of, "forecast", context.gate(day)) or "none" for of in seen}
+    return models | known | weather
 
 
 def _make_candidates(work: Work) -> Made:
@@ -110,9 +113,19 @@ def _make_champion(work: Work) -> Made:
 # ---- published, and what it was worth -------------------------------------------------------------------------
 
 
+def learned_days(day: date) -> tuple[date, date]:
+    """First and last day whose losses the aggregate of `day` learns from: eight weeks, the last being known at the gate."""
+    last = day - timedelta(days=2)
+    return last - timedelta(days=AGGREGATE_DAYS - 1), last
+
+
 def _day_ahead_inputs(context: Context, day: date) -> Inputs | None:
     candidates, champion = exactly(context, CANDIDATES, day), exactly(context, CHAMPION, week_of(day))
-    return candidates | champion if candidates and champion else None
+    if not candidates or not champion:
+        return None
+    first, last = learned_days(day)
+    load = span_as_of(context, LOAD, first, last, context.gate(day))
+    return candidates | champion | span(context, CANDIDATES, first, last) | load
 
 
 def _make_day_ahead(work: Work) -> Made:
@@ -180,7 +193,7 @@ def _register(work: Work, name: str, rows: pd.DataFrame) -> str:
 
 # ---- versions and settings ------------------------------------------------------------------------------------
 
-VERSION = 3
+VERSION = 4
 
 
 def chosen_models(context: Context) -> dict[str, Any]:

@@ -13,5 +13,5 @@ model = step_asset(MODEL, [dep("features/load", HISTORY), dep("features/training
 candidates = step_asset(CANDIDATES, ["forecasts/model", "raw/weather"])
 scores = step_asset(SCORES, ["forecasts/candidates", "features/load"])
 champion = step_asset(CHAMPION, [dep("forecasts/scores", HISTORY)])
-day_ahead = step_asset(DAY_AHEAD, ["forecasts/candidates", "forecasts/champion"])
+day_ahead = step_asset(DAY_AHEAD, [dep("forecasts/candidates", HISTORY), "forecasts/champion", dep("features/load", HISTORY)])
 accuracy = step_asset(ACCURACY, ["forecasts/day_ahead", "forecasts/candidates", "features/load"])

@@ -33,6 +33,13 @@ def known_for(history: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
     return known[known["local_time"] < until]
 
 
+def eve_for(history: pd.DataFrame, future: pd.DataFrame, weather: str) -> pd.DataFrame:
+    """The day between what is known and the future's day: its calendar and, unless `weather` is none, the weather offered; never its load."""
+    first = future["local_time"].min().normalize()
+    eve = history[(history["local_time"] >= first - timedelta(days=FRESHEST_DAYS - 1)) & (history["local_time"] < first)]
+    return offered(eve, weather).assign(load_mw=np.nan, weight=0.0)
+
+
 def offered(future: pd.DataFrame, weather: str) -> pd.DataFrame:
     """The future's calendar, and its weather unless that is "none"; whatever else was in the frame is gone."""
     seen = future.reindex(columns=list(FUTURE_COLUMNS)).reset_index(drop=True)

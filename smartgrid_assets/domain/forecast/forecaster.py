@@ -3,7 +3,8 @@
 A forecaster is fitted once a week on what the gate of the week's first day knew; each day it predicts from what
 that day's gate knew, which is newer. The freshest equal-time lag is two days: D-1 is not known when D is issued.
 History: interval_start_utc, interval_minutes, load_mw, local_time, is_holiday, weekday, weight, temperature_c,
-irradiance_w_m2, wind_speed_m_s, sorted by time; future: the same without load_mw and weight.
+irradiance_w_m2, wind_speed_m_s, sorted by time; future: the same without load_mw and weight. Rows of D-1 may stand in the history
+without load: a model that asks for the eve sees them (calendar and weather), the others never do.
 """
 
 from __future__ import annotations
@@ -31,11 +32,15 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class Needs:
-    """min_days: history without which it is not fitted. history_days: more is not looked at. weather: uses it where there is some."""
+    """min_days: history without which it is not fitted. history_days: more is not looked at. weather: uses it where there is some.
+
+    eve: wants the rows of the day before, without load: what is known of the weather between the newest load and the day asked for.
+    """
 
     min_days: int
     history_days: int
     weather: bool = False
+    eve: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,24 +73,25 @@ class Forecaster(Protocol):
 
 @dataclass(frozen=True)
 class ForecastModel:
-    """A plug-in of domain/forecast/models/. refit `never`: nothing is learned, only looked up."""
+    """A plug-in of domain/forecast/models/. refit: how often it must be; `never`: nothing is learned but a band, only looked up."""
 
     name: str
     build: Callable[[], Forecaster]
     needs: Needs
     description: str
     version: int = 1
-    refit: Literal["weekly", "never"] = "weekly"
+    refit: Literal["weekly", "monthly", "never"] = "weekly"
 
 
 @dataclass
 class FittedModel:
-    """One model fitted for the zones of a group. failed: zone -> sentence."""
+    """One model fitted for the zones of a group. failed: zone -> sentence; eve: it sees the rows of the day before (Needs)."""
 
     model: str
     context: FitContext
     zones: dict[str, Forecaster] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    eve: bool = False
 
     def predict(self, zone: str, history: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
         """Quantiles of one zone's day, of what the day's gate may know of these frames (asof.py).
@@ -97,6 +103,8 @@ class FittedModel:
         known, day = asof.known_for(history, future), asof.offered(future, self.context.weather)
         if known.empty:
             raise ForecastError(f"{self.model}, zone {zone}: no load is known at the gate.")
+        if self.eve:
+            known = pd.concat([known, asof.eve_for(history, future, self.context.weather)], ignore_index=True)
         return checked(self.zones[zone].predict(known, day), day, f"{self.model}, zone {zone}")
 
     def dump(self) -> bytes:
@@ -121,11 +129,11 @@ class FittedModel:
             payloads = {zone: archive.read(name) for zone, name in manifest["zones"].items()}
         context = manifest["context"]
         context["gate_utc"] = datetime.fromisoformat(context["gate_utc"]) if context["gate_utc"] else None
-        build = models()[manifest["model"]].build
-        zones = {zone: build() for zone in payloads}
+        model = models()[manifest["model"]]
+        zones = {zone: model.build() for zone in payloads}
         for zone, forecaster in zones.items():
             forecaster.restore(payloads[zone])
-        return cls(manifest["model"], FitContext(**context), zones, manifest["failed"])
+        return cls(manifest["model"], FitContext(**context), zones, manifest["failed"], model.needs.eve)
 
 
 def _put(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
@@ -150,7 +158,7 @@ def fit_zones(model: ForecastModel, histories: Mapping[str, pd.DataFrame], conte
     zones = sorted(histories)
     jobs = min(n_jobs, len(zones)) or 1
     results = Parallel(n_jobs=jobs)(delayed(_fit_zone)(model, histories[zone], context) for zone in zones)
-    fitted = FittedModel(model.name, context)
+    fitted = FittedModel(model.name, context, eve=model.needs.eve)
     for zone, result in zip(zones, results, strict=True):
         if isinstance(result, str):
             fitted.failed[zone] = result

@@ -9,7 +9,7 @@ import pytest
 
 from smartgrid_assets.domain.forecast.champion import LEAST_DAYS, choose_champion
 
-MODELS = ["hist_gradient_boosting", "naive_2d", "naive_7d", "prophet"]
+MODELS = ["boosting", "naive_2d", "naive_7d", "prophet"]
 
 
 def losses(days: int, **by_model: float | dict[str, float]) -> pd.DataFrame:
@@ -25,8 +25,8 @@ def losses(days: int, **by_model: float | dict[str, float]) -> pd.DataFrame:
 
 
 def test_the_model_with_the_lowest_loss_is_champion_and_its_margin_is_the_share_it_saves():
-    chosen = choose_champion(losses(10, naive_7d=4.0, prophet=3.0, hist_gradient_boosting=2.4), MODELS)
-    assert (chosen.model, chosen.runner_up, chosen.days) == ("hist_gradient_boosting", "prophet", 10)
+    chosen = choose_champion(losses(10, naive_7d=4.0, prophet=3.0, boosting=2.4), MODELS)
+    assert (chosen.model, chosen.runner_up, chosen.days) == ("boosting", "prophet", 10)
     assert chosen.margin == pytest.approx(0.2)
     assert "0.60" in chosen.why and "0.75" in chosen.why
 
@@ -55,21 +55,21 @@ def test_a_large_zone_does_not_outvote_the_small_ones():
         10,
         naive_7d={"city": 1000.0, "village": 1.0, "farm": 1.0},
         prophet={"city": 900.0, "village": 1.5, "farm": 1.5},
-        hist_gradient_boosting={"city": 1050.0, "village": 0.5, "farm": 0.5},
+        boosting={"city": 1050.0, "village": 0.5, "farm": 0.5},
     )
     assert scores.groupby("model")["pinball_mw"].sum().idxmin() == "prophet"
-    assert choose_champion(scores, MODELS).model == "hist_gradient_boosting"
+    assert choose_champion(scores, MODELS).model == "boosting"
 
 
 def test_a_model_that_scored_on_few_days_is_not_champion_however_lucky():
-    scores = pd.concat([losses(10, naive_7d=4.0, prophet=3.0), losses(6, hist_gradient_boosting=0.1)])
+    scores = pd.concat([losses(10, naive_7d=4.0, prophet=3.0), losses(6, boosting=0.1)])
     assert choose_champion(scores, MODELS).model == "prophet"
-    enough = pd.concat([losses(10, naive_7d=4.0, prophet=3.0), losses(7, hist_gradient_boosting=0.1)])
-    assert choose_champion(enough, MODELS).model == "hist_gradient_boosting"
+    enough = pd.concat([losses(10, naive_7d=4.0, prophet=3.0), losses(7, boosting=0.1)])
+    assert choose_champion(enough, MODELS).model == "boosting"
 
 
 def test_a_model_that_was_not_fitted_this_week_is_not_champion():
-    scores = losses(10, naive_7d=4.0, prophet=3.0, hist_gradient_boosting=2.0)
+    scores = losses(10, naive_7d=4.0, prophet=3.0, boosting=2.0)
     assert choose_champion(scores, ["naive_7d", "prophet"]).model == "prophet"
 
 

@@ -29,10 +29,9 @@ class Naive:
 
     def fit(self, history: pd.DataFrame, context: FitContext) -> None:
         """Learn the band from this naive's errors in the last eight weeks; of a past too short to err, from its spread."""
-        known = by_local_time(history)
         recent = history[history["local_time"] > history["local_time"].max() - pd.Timedelta(days=ERROR_DAYS)]
         load = recent["load_mw"].to_numpy(float)
-        errors = load - self._repeated(known, recent["local_time"])
+        errors = load - self._point(history, recent)
         if not np.isfinite(errors).any():
             errors = load - load.mean()
         self.band = error_quantiles(errors, hour_block(recent["local_time"]), recent["weight"].to_numpy(float))
@@ -40,13 +39,17 @@ class Naive:
     def predict(self, history: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
         """The lag, a hole of up to two hours filled from its neighbours. Raises ForecastError where nothing is known."""
         known = by_local_time(history)
-        point = self._repeated(known, future["local_time"])
+        point = self._point(history, future)
         point = pd.Series(point).interpolate(limit=NEARBY_STEPS, limit_direction="both").to_numpy()
         if self.last_resort:
             point = np.where(np.isnan(point), _newest(known, future["local_time"]), point)
         if holes := int(np.isnan(point).sum()):
             raise ForecastError(f"no load is known {self.lag_days} days, or any multiple of 7, before {holes} of {len(point)} intervals.")
         return banded(future, point, self.band)
+
+    def _point(self, history: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
+        """Load that stands in for each row's, MW; NaN where there is none."""
+        return self._repeated(by_local_time(history), rows["local_time"])
 
     def _repeated(self, known: pd.Series, local_time: pd.Series) -> np.ndarray:
         reach = (local_time.max() - known.index.min()).days + 1

@@ -150,4 +150,5 @@ MODEL = ForecastModel(
     needs=Needs(min_days=28, history_days=400, weather=True),
     description="Prophet on local time with holidays, working-day and day-off shapes and weather, at the newest known level.",
     version=2,
+    refit="monthly",
 )

@@ -1,0 +1,214 @@
+"""A file's past, forecast day by day as each gate would have: the models, the aggregate and the scores that the assets use.
+
+Day D is issued at D-1 10:00 local with load known to D-1 00:00; models are fitted at the gate of each week's first day (some
+more rarely). Weights and bands are learnt on the warm-up and go on learning, from D-2 and before.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from datetime import time as wall_time
+from typing import TYPE_CHECKING, Any, Literal
+
+from smartgrid_assets.domain.errors import ForecastError, SettingsError
+from smartgrid_assets.domain.forecast.series_file import WEATHER
+from smartgrid_assets.domain.market_day import days_between, local_to_utc, market_day, week_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from smartgrid_assets.domain.forecast.forecaster import FittedModel, ForecastModel
+
+AGGREGATE = "aggregate"
+WARM_UP_DAYS = 56
+BLOCK_WEEKS = 4
+"""Weeks that one process fits one after the other; models of a slower cadence are fitted once in them."""
+SEED = 20260907
+LOOK_BACK_DAYS = 400
+"""Days before the day asked for that a fitted model may look at; the fit itself sees all."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What is asked. target: of net load nMAE is a share of the highest |load| before `first`, and there is no MAPE. weather: of the days forecast; observed is an ex-post bound. warm_up: days before `first` that are replayed too.
+    """
+
+    first: date
+    last: date
+    timezone: str
+    country: str = ""
+    subdivision: str = ""
+    weather: Literal["none", "observed", "forecast"] = "none"
+    gate: wall_time = wall_time(10, 0)
+    warm_up: int = WARM_UP_DAYS
+    weather_error_c: float = 0.0
+    models: tuple[str, ...] = ()
+    target: Literal["load_mw", "net"] = "load_mw"
+
+
+@dataclass
+class ZoneReplay:
+    """One zone's forecasts. forecasts: (day, model) -> frame of quantiles; seconds: CPU of each model; problems: sentences."""
+
+    zone: str
+    forecasts: dict[tuple[date, str], pd.DataFrame] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    problems: set[str] = field(default_factory=set)
+
+    def add(self, other: ZoneReplay) -> None:
+        """Take in another part of the same zone's days."""
+        self.forecasts |= other.forecasts
+        self.problems |= other.problems
+        for model, seconds in other.seconds.items():
+            self.seconds[model] = self.seconds.get(model, 0.0) + seconds
+
+
+def chosen(names: Sequence[str]) -> dict[str, ForecastModel]:
+    """Models by name, all where none is named. Raises SettingsError for one that there is not."""
+    from smartgrid_assets.domain.forecast.forecaster import models
+
+    found = models()
+    if unknown := [name for name in names if name not in found and name != AGGREGATE]:
+        raise SettingsError(f"There is no model {', '.join(unknown)}; there are {', '.join(found)} and {AGGREGATE}.")
+    return {name: found[name] for name in found if not names or name in names}
+
+
+def replay(series: pd.DataFrame, protocol: Protocol, jobs: int = 1) -> list[ZoneReplay]:
+    """Every zone's and model's forecast of each day from the warm-up on, by zone name.
+
+    series: rows of all zones (series_file.read_series). Zones and blocks of four weeks fan out through joblib.
+    """
+    from joblib import Parallel, delayed
+
+    models = chosen(protocol.models)
+    of_zone = {str(zone): part.reset_index(drop=True) for zone, part in series.groupby("zone")}
+    tasks = [(zone, block) for zone in of_zone for block in _blocks(of_zone[zone], protocol)]
+    parts = Parallel(n_jobs=min(jobs, max(1, len(tasks))))(
+        delayed(_replay_block)(zone, of_zone[zone], block, protocol, models) for zone, block in tasks
+    )
+    whole = {zone: ZoneReplay(zone) for zone in of_zone}
+    for part in parts:
+        whole[part.zone].add(part)
+    return list(whole.values())
+
+
+def _blocks(history: pd.DataFrame, protocol: Protocol) -> list[list[date]]:
+    """Days to forecast, parted by blocks of four weeks."""
+    known = history["local_time"][history["load_mw"].notna()]
+    if known.empty:
+        return []
+    earliest = known.min().date() + timedelta(days=2)
+    first = max(protocol.first - timedelta(days=protocol.warm_up), earliest)
+    days = [day for day in days_between(first, protocol.last)]
+    blocks: dict[int, list[date]] = {}
+    for day in days:
+        blocks.setdefault((week_of(day).toordinal() // 7) // BLOCK_WEEKS, []).append(day)
+    return list(blocks.values())
+
+
+def _replay_block(
+    zone: str, series: pd.DataFrame, days: list[date], protocol: Protocol, models: Mapping[str, ForecastModel]
+) -> ZoneReplay:
+    from threadpoolctl import threadpool_limits
+
+    os.environ["OMP_NUM_THREADS"] = "1"
+    made = ZoneReplay(zone)
+    fitted: dict[str, FittedModel] = {}
+    with threadpool_limits(1):
+        for week in sorted({week_of(day) for day in days}):
+            of_week = [day for day in days if week_of(day) == week]
+            parts = {day: parted(series, day, protocol) for day in of_week}
+            for name, model in models.items():
+                started = time.process_time()
+                if name not in fitted or model.refit != "monthly":
+                    fitted[name] = _fitted(zone, series, model, of_week[0], protocol)
+                for day in of_week:
+                    _predict(made, fitted[name], day, *parts[day])
+                made.seconds[name] = made.seconds.get(name, 0.0) + time.process_time() - started
+    return made
+
+
+def gate_of(day: date, protocol: Protocol) -> datetime:
+    """Moment at which `day` is issued, naive UTC."""
+    return local_to_utc(datetime.combine(day - timedelta(days=1), protocol.gate), protocol.timezone)
+
+
+def _fitted(zone: str, series: pd.DataFrame, model: ForecastModel, day: date, protocol: Protocol) -> FittedModel:
+    from smartgrid_assets.domain.forecast.forecaster import FitContext, fit_zones
+
+    kind = protocol.weather if model.needs.weather else "none"
+    context = FitContext(protocol.timezone, protocol.country, protocol.subdivision, SEED, kind, gate_of(day, protocol))
+    known = series[series["load_mw"].notna()]
+    return fit_zones(model, {zone: known}, context)
+
+
+def _predict(made: ZoneReplay, fitted: FittedModel, day: date, history: pd.DataFrame, future: pd.DataFrame) -> None:
+    try:
+        made.forecasts[day, fitted.model] = fitted.predict(made.zone, history, future)
+    except ForecastError as error:
+        made.problems.add(str(error))
+
+
+def parted(series: pd.DataFrame, day: date, protocol: Protocol) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What was before `day` (of D-1 no load), and the day itself, whole, whatever of it the file holds."""
+    import numpy as np
+    import pandas as pd
+
+    window = market_day(day, protocol.timezone)
+    minutes = int(series["interval_minutes"].iloc[-1])
+    since = series["interval_start_utc"].to_numpy()
+    begin, end = (int(np.searchsorted(since, np.datetime64(moment))) for moment in (window.start_utc, window.end_utc))
+    stamps = pd.date_range(window.start_utc, periods=window.intervals(minutes), freq=f"{minutes}min")
+    future = pd.DataFrame({"interval_start_utc": stamps, "interval_minutes": minutes})
+    local = stamps.tz_localize("UTC").tz_convert(protocol.timezone).tz_localize(None)
+    delivered = series.iloc[begin:end]
+    future["local_time"], future["weekday"] = local, local.weekday
+    future["is_holiday"] = bool(delivered["is_holiday"].any()) if len(delivered) else False
+    place = pd.Index(delivered["interval_start_utc"]).get_indexer(stamps)
+    for name in WEATHER:
+        values = delivered[name].to_numpy(float)
+        future[name] = np.where(place >= 0, values[place], np.nan) if len(values) else np.nan
+    return series.iloc[max(0, begin - LOOK_BACK_DAYS * 1440 // minutes) : begin], future
+
+
+def aggregated(series: pd.DataFrame, replays: Sequence[ZoneReplay], protocol: Protocol) -> list[ZoneReplay]:
+    """The same replays with the aggregate's forecasts beside the models'; without it where only others are asked for."""
+    if protocol.models and AGGREGATE not in protocol.models and len(protocol.models) == 1:
+        return list(replays)
+    for made in replays:
+        started = time.process_time()
+        _aggregate(made, series[series["zone"] == made.zone], protocol.timezone)
+        made.seconds[AGGREGATE] = time.process_time() - started
+    return list(replays)
+
+
+def _aggregate(made: ZoneReplay, series: pd.DataFrame, tz: str) -> None:
+    import numpy as np
+
+    from smartgrid_assets.domain.forecast.aggregate import Aggregate
+    from smartgrid_assets.domain.forecast.combined import blocks_of
+    from smartgrid_assets.domain.forecast.lags import FRESHEST_DAYS
+    from smartgrid_assets.domain.forecast.quantiles import as_frame
+    from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
+
+    load = series.set_index("interval_start_utc")["load_mw"]
+    of_day: dict[date, dict[str, Any]] = {}
+    for (day, model), forecast in made.forecasts.items():
+        of_day.setdefault(day, {})[model] = forecast
+    learner, waiting = Aggregate(sorted({model for _, model in made.forecasts})), []
+    for day in sorted(of_day):
+        while waiting and waiting[0][0] <= day - timedelta(days=FRESHEST_DAYS):
+            learner.learn(*waiting.pop(0))
+        frames = of_day[day]
+        stamps = next(iter(frames.values()))["interval_start_utc"]
+        blocks = blocks_of(stamps, tz)
+        values = {model: frame[list(QUANTILE_COLUMNS)].to_numpy(float) for model, frame in frames.items()}
+        issued = learner.issue(day, values, blocks)
+        if issued is not None:
+            made.forecasts[day, AGGREGATE] = as_frame(next(iter(frames.values())), np.asarray(issued))
+        waiting.append((day, values, load.reindex(stamps).to_numpy(float), blocks))

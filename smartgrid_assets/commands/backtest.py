@@ -1,0 +1,148 @@
+"""`smartgrid backtest`: how good would the forecasts of a file's days have been, each made as its own gate would have made it?"""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import date, datetime
+from datetime import time as wall_time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from smartgrid_assets.commands._shared import Day
+from smartgrid_assets.domain.errors import SettingsError
+
+if TYPE_CHECKING:
+    from smartgrid_assets.chain.backtest import Protocol
+    from smartgrid_assets.chain.judged import Judged
+
+LABELS = {
+    "none": "no weather",
+    "observed": "OBSERVED weather of the day itself: an ex-post bound, not a forecast",
+    "forecast": "SIMULATED weather forecasts: observed weather with an error added",
+}
+SHOWN = ("mae", "nmae", "mase", "pinball", "crps", "coverage_80", "coverage_90")
+
+
+class WallTime(click.ParamType):
+    """HH:MM."""
+
+    name = "HH:MM"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> wall_time:
+        try:
+            return value if isinstance(value, wall_time) else datetime.strptime(value, "%H:%M").time()
+        except ValueError:
+            self.fail(f"{value!r} is no time of day; write it as 10:00.", param, ctx)
+
+
+@click.command("backtest")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--from", "first", type=Day(), required=True, help="First market day that is judged.")
+@click.option("--to", "last", type=Day(), required=True, help="Last market day that is judged.")
+@click.option("--models", default="", help="Models, comma-separated; empty = all. The aggregate is made of those.")
+@click.option("--weather", type=click.Choice(["none", "observed", "forecast"]), default="none", show_default=True)
+@click.option("--weather-error", "weather_error_c", type=float, default=1.5, show_default=True, help="Simulated forecasts: their error, deg C.")
+@click.option("--target", type=click.Choice(["load_mw", "net"]), default="load_mw", show_default=True, help="What the file's load is.")
+@click.option("--zones", default="", help="Zones, comma-separated; empty = all in the file.")
+@click.option("--timezone", "tz", help="Market time zone; default: SMARTGRID_TIMEZONE.")
+@click.option("--country", help="Country of the public holidays; default: SMARTGRID_COUNTRY.")
+@click.option("--subdivision", default="", help="State or province of the public holidays.")
+@click.option("--gate", type=WallTime(), default="10:00", show_default=True, help="Local time on D-1 at which D is issued.")
+@click.option("--warm-up", type=int, default=56, show_default=True, help="Days before --from on which weights and bands are learnt.")
+@click.option("--jobs", type=int, help="Processes; default: SMARTGRID_MODEL_JOBS.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Also write tables and pictures into this folder.")
+def command(file: Path, tz: str | None, country: str | None, zones: str, jobs: int | None, as_json: bool, out: Path | None, **asked: Any) -> None:
+    """Replay FILE (zone,interval_start_utc,load_mw and, if known, temperature_c, irradiance_w_m2, wind_speed_m_s, is_holiday).
+
+    Day D is issued at --gate on D-1 with load known to D-1 00:00; models are refitted each week; weights and bands learn
+    from D-2 and before, first on --warm-up. CSV or Parquet, one zone or many, any interval from 5 minutes to an hour.
+    """
+    from smartgrid_assets.chain.backtest import aggregated, replay
+    from smartgrid_assets.chain.judged import judged
+    from smartgrid_assets.domain.forecast.series_file import read_series
+    from smartgrid_assets.settings import settings
+
+    protocol = _protocol(asked, tz or settings().timezone, settings().country if country is None else country)
+    started = time.perf_counter()
+    series, problems = read_series(file, protocol.timezone, protocol.country, protocol.subdivision)
+    series = _zones(series, zones)
+    replays = aggregated(series, replay(series, protocol, jobs or settings().model_jobs), protocol)
+    found = judged(series, replays, protocol)
+    problems += sorted({problem for made in replays for problem in made.problems})
+    told = {"seconds": round(time.perf_counter() - started, 1), "problems": problems}
+    if not found.rows:
+        raise SettingsError(f"No day from {protocol.first} to {protocol.last} could be forecast and judged. {' '.join(problems[:3])}")
+    click.echo(_json(found, protocol, told) if as_json else "\n".join(_lines(found, protocol, told)))
+    if out:
+        _write(found, out)
+        click.echo(f"Tables and pictures: {out}", err=True)
+
+
+def _protocol(asked: dict[str, Any], tz: str, country: str) -> Protocol:
+    from smartgrid_assets.chain.backtest import Protocol
+
+    if asked["last"] < asked["first"]:
+        raise SettingsError(f"--to {asked['last']} is before --from {asked['first']}.")
+    names = tuple(name.strip() for name in asked.pop("models").split(",") if name.strip())
+    return Protocol(timezone=tz, country=country, models=names, **asked)
+
+
+def _zones(series: Any, zones: str) -> Any:
+    wanted = [name.strip() for name in zones.split(",") if name.strip()]
+    known = sorted(set(series["zone"]))
+    if unknown := [name for name in wanted if name not in known]:
+        raise SettingsError(f"The file has no zone {', '.join(unknown)}; it has {', '.join(known[:20])}.")
+    return series[series["zone"].isin(wanted)] if wanted else series
+
+
+def _json(found: Judged, protocol: Protocol, told: dict[str, Any]) -> str:
+    from dataclasses import asdict
+
+    said = {name: str(value) if isinstance(value, (date, wall_time)) else value for name, value in asdict(protocol).items()}
+    whole = {"protocol": said | {"weather_label": LABELS[protocol.weather]} | told, "rows": found.rows, "parts": found.parts, "skill": found.skills}
+    return json.dumps(whole, default=_plain, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else str(value)
+
+
+def _lines(found: Judged, protocol: Protocol, told: dict[str, Any]) -> list[str]:
+    lines = [f"{protocol.first} to {protocol.last}, {LABELS[protocol.weather]}; {told['seconds']} s", ""]
+    lines.append(f"{'model':20} {'zone':14}" + "".join(f"{name:>12}" for name in (*SHOWN, "cpu_s")))
+    zones = {row["zone"] for row in found.rows}
+    shown = found.rows if len(zones) <= 6 else [row for row in found.rows if row["zone"] == "ALL"]
+    for row in sorted(shown, key=lambda row: (row["zone"] != "ALL", row["zone"], row["mae"])):
+        if len(zones) == 2 and row["zone"] == "ALL":
+            continue
+        lines.append(f"{row['model'][:20]:20} {row['zone'][:14]:14}" + "".join(f"{_number(row[name]):>12}" for name in (*SHOWN, "cpu_s")))
+    skills = [s for s in found.skills if s["model"] == "aggregate"][:6]
+    lines += [""] * bool(skills)
+    lines += [
+        f"aggregate, {s['zone']}: {s['skill']:.1%} less error than {s['against']} (95 % of days drawn: {s['low']:.1%} to {s['high']:.1%}"
+        + (f"; Diebold-Mariano p = {s['p_value']:.2g})" if s["p_value"] is not None else ")")
+        for s in skills
+    ]
+    return lines + [f"note: {problem}" for problem in told["problems"]]
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.4g}"
+
+
+def _write(found: Judged, out: Path) -> None:
+    import pandas as pd
+
+    from smartgrid_assets.chain.judged import pictures
+
+    out.mkdir(parents=True, exist_ok=True)
+    for name, rows in (("rows", found.rows), ("parts", found.parts), ("skill", found.skills)):
+        pd.DataFrame(rows).to_csv(out / f"{name}.csv", index=False)
+    assert found.forecasts is not None
+    found.forecasts.to_parquet(out / "forecasts.parquet", index=False)
+    for name, picture in pictures(found, "aggregate").items():
+        (out / f"{name}.png").write_bytes(picture)

@@ -1,0 +1,177 @@
+"""What the additive models share: design, ridge by slot, band. See additive.py."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from smartgrid_assets.domain.forecast.design import LOOK_BACK_DAYS, Design, additive_terms, design_of, level, stacked
+from smartgrid_assets.domain.forecast.forecaster import FitContext
+from smartgrid_assets.domain.forecast.grid import DayGrid, grid_of
+from smartgrid_assets.domain.forecast.quantiles import BLOCK_HOURS, BLOCKS, QUANTILES, as_frame, error_quantiles
+from smartgrid_assets.domain.forecast.weather import has_weather, with_weather_filled
+
+RIDGES = (0.003, 0.02, 0.1, 0.5)
+FOLDS = 5
+NEIGHBOUR_WEIGHT = 0.5
+SPREAD_RIDGE = 0.3
+NARROWEST = 0.35
+"""A band is not narrower, nor (inverted) wider, than this share of the usual one."""
+CLIP = 6.0
+"""Standard deviations at which a feature is cut off: a unit jump must not be extrapolated."""
+HUBER = 4.0
+
+
+class Additive:
+    """One zone's additive model."""
+
+    def __init__(self, half_life_days: float | None = None) -> None:
+        self.half_life_days = half_life_days
+        self.design = Design()
+        self.centre = self.scale = self.weights = self.spread = np.zeros(0)
+        self.band = np.zeros((BLOCKS, len(QUANTILES)))
+        self.out_of_sample = np.zeros(0)
+
+    def fit(self, history: pd.DataFrame, context: FitContext) -> None:
+        """Choose the ridge by blocks of time, then regress on all; learn the band on the blocks' errors."""
+        grid = grid_of(history)
+        uses_weather = context.weather != "none" and has_weather(history)
+        self.design = design_of(grid, uses_weather, context.country, context.subdivision)
+        base = level(grid)
+        raw = self._raw(grid, base)
+        self._standardise(raw)
+        rows, target = self._standard(raw), grid.load - base
+        weight = np.where(np.isfinite(target), grid.weight * self._fading(len(grid.days))[:, None], 0.0)
+        target = np.nan_to_num(target)
+        out_of_sample, ridge = _validated(rows, target, weight)
+        weight = weight * _huber(target - out_of_sample, weight)
+        self.weights = solved(*equations(rows, target, weight), ridge)
+        self._learn_band(grid, rows, target, weight, ridge)
+
+    def _fading(self, days: int) -> np.ndarray:
+        age = np.arange(days)[::-1]
+        return np.ones(days) if self.half_life_days is None else 0.5 ** (age / self.half_life_days)
+
+    def _learn_band(self, grid: DayGrid, rows: np.ndarray, target: np.ndarray, weight: np.ndarray, ridge: float) -> None:
+        self.out_of_sample, _ = _validated(rows, target, weight, (ridge,))
+        errors = target - self.out_of_sample
+        self.spread = solved(*equations(rows, np.abs(errors), weight), SPREAD_RIDGE)
+        errors = errors / self._width(rows)
+        blocks = np.broadcast_to((grid.hours // BLOCK_HOURS).astype(int), errors.shape)
+        used = weight > 0
+        self.band = error_quantiles(errors[used], blocks[used], weight[used])
+
+    def _width(self, rows: np.ndarray) -> np.ndarray:
+        usual = np.maximum(self.spread[:, -1], 1e-12)
+        return np.clip(applied(rows, self.spread), usual * NARROWEST, usual / NARROWEST)
+
+    def _raw(self, grid: DayGrid, base: np.ndarray) -> np.ndarray:
+        terms = additive_terms(grid, self.design, base)
+        return stacked([column for columns in terms.values() for column in columns], *grid.load.shape)
+
+    def _standardise(self, raw: np.ndarray) -> None:
+        """Mean and deviation of each column in each slot; a column that hardly moves in a slot is measured by the whole day's deviation."""
+        known = np.isfinite(raw)
+        count = np.maximum(known.sum(axis=0), 1)
+        self.centre = np.where(known, raw, 0.0).sum(axis=0) / count
+        scale = np.sqrt(np.where(known, (raw - self.centre) ** 2, 0.0).sum(axis=0) / count)
+        scale = np.maximum(scale, 0.3 * scale.mean(axis=0))
+        self.scale = np.where(scale > 1e-9, scale, np.inf)
+
+    def _standard(self, raw: np.ndarray) -> np.ndarray:
+        return np.clip(np.nan_to_num((raw - self.centre) / self.scale), -CLIP, CLIP)
+
+    def predict(self, history: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
+        """Point and band of each row of `future`; NaN where no load at all is known."""
+        day = with_weather_filled(history, future) if self.design.at else future
+        grid = grid_of(history, day, LOOK_BACK_DAYS)
+        base = level(grid)
+        first, _ = grid.place(day["local_time"].iloc[:1])
+        rows = self._standard(self._raw(grid, base)[first[0] :])
+        row, slot = grid.place(day["local_time"])
+        row = row - first[0]
+        told = self._more(grid, base, applied(rows, self.weights))
+        point = (told + base[first[0] :])[row, slot]
+        block = (grid.hours // BLOCK_HOURS).astype(int)[slot]
+        return as_frame(future, point[:, None] + self._width(rows)[row, slot][:, None] * self.band[block])
+
+    def _more(self, grid: DayGrid, base: np.ndarray, told: np.ndarray) -> np.ndarray:
+        """What a model built on this one makes of its forecast (the grid's last days, MW above the level)."""
+        return told
+
+    def dump(self) -> bytes:
+        """Arrays in numpy's own format, the design as JSON; nothing is pickled."""
+        buffer = io.BytesIO()
+        design = np.frombuffer(json.dumps(asdict(self.design)).encode(), dtype=np.uint8)
+        arrays = {name: getattr(self, name) for name in ("centre", "scale", "weights", "spread", "band")}
+        np.savez_compressed(buffer, design=design, **arrays)
+        return buffer.getvalue()
+
+    def restore(self, payload: bytes) -> None:
+        """The inverse of dump."""
+        with np.load(io.BytesIO(payload), allow_pickle=False) as stored:
+            told: dict[str, Any] = json.loads(stored["design"].tobytes())
+            self.design = Design.of(told)
+            for name in ("centre", "scale", "weights", "spread", "band"):
+                setattr(self, name, stored[name])
+
+
+def equations(rows: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Normal equations of each slot: (S, P+1, P+1) and (S, P+1), the last column being the constant; rows: (D, S, P)."""
+    days, slots, _ = rows.shape
+    left, right = [], []
+    for slot in range(slots):
+        used = weight[:, slot] > 0
+        columns = np.concatenate([rows[used, slot], np.ones((int(used.sum()), 1))], axis=1)
+        weighed = columns * weight[used, slot][:, None]
+        left.append(weighed.T @ columns)
+        right.append(weighed.T @ target[used, slot])
+    return np.stack(left), np.stack(right)
+
+
+def solved(left: np.ndarray, right: np.ndarray, ridge: float) -> np.ndarray:
+    """(S, P+1) coefficients of each slot, its neighbours' equations counting by NEIGHBOUR_WEIGHT; the constant is not held back."""
+    left = left + NEIGHBOUR_WEIGHT * (np.roll(left, 1, axis=0) + np.roll(left, -1, axis=0))
+    right = right + NEIGHBOUR_WEIGHT * (np.roll(right, 1, axis=0) + np.roll(right, -1, axis=0))
+    mass = left[:, -1, -1]
+    hold = np.eye(left.shape[1])
+    hold[-1, -1] = 1e-9
+    return np.linalg.solve(left + (ridge * mass + 1e-12)[:, None, None] * hold, right[..., None])[..., 0]
+
+
+def applied(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(D, S) what the coefficients say of the rows."""
+    return np.einsum("dsp,sp->ds", rows, weights[:, :-1]) + weights[:, -1]
+
+
+def _validated(
+    rows: np.ndarray, target: np.ndarray, weight: np.ndarray, ridges: tuple[float, ...] = RIDGES
+) -> tuple[np.ndarray, float]:
+    """Each day told by a fit that did not see its block of time, and the ridge that told them best (absolute error)."""
+    days = len(rows)
+    fold = (np.arange(days) * FOLDS) // days
+    of_fold = [equations(rows[fold == k], target[fold == k], weight[fold == k]) for k in range(FOLDS)]
+    left, right = sum(part[0] for part in of_fold), sum(part[1] for part in of_fold)
+    best: tuple[float, np.ndarray, float] | None = None
+    for ridge in ridges:
+        told = np.concatenate(
+            [applied(rows[fold == k], solved(left - of_fold[k][0], right - of_fold[k][1], ridge)) for k in range(FOLDS)]
+        )
+        loss = float((np.abs(target - told) * weight).sum())
+        if best is None or loss < best[0]:
+            best = (loss, told, ridge)
+    assert best is not None
+    return best[1], best[2]
+
+
+def _huber(errors: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Factor of each row's weight: 1, and less where its error is beyond HUBER median absolute errors. Source: Huber 1964."""
+    used = weight > 0
+    usual = float(np.median(np.abs(errors[used]))) if used.any() else 0.0
+    size = np.abs(errors)
+    return np.where(size > HUBER * usual * 1.48, HUBER * usual * 1.48 / np.maximum(size, 1e-300), 1.0) if usual > 0 else np.ones(errors.shape)
