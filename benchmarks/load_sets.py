@@ -105,7 +105,11 @@ def _hourly(first: str, n: int, hours_to_utc: int, minutes: int = 60) -> pd.Seri
 
 
 def _long(zone: str, stamps: pd.Series, load_mw: pd.Series, **weather: pd.Series) -> pd.DataFrame:
-    columns = {"interval_start_utc": stamps.to_numpy(), "load_mw": np.asarray(load_mw, float), **{k: v.to_numpy() for k, v in weather.items()}}
+    columns = {
+        "interval_start_utc": stamps.to_numpy(),
+        "load_mw": np.asarray(load_mw, float),
+        **{k: v.to_numpy() for k, v in weather.items()},
+    }
     frame = pd.DataFrame(columns)
     frame.insert(0, "zone", zone)
     return frame
@@ -136,7 +140,9 @@ def main() -> None:
     for name in args.names:
         frame = SETS[name].make(SHARED).sort_values(["zone", "interval_start_utc"])
         frame.to_csv(args.folder / f"{name}.csv", index=False)
-        print(f"{name}: {len(frame):,} rows, {frame['zone'].nunique()} zones, {frame['interval_start_utc'].min()} .. {frame['interval_start_utc'].max()}")
+        print(
+            f"{name}: {len(frame):,} rows, {frame['zone'].nunique()} zones, {frame['interval_start_utc'].min()} .. {frame['interval_start_utc'].max()}"
+        )
 
 
 if __name__ == "__main__":

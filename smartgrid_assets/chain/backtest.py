@@ -35,8 +35,7 @@ LOOK_BACK_DAYS = 400
 
 @dataclass(frozen=True)
 class Protocol:
-    """What is asked. target: of net load nMAE is a share of the highest |load| before `first`, and there is no MAPE. weather: of the days forecast; observed is an ex-post bound. warm_up: days before `first` that are replayed too.
-    """
+    """What is asked. target: of net load nMAE is a share of the highest |load| before `first`, and there is no MAPE. weather: of the days forecast; observed is an ex-post bound. warm_up: days before `first` that are replayed too."""
 
     first: date
     last: date
@@ -104,16 +103,14 @@ def _blocks(history: pd.DataFrame, protocol: Protocol) -> list[list[date]]:
         return []
     earliest = known.min().date() + timedelta(days=2)
     first = max(protocol.first - timedelta(days=protocol.warm_up), earliest)
-    days = [day for day in days_between(first, protocol.last)]
+    days = days_between(first, protocol.last)
     blocks: dict[int, list[date]] = {}
     for day in days:
         blocks.setdefault((week_of(day).toordinal() // 7) // BLOCK_WEEKS, []).append(day)
     return list(blocks.values())
 
 
-def _replay_block(
-    zone: str, series: pd.DataFrame, days: list[date], protocol: Protocol, models: Mapping[str, ForecastModel]
-) -> ZoneReplay:
+def _replay_block(zone: str, series: pd.DataFrame, days: list[date], protocol: Protocol, models: Mapping[str, ForecastModel]) -> ZoneReplay:
     from threadpoolctl import threadpool_limits
 
     os.environ["OMP_NUM_THREADS"] = "1"
@@ -200,7 +197,8 @@ def _aggregate(made: ZoneReplay, series: pd.DataFrame, tz: str) -> None:
     of_day: dict[date, dict[str, Any]] = {}
     for (day, model), forecast in made.forecasts.items():
         of_day.setdefault(day, {})[model] = forecast
-    learner, waiting = Aggregate(sorted({model for _, model in made.forecasts})), []
+    learner = Aggregate(sorted({model for _, model in made.forecasts}))
+    waiting: list[tuple[date, dict[str, np.ndarray], np.ndarray, np.ndarray]] = []
     for day in sorted(of_day):
         while waiting and waiting[0][0] <= day - timedelta(days=FRESHEST_DAYS):
             learner.learn(*waiting.pop(0))

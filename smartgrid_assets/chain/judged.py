@@ -48,7 +48,9 @@ def judged(series: pd.DataFrame, replays: Sequence[ZoneReplay], protocol: Protoc
         both = {model: rows for model, rows in both.items() if len(rows)}
         losses = {model: rows.groupby("day")["absolute"].mean() for model, rows in both.items()}
         for model, rows in both.items():
-            found.rows.append({"model": model, "zone": made.zone, **_measures(rows, scale, capacity), "cpu_s": round(made.seconds.get(model, 0.0), 3)})
+            found.rows.append(
+                {"model": model, "zone": made.zone, **_measures(rows, scale, capacity), "cpu_s": round(made.seconds.get(model, 0.0), 3)}
+            )
             found.parts += [{"model": model, "zone": made.zone, **part} for part in _parts(rows)]
             found.skills += [{"model": model, "zone": made.zone, **told} for told in _skills(model, losses)]
             frames.append(rows.assign(model=model, zone=made.zone))
@@ -154,7 +156,9 @@ def _reliability(rows: pd.DataFrame) -> bytes:
 
 def _errors(rows: pd.DataFrame) -> bytes:
     figure, axes = _figure(2, 10, 3.6)
-    for axis, (name, groups) in zip(axes, (("hour", rows["local_time"].dt.hour), ("month", rows["local_time"].dt.to_period("M").astype(str))), strict=True):
+    for axis, (name, groups) in zip(
+        axes, (("hour", rows["local_time"].dt.hour), ("month", rows["local_time"].dt.to_period("M").astype(str))), strict=True
+    ):
         means = rows.groupby(groups)["absolute"].mean()
         axis.bar(means.index.astype(str), means.to_numpy(), color="#6baed6")
         axis.set(title=f"Mean absolute error by {name}, MW")
@@ -189,5 +193,3 @@ def _png(figure: Any) -> bytes:
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=100)
     return picture.getvalue()
-
-

@@ -151,7 +151,7 @@ def aggregate_day(work: Work, candidates: pd.DataFrame) -> dict[str, pd.DataFram
     load, tz = _load_known(work, first, last), work.context.settings.timezone
     found: dict[str, pd.DataFrame | str] = {}
     for zone, of_zone in candidates.groupby("zone"):
-        before = {} if told is None else {day: part for day, part in told[told["zone"] == zone].groupby("day")}
+        before = {} if told is None else dict(iter(told[told["zone"] == zone].groupby("day")))
         known = load[load["zone"] == zone].set_index("interval_start_utc")["load_mw"]
         found[str(zone)] = combined(work.key, of_zone, before, known, tz)
     return found

@@ -44,7 +44,9 @@ class WallTime(click.ParamType):
 @click.option("--to", "last", type=Day(), required=True, help="Last market day that is judged.")
 @click.option("--models", default="", help="Models, comma-separated; empty = all. The aggregate is made of those.")
 @click.option("--weather", type=click.Choice(["none", "observed", "forecast"]), default="none", show_default=True)
-@click.option("--weather-error", "weather_error_c", type=float, default=1.5, show_default=True, help="Simulated forecasts: their error, deg C.")
+@click.option(
+    "--weather-error", "weather_error_c", type=float, default=1.5, show_default=True, help="Simulated forecasts: their error, deg C."
+)
 @click.option("--target", type=click.Choice(["load_mw", "net"]), default="load_mw", show_default=True, help="What the file's load is.")
 @click.option("--zones", default="", help="Zones, comma-separated; empty = all in the file.")
 @click.option("--timezone", "tz", help="Market time zone; default: SMARTGRID_TIMEZONE.")
@@ -55,7 +57,9 @@ class WallTime(click.ParamType):
 @click.option("--jobs", type=int, help="Processes; default: SMARTGRID_MODEL_JOBS.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Also write tables and pictures into this folder.")
-def command(file: Path, tz: str | None, country: str | None, zones: str, jobs: int | None, as_json: bool, out: Path | None, **asked: Any) -> None:
+def command(
+    file: Path, tz: str | None, country: str | None, zones: str, jobs: int | None, as_json: bool, out: Path | None, **asked: Any
+) -> None:
     """Replay FILE (zone,interval_start_utc,load_mw and, if known, temperature_c, irradiance_w_m2, wind_speed_m_s, is_holiday).
 
     Day D is issued at --gate on D-1 with load known to D-1 00:00; models are refitted each week; weights and bands learn
@@ -103,7 +107,12 @@ def _json(found: Judged, protocol: Protocol, told: dict[str, Any]) -> str:
     from dataclasses import asdict
 
     said = {name: str(value) if isinstance(value, (date, wall_time)) else value for name, value in asdict(protocol).items()}
-    whole = {"protocol": said | {"weather_label": LABELS[protocol.weather]} | told, "rows": found.rows, "parts": found.parts, "skill": found.skills}
+    whole = {
+        "protocol": said | {"weather_label": LABELS[protocol.weather]} | told,
+        "rows": found.rows,
+        "parts": found.parts,
+        "skill": found.skills,
+    }
     return json.dumps(whole, default=_plain, allow_nan=False)
 
 

@@ -51,11 +51,14 @@ def mean_of(stack: Iterable[np.ndarray]) -> np.ndarray:
     >>> mean_of([np.array([1.0, np.nan]), np.array([3.0, np.nan])]).tolist()
     [2.0, nan]
     """
-    total, count = np.float64(0.0), np.float64(0.0)
+    total: Any = np.float64(0.0)
+    count: Any = np.float64(0.0)
     for values in stack:
         known = np.isfinite(values)
         total, count = total + np.where(known, values, 0.0), count + known
-    return np.divide(total, count, out=np.full(np.shape(total), np.nan), where=np.asarray(count > 0))
+    mean = np.full(np.shape(total), np.nan)
+    np.divide(total, count, out=mean, where=np.asarray(count > 0))
+    return mean
 
 
 def daily(values: np.ndarray, reduce: str = "mean") -> np.ndarray:
@@ -182,9 +185,7 @@ def _weather_terms(grid: DayGrid, design: Design, kind: np.ndarray) -> dict[str,
         np.maximum(bends[2] - temperature, 0) * off,
     ]
     terms["inertia"] = [
-        column
-        for days in SMOOTHING_DAYS
-        for column in _with_past(smoothed(temperature, days * grid.slots), design.at[f"smooth_{days}"])
+        column for days in SMOOTHING_DAYS for column in _with_past(smoothed(temperature, days * grid.slots), design.at[f"smooth_{days}"])
     ]
     terms["inertia"] += [column for how in ("max", "min") for column in _with_past(daily(temperature, how), design.at[how])]
     if design.irradiance:

@@ -55,7 +55,9 @@ def _raw(con: object, path: Path) -> tuple[pd.DataFrame, list[str]]:
         raise DeliveryError(f"{path.name} cannot be read as a table: {str(error).splitlines()[0]}") from None
     columns = [name for (name, *_) in con.execute("DESCRIBE delivered").fetchall()]
     if missing := [name for name in NEEDED if name not in columns]:
-        raise DeliveryError(f"{path.name} has no column {', '.join(missing)}; it has {', '.join(columns[:-1])}. Needed: {', '.join(NEEDED)}.")
+        raise DeliveryError(
+            f"{path.name} has no column {', '.join(missing)}; it has {', '.join(columns[:-1])}. Needed: {', '.join(NEEDED)}."
+        )
     optional = [f"TRY_CAST({name} AS DOUBLE) AS {name}" for name in WEATHER if name in columns]
     optional += ["TRY_CAST(is_holiday AS BOOLEAN) AS is_holiday"] if "is_holiday" in columns else []
     con.execute(f"""
@@ -95,7 +97,9 @@ def _minutes(frame: pd.DataFrame, problems: list[str]) -> pd.Series:
     by_zone = steps.groupby(frame["zone"]).agg(lambda step: step.mode().iloc[0] if step.notna().any() else 60.0)
     odd = sorted(zone for zone, step in by_zone.items() if step not in MINUTES)
     if odd:
-        problems.append(f"zones {', '.join(odd[:5])}: stamps do not follow one another by {', '.join(map(str, MINUTES))} minutes; read as the nearest")
+        problems.append(
+            f"zones {', '.join(odd[:5])}: stamps do not follow one another by {', '.join(map(str, MINUTES))} minutes; read as the nearest"
+        )
     lengths = {zone: min(MINUTES, key=lambda known: abs(known - step)) for zone, step in by_zone.items()}
     return frame["zone"].map(lengths).astype(int)
 

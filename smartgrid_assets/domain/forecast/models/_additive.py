@@ -123,7 +123,7 @@ class Additive:
 
 def equations(rows: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Normal equations of each slot: (S, P+1, P+1) and (S, P+1), the last column being the constant; rows: (D, S, P)."""
-    days, slots, _ = rows.shape
+    slots = rows.shape[1]
     left, right = [], []
     for slot in range(slots):
         used = weight[:, slot] > 0
@@ -149,9 +149,7 @@ def applied(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.einsum("dsp,sp->ds", rows, weights[:, :-1]) + weights[:, -1]
 
 
-def _validated(
-    rows: np.ndarray, target: np.ndarray, weight: np.ndarray, ridges: tuple[float, ...] = RIDGES
-) -> tuple[np.ndarray, float]:
+def _validated(rows: np.ndarray, target: np.ndarray, weight: np.ndarray, ridges: tuple[float, ...] = RIDGES) -> tuple[np.ndarray, float]:
     """Each day told by a fit that did not see its block of time, and the ridge that told them best (absolute error)."""
     days = len(rows)
     fold = (np.arange(days) * FOLDS) // days
@@ -159,9 +157,7 @@ def _validated(
     left, right = sum(part[0] for part in of_fold), sum(part[1] for part in of_fold)
     best: tuple[float, np.ndarray, float] | None = None
     for ridge in ridges:
-        told = np.concatenate(
-            [applied(rows[fold == k], solved(left - of_fold[k][0], right - of_fold[k][1], ridge)) for k in range(FOLDS)]
-        )
+        told = np.concatenate([applied(rows[fold == k], solved(left - of_fold[k][0], right - of_fold[k][1], ridge)) for k in range(FOLDS)])
         loss = float((np.abs(target - told) * weight).sum())
         if best is None or loss < best[0]:
             best = (loss, told, ridge)
@@ -174,4 +170,6 @@ def _huber(errors: np.ndarray, weight: np.ndarray) -> np.ndarray:
     used = weight > 0
     usual = float(np.median(np.abs(errors[used]))) if used.any() else 0.0
     size = np.abs(errors)
-    return np.where(size > HUBER * usual * 1.48, HUBER * usual * 1.48 / np.maximum(size, 1e-300), 1.0) if usual > 0 else np.ones(errors.shape)
+    return (
+        np.where(size > HUBER * usual * 1.48, HUBER * usual * 1.48 / np.maximum(size, 1e-300), 1.0) if usual > 0 else np.ones(errors.shape)
+    )

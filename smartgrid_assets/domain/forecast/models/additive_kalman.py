@@ -8,6 +8,7 @@ Source: Obst, de Vilmarest & Goude 2021 (adaptive GAM; winner of the IEEE DataPo
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -84,7 +85,7 @@ class KalmanAdditive(Additive):
     def dump(self) -> bytes:
         """The additive model's arrays, and the filter's."""
         buffer = io.BytesIO()
-        state = {"factors": self.factors, "covariance": self.covariance, "unit": self.unit, "drift": np.array(self.drift)}
+        state: dict[str, Any] = {"factors": self.factors, "covariance": self.covariance, "unit": self.unit, "drift": np.array(self.drift)}
         additive = np.frombuffer(super().dump(), dtype=np.uint8)
         np.savez_compressed(buffer, additive=additive, as_of=np.array(self.as_of.astype(int)), **state)
         return buffer.getvalue()

@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smartgrid_assets.domain.forecast.design import LOOK_BACK_DAYS, level, stacked, tree_features
+from smartgrid_assets.domain.forecast.design import level, stacked, tree_features
 from smartgrid_assets.domain.forecast.forecaster import FitContext, ForecastModel, Needs
 from smartgrid_assets.domain.forecast.grid import DayGrid, grid_of
 from smartgrid_assets.domain.forecast.models._additive import Additive
 from smartgrid_assets.domain.forecast.models._trees import grown, restored
-from smartgrid_assets.domain.forecast.weather import with_weather_filled
 
 ROUNDS = 100
 DAYS_A_LEAF = 3

@@ -41,7 +41,11 @@ class Harmonic:
         errors = pd.Series(load - rows @ self.waves, index=history["local_time"]).groupby(level=0).mean()
         past = _past_errors(errors, history["local_time"])
         known = np.isfinite(past).all(axis=1) & (weight > 0)
-        self.carry = OLS((load - rows @ self.waves)[known], past[known]).fit().params if known.sum() > len(ERROR_LAGS) * 10 else np.zeros(past.shape[1])
+        self.carry = (
+            OLS((load - rows @ self.waves)[known], past[known]).fit().params
+            if known.sum() > len(ERROR_LAGS) * 10
+            else np.zeros(past.shape[1])
+        )
         told = rows @ self.waves + np.nan_to_num(past) @ self.carry
         self.band = error_quantiles(load - told, hour_block(history["local_time"]), weight)
 
@@ -72,7 +76,9 @@ class Harmonic:
 
     def dump(self) -> bytes:
         """Coefficients and band, as JSON."""
-        return json.dumps({"waves": self.waves.tolist(), "carry": self.carry.tolist(), "year": self.has_year, "band": self.band.tolist()}).encode()
+        return json.dumps(
+            {"waves": self.waves.tolist(), "carry": self.carry.tolist(), "year": self.has_year, "band": self.band.tolist()}
+        ).encode()
 
     def restore(self, payload: bytes) -> None:
         """The inverse of dump."""

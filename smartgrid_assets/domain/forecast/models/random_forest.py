@@ -11,9 +11,8 @@ import pickle
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from smartgrid_assets.domain.forecast.forecaster import FitContext, ForecastModel, Needs
+from smartgrid_assets.domain.forecast.forecaster import ForecastModel, Needs
 from smartgrid_assets.domain.forecast.models.boosting import Boosting
 
 TREES = 60
