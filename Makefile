@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo test test-quick lint ui bench bench-vee bench-estimate bench-million fuzz docs clean-state
+.PHONY: help install demo test test-quick lint ui bench bench-forecast bench-vee bench-estimate bench-million fuzz docs clean-state
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,6 +31,9 @@ ui: $(STAMP) ## Dagster on 127.0.0.1:3000 and MLflow on 127.0.0.1:5000
 
 bench: $(STAMP) ## benchmarks; ratios go to the terminal and benchmarks/results/
 	@$(BIN)/python -m benchmarks
+
+bench-forecast: $(STAMP) ## accuracy of every model and of the aggregate on public series, beside peers (an hour)
+	@$(BIN)/python -m benchmarks.forecast $(FORECAST)
 
 bench-vee: $(STAMP) ## recall and precision of each rule on five simulated towns with true faults (20 minutes)
 	@$(BIN)/python -m benchmarks.vee

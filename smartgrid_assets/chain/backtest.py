@@ -77,14 +77,14 @@ def chosen(names: Sequence[str]) -> dict[str, ForecastModel]:
     return {name: found[name] for name in found if not names or name in names}
 
 
-def replay(series: pd.DataFrame, protocol: Protocol, jobs: int = 1) -> list[ZoneReplay]:
+def replay(series: pd.DataFrame, protocol: Protocol, jobs: int = 1, beside: Mapping[str, ForecastModel] | None = None) -> list[ZoneReplay]:
     """Every zone's and model's forecast of each day from the warm-up on, by zone name.
 
-    series: rows of all zones (series_file.read_series). Zones and blocks of four weeks fan out through joblib.
+    series: rows of all zones (series_file.read_series). beside: models that are no plug-ins, such as a benchmark's peers. Zones and blocks of four weeks fan out through joblib.
     """
     from joblib import Parallel, delayed
 
-    models = chosen(protocol.models)
+    models = chosen(protocol.models) | dict(beside or {})
     of_zone = {str(zone): part.reset_index(drop=True) for zone, part in series.groupby("zone")}
     tasks = [(zone, block) for zone in of_zone for block in _blocks(of_zone[zone], protocol)]
     parts = Parallel(n_jobs=min(jobs, max(1, len(tasks))))(
@@ -174,8 +174,8 @@ def parted(series: pd.DataFrame, day: date, protocol: Protocol) -> tuple[pd.Data
 
 
 def aggregated(series: pd.DataFrame, replays: Sequence[ZoneReplay], protocol: Protocol) -> list[ZoneReplay]:
-    """The same replays with the aggregate's forecasts beside the models'; without it where only others are asked for."""
-    if protocol.models and AGGREGATE not in protocol.models and len(protocol.models) == 1:
+    """The same replays with the aggregate's forecasts beside those of the models that are plug-ins; without it where it is not asked for."""
+    if protocol.models and AGGREGATE not in protocol.models:
         return list(replays)
     for made in replays:
         started = time.process_time()
@@ -195,9 +195,11 @@ def _aggregate(made: ZoneReplay, series: pd.DataFrame, tz: str) -> None:
 
     load = series.set_index("interval_start_utc")["load_mw"]
     of_day: dict[date, dict[str, Any]] = {}
+    own = set(chosen(()))
     for (day, model), forecast in made.forecasts.items():
-        of_day.setdefault(day, {})[model] = forecast
-    learner = Aggregate(sorted({model for _, model in made.forecasts}))
+        if model in own:
+            of_day.setdefault(day, {})[model] = forecast
+    learner = Aggregate(sorted({model for frames in of_day.values() for model in frames}))
     waiting: list[tuple[date, dict[str, np.ndarray], np.ndarray, np.ndarray]] = []
     for day in sorted(of_day):
         while waiting and waiting[0][0] <= day - timedelta(days=FRESHEST_DAYS):

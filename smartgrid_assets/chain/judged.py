@@ -66,6 +66,8 @@ def _with_load(forecast: pd.DataFrame, series: pd.DataFrame, protocol: Protocol)
 
     known = series[series["load_mw"].notna()]
     rows = forecast.merge(known[["interval_start_utc", "load_mw", "local_time", "is_holiday", "weekday"]], on="interval_start_utc")
+    if rows.empty:
+        return rows
     gates = rows["day"].map({day: pd.Timestamp(gate_of(day, protocol)) for day in rows["day"].unique()})
     lead = (rows["interval_start_utc"] - gates) / pd.Timedelta(hours=1)
     return rows.assign(absolute=(rows["load_mw"] - rows["q50"]).abs(), lead_hours=lead)

@@ -24,6 +24,8 @@ WEEKS = 8
 LEAST_DAYS = 21
 ISSUES, ISSUE_STEP_DAYS = 10, 3
 DAY, WEEK = 24, 168
+LOESS = {"seasonal_deg": 0, "trend_jump": DAY, "low_pass_jump": DAY}
+"""Trend and low pass are smooth over days: fitted once a day and drawn straight between, they are the same at half the cost."""
 
 
 class MstlForecaster:
@@ -70,7 +72,7 @@ def extended(history: pd.DataFrame, future: pd.DataFrame) -> np.ndarray:
     if len(load) < LEAST_DAYS:
         raise ForecastError(f"mstl: {len(load)} days without holes are known; {LEAST_DAYS} are needed.")
     hourly = load.reshape(len(load), 24, -1).mean(axis=2).ravel()
-    parts = MSTL(hourly, periods=(DAY, WEEK), iterate=1, stl_kwargs={"seasonal_deg": 0, "inner_iter": 1, "outer_iter": 0}).fit()
+    parts = MSTL(hourly, periods=(DAY, WEEK), iterate=1, stl_kwargs=LOESS).fit()
     rest = (hourly - parts.seasonal.sum(axis=1)).reshape(-1, 24).mean(axis=1)
     ahead = int((future["local_time"].iloc[0].normalize() - pd.Timestamp(grid.days[-1])).days)
     with warnings.catch_warnings():

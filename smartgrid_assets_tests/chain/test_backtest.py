@@ -1,0 +1,144 @@
+"""The replay of a file: no day sees what its gate did not, every day is whole, and trouble is a sentence."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from smartgrid_assets.chain.backtest import AGGREGATE, Protocol, aggregated, replay
+from smartgrid_assets.chain.judged import judged, pictures
+from smartgrid_assets.cli import main
+from smartgrid_assets.domain.errors import SettingsError
+from smartgrid_assets.domain.forecast.series_file import read_series
+from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
+from smartgrid_assets_tests.domain.forecast.made_series import TZ, rows
+
+FIRST_DAY = date(2026, 1, 5)
+ASKED = Protocol(date(2026, 3, 23), date(2026, 3, 31), TZ, "DE", warm_up=21, models=("naive_7d", "naive_2d", "additive", AGGREGATE))
+
+
+def file_of(folder: Path, **zones: pd.DataFrame) -> Path:
+    parts = [frame.assign(zone=zone)[["zone", "interval_start_utc", "load_mw", "temperature_c"]] for zone, frame in zones.items()]
+    path = folder / "load.csv"
+    pd.concat(parts).to_csv(path, index=False)
+    return path
+
+
+def forecasts_of(path: Path, asked: Protocol = ASKED, jobs: int = 1):
+    series, _ = read_series(path, asked.timezone, asked.country)
+    return series, aggregated(series, replay(series, asked, jobs), asked)
+
+
+def test_every_day_is_forecast_whole_by_every_model_the_clock_change_too(tmp_path):
+    series, (made,) = forecasts_of(file_of(tmp_path, z=rows(FIRST_DAY, 86)))
+    for model in ASKED.models:
+        days = {day: frame for (day, name), frame in made.forecasts.items() if name == model}
+        assert set(days) >= {ASKED.first + timedelta(days=k) for k in range(9)}, model
+        assert len(days[date(2026, 3, 29)]) == 23 and len(days[date(2026, 3, 30)]) == 24
+        for frame in days.values():
+            values = frame[list(QUANTILE_COLUMNS)].to_numpy()
+            assert np.isfinite(values).all() and (np.diff(values, axis=1) >= 0).all()
+    found = judged(series, [made], ASKED)
+    assert {row["model"] for row in found.rows} == set(ASKED.models) and {row["zone"] for row in found.rows} == {"z", "ALL"}
+    assert all(row["n"] == 215 for row in found.rows)
+
+
+def test_nothing_after_the_gates_knowledge_moves_a_forecast(tmp_path):
+    """Loads from 29 March on are spoilt: what was issued for the 30th and before stands, the aggregate's too; the 31st moves."""
+    whole = rows(FIRST_DAY, 86)
+    late = whole["local_time"] >= pd.Timestamp(2026, 3, 29)
+    (tmp_path / "spoilt").mkdir()
+    spoilt = whole.assign(load_mw=whole["load_mw"].where(~late, 3 * whole["load_mw"] + 500))
+    (_, (clean,)), (_, (poisoned,)) = forecasts_of(file_of(tmp_path, z=whole)), forecasts_of(file_of(tmp_path / "spoilt", z=spoilt))
+    for model in ASKED.models:
+        for day in (date(2026, 3, 28), date(2026, 3, 29), date(2026, 3, 30)):
+            pd.testing.assert_frame_equal(clean.forecasts[day, model], poisoned.forecasts[day, model], check_exact=True)
+    moved = poisoned.forecasts[date(2026, 3, 31), AGGREGATE]["q50"] - clean.forecasts[date(2026, 3, 31), AGGREGATE]["q50"]
+    assert moved.abs().mean() > 1
+
+
+def test_observed_weather_is_seen_only_where_it_was_asked_for(tmp_path):
+    whole = rows(FIRST_DAY, 86)
+    path = file_of(tmp_path, z=whole)
+    one = replace(ASKED, models=("additive",), first=date(2026, 3, 31))
+    (tmp_path / "cold").mkdir()
+    on_the_day = whole["local_time"] >= pd.Timestamp(2026, 3, 31)
+    cold = file_of(tmp_path / "cold", z=whole.assign(temperature_c=whole["temperature_c"].where(~on_the_day, -10.0)))
+    key = (date(2026, 3, 31), "additive")
+    for weather, moves in (("none", False), ("observed", True)):
+        told = [forecasts_of(p, replace(one, weather=weather))[1][0].forecasts[key]["q50"] for p in (path, cold)]
+        assert (np.abs(told[0] - told[1]).max() > 1) == moves, weather
+
+
+def test_a_zone_that_vanishes_a_short_and_a_constant_one_give_forecasts_or_sentences(tmp_path):
+    whole = rows(FIRST_DAY, 86)
+    zones = {"gone": whole.iloc[: 24 * 50], "short": whole.iloc[-24 * 12 :], "three": whole.iloc[-3:], "zero": whole.assign(load_mw=0.0)}
+    series, made = forecasts_of(file_of(tmp_path, **zones))
+    by_zone = {one.zone: one for one in made}
+    assert any("needs 14 days" in problem for problem in by_zone["short"].problems)
+    assert (ASKED.last, "naive_7d") in by_zone["short"].forecasts and (ASKED.last, AGGREGATE) in by_zone["gone"].forecasts
+    assert all(np.isfinite(frame[list(QUANTILE_COLUMNS)].to_numpy()).all() for one in made for frame in one.forecasts.values())
+    found = judged(series, made, ASKED)
+    zero = next(row for row in found.rows if row["zone"] == "zero" and row["model"] == AGGREGATE)
+    assert zero["mae"] == pytest.approx(0, abs=1e-9) and zero["mape"] is None
+    assert not any(row["zone"] == "three" and row["model"] == "additive" for row in found.rows)
+
+
+def test_two_processes_give_what_one_gives(tmp_path):
+    path = file_of(tmp_path, a=rows(FIRST_DAY, 86), b=rows(FIRST_DAY, 86, seed=2))
+    (_, one), (_, two) = forecasts_of(path), forecasts_of(path, jobs=2)
+    for mine, other in zip(one, two, strict=True):
+        assert mine.zone == other.zone and mine.forecasts.keys() == other.forecasts.keys()
+        for key, frame in mine.forecasts.items():
+            pd.testing.assert_frame_equal(frame, other.forecasts[key], check_exact=True)
+
+
+def test_an_unknown_model_is_a_sentence(tmp_path):
+    with pytest.raises(SettingsError, match="There is no model nonsense"):
+        forecasts_of(file_of(tmp_path, z=rows(FIRST_DAY, 40)), replace(ASKED, models=("nonsense",)))
+
+
+def test_the_command_prints_one_object_with_the_rows_that_the_protocol_names(tmp_path):
+    path = file_of(tmp_path, z=rows(FIRST_DAY, 86))
+    args = [
+        "backtest", str(path), "--from", "2026-03-23", "--to", "2026-03-31", "--models", "naive_2d,naive_7d,aggregate", "--timezone", TZ,
+        "--country", "DE", "--warm-up", "21", "--jobs", "1", "--json", "--out", str(tmp_path / "out"), "--weather", "observed",
+    ]  # fmt: skip
+    ran = CliRunner().invoke(main, args)
+    assert ran.exit_code == 0, ran.output
+    told = json.loads(ran.stdout)
+    assert told["protocol"]["first"] == "2026-03-23" and "ex-post bound" in told["protocol"]["weather_label"]
+    row = next(row for row in told["rows"] if row["model"] == "aggregate" and row["zone"] == "z")
+    for name in (
+        "weather",
+        "n",
+        "mae",
+        "rmse",
+        "nmae",
+        "mape",
+        "mase",
+        "pinball",
+        "coverage_80",
+        "coverage_90",
+        "crps",
+        "cpu_s",
+        "peak_mae",
+    ):
+        assert row[name] is not None, name
+    assert 0 < row["nmae"] < 1 and 0 <= row["coverage_80"] <= row["coverage_90"] <= 1
+    assert {part["by"] for part in told["parts"]} == {"lead", "hour", "day_type"}
+    assert {"against", "skill", "low", "high", "p_value"} <= set(told["skill"][0])
+    names = {entry.name for entry in (tmp_path / "out").iterdir()}
+    assert {"rows.csv", "forecasts.parquet", "aggregate_worst_days.png", "aggregate_reliability.png", "aggregate_errors.png"} <= names
+
+
+def test_pictures_of_a_model_that_was_not_run_are_none(tmp_path):
+    series, made = forecasts_of(file_of(tmp_path, z=rows(FIRST_DAY, 86)), replace(ASKED, models=("naive_7d",)))
+    assert pictures(judged(series, made, ASKED), "prophet") == {}
