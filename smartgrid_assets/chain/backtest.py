@@ -29,6 +29,8 @@ WARM_UP_DAYS = 56
 BLOCK_WEEKS = 4
 """Weeks that one process fits one after the other; models of a slower cadence are fitted once in them."""
 SEED = 20260907
+HOURLY_MEMORY, FACTOR_OF_DAY = 0.95, 0.15
+"""Simulated weather forecasts: correlation of the temperature's error from hour to hour, and the deviation of ln of sun's and wind's factor."""
 LOOK_BACK_DAYS = 400
 """Days before the day asked for that a fitted model may look at; the fit itself sees all."""
 
@@ -170,7 +172,31 @@ def parted(series: pd.DataFrame, day: date, protocol: Protocol) -> tuple[pd.Data
     for name in WEATHER:
         values = delivered[name].to_numpy(float)
         future[name] = np.where(place >= 0, values[place], np.nan) if len(values) else np.nan
-    return series.iloc[max(0, begin - LOOK_BACK_DAYS * 1440 // minutes) : begin], future
+    history = series.iloc[max(0, begin - LOOK_BACK_DAYS * 1440 // minutes) : begin]
+    if protocol.weather == "forecast":
+        eve = (history["local_time"] >= pd.Timestamp(day - timedelta(days=1))).to_numpy()
+        future, erring = _with_error(future, day, protocol), _with_error(history[eve], day - timedelta(days=1), protocol)
+        history = pd.concat([history[~eve], erring], ignore_index=True)
+    return history, future
+
+
+def _with_error(rows: pd.DataFrame, day: date, protocol: Protocol) -> pd.DataFrame:
+    """Weather as a forecast might have told it: the temperature's error wanders over the day, sun and wind are off by a factor of the day."""
+    import numpy as np
+
+    rng = np.random.default_rng([SEED, day.toordinal()])
+    hours = (rows["local_time"].dt.hour + rows["local_time"].dt.minute / 60).to_numpy(float)
+    steps = rng.normal(0, 1, 25)
+    error = np.empty(25)
+    error[0] = steps[0]
+    for hour in range(1, 25):
+        error[hour] = HOURLY_MEMORY * error[hour - 1] + np.sqrt(1 - HOURLY_MEMORY**2) * steps[hour]
+    sun, wind = np.exp(rng.normal(0, FACTOR_OF_DAY, 2))
+    return rows.assign(
+        temperature_c=rows["temperature_c"] + protocol.weather_error_c * np.interp(hours, np.arange(25), error),
+        irradiance_w_m2=rows["irradiance_w_m2"] * sun,
+        wind_speed_m_s=rows["wind_speed_m_s"] * wind,
+    )
 
 
 def aggregated(series: pd.DataFrame, replays: Sequence[ZoneReplay], protocol: Protocol) -> list[ZoneReplay]:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from smartgrid_assets.chain.backtest import AGGREGATE, Protocol, aggregated, replay
+from smartgrid_assets.chain.backtest import AGGREGATE, Protocol, aggregated, parted, replay
 from smartgrid_assets.chain.judged import judged, pictures
 from smartgrid_assets.cli import main
 from smartgrid_assets.domain.errors import SettingsError
@@ -75,6 +75,20 @@ def test_observed_weather_is_seen_only_where_it_was_asked_for(tmp_path):
     for weather, moves in (("none", False), ("observed", True)):
         told = [forecasts_of(p, replace(one, weather=weather))[1][0].forecasts[key]["q50"] for p in (path, cold)]
         assert (np.abs(told[0] - told[1]).max() > 1) == moves, weather
+
+
+def test_simulated_weather_forecasts_err_as_much_as_they_are_told_to_and_the_same_each_time(tmp_path):
+    series, _ = read_series(file_of(tmp_path, z=rows(FIRST_DAY, 86)), TZ, "DE")
+    asked, days = replace(ASKED, weather="forecast", weather_error_c=2.0), [date(2026, 2, 1) + timedelta(days=k) for k in range(50)]
+    told = [parted(series, day, asked)[1] for day in days]
+    came = [parted(series, day, replace(asked, weather="observed"))[1] for day in days]
+    errors = np.concatenate([(t["temperature_c"] - c["temperature_c"]).to_numpy() for t, c in zip(told, came, strict=True)])
+    assert errors.std() == pytest.approx(2.0, rel=0.15) and abs(errors.mean()) < 0.6
+    history, future = parted(series, days[0], asked)
+    pd.testing.assert_frame_equal(future, told[0])
+    eve = history["local_time"] >= pd.Timestamp(days[0] - timedelta(days=1))
+    observed = series.set_index("interval_start_utc")["temperature_c"].reindex(history["interval_start_utc"]).to_numpy()
+    assert (history["temperature_c"].to_numpy() == observed).tolist() == (~eve).tolist()
 
 
 def test_a_zone_that_vanishes_a_short_and_a_constant_one_give_forecasts_or_sentences(tmp_path):
