@@ -127,7 +127,9 @@ def _replay_block(zone: str, series: pd.DataFrame, days: list[date], protocol: P
                 if name not in fitted or model.refit != "monthly":
                     fitted[name] = _fitted(zone, series, model, of_week[0], protocol)
                 for day in of_week:
-                    _predict(made, fitted[name], day, *parts[day])
+                    trouble = _predict(made, fitted[name], day, *parts[day])
+                    if trouble and day >= protocol.first:
+                        made.problems.add(trouble)
                 made.seconds[name] = made.seconds.get(name, 0.0) + time.process_time() - started
     return made
 
@@ -146,11 +148,13 @@ def _fitted(zone: str, series: pd.DataFrame, model: ForecastModel, day: date, pr
     return fit_zones(model, {zone: known}, context)
 
 
-def _predict(made: ZoneReplay, fitted: FittedModel, day: date, history: pd.DataFrame, future: pd.DataFrame) -> None:
+def _predict(made: ZoneReplay, fitted: FittedModel, day: date, history: pd.DataFrame, future: pd.DataFrame) -> str:
+    """Put the day's forecast where it belongs, or say why there is none."""
     try:
         made.forecasts[day, fitted.model] = fitted.predict(made.zone, history, future)
     except ForecastError as error:
-        made.problems.add(str(error))
+        return f"zone {made.zone}: {error}"
+    return ""
 
 
 def parted(series: pd.DataFrame, day: date, protocol: Protocol) -> tuple[pd.DataFrame, pd.DataFrame]:

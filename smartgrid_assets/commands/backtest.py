@@ -42,6 +42,7 @@ class WallTime(click.ParamType):
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--from", "first", type=Day(), required=True, help="First market day that is judged.")
 @click.option("--to", "last", type=Day(), required=True, help="Last market day that is judged.")
+@click.option("--mapping", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="What the columns mean (docs/formats.md).")
 @click.option("--models", default="", help="Models, comma-separated; empty = all. The aggregate is made of those.")
 @click.option("--weather", type=click.Choice(["none", "observed", "forecast"]), default="none", show_default=True)
 @click.option(
@@ -50,7 +51,7 @@ class WallTime(click.ParamType):
 @click.option("--target", type=click.Choice(["load_mw", "net"]), default="load_mw", show_default=True, help="What the file's load is.")
 @click.option("--zones", default="", help="Zones, comma-separated; empty = all in the file.")
 @click.option("--timezone", "tz", help="Market time zone; default: SMARTGRID_TIMEZONE.")
-@click.option("--country", help="Country of the public holidays; default: SMARTGRID_COUNTRY.")
+@click.option("--country", help="Country of the public holidays; default: SMARTGRID_COUNTRY in its own time zone, else none.")
 @click.option("--subdivision", default="", help="State or province of the public holidays.")
 @click.option("--gate", type=WallTime(), default="10:00", show_default=True, help="Local time on D-1 at which D is issued.")
 @click.option("--warm-up", type=int, default=56, show_default=True, help="Days before --from on which weights and bands are learnt.")
@@ -58,23 +59,35 @@ class WallTime(click.ParamType):
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Also write tables and pictures into this folder.")
 def command(
-    file: Path, tz: str | None, country: str | None, zones: str, jobs: int | None, as_json: bool, out: Path | None, **asked: Any
+    file: Path,
+    mapping: Path | None,
+    tz: str | None,
+    country: str | None,
+    zones: str,
+    jobs: int | None,
+    as_json: bool,
+    out: Path | None,
+    **asked: Any,
 ) -> None:
     """Replay FILE (zone,interval_start_utc,load_mw and, if known, temperature_c, irradiance_w_m2, wind_speed_m_s, is_holiday).
 
     Day D is issued at --gate on D-1 with load known to D-1 00:00; models are refitted each week; weights and bands learn
-    from D-2 and before, first on --warm-up. CSV or Parquet, one zone or many, any interval from 5 minutes to an hour.
+    from D-2 and before, first on --warm-up. CSV or Parquet, one zone or many, any interval from 5 minutes to an hour. Any other file
+    that `smartgrid ingest` reads will do: each meter is a zone then.
     """
     from smartgrid_assets.chain.backtest import aggregated, replay
+    from smartgrid_assets.chain.backtest_file import series_of
     from smartgrid_assets.chain.judged import judged
-    from smartgrid_assets.domain.forecast.series_file import read_series
     from smartgrid_assets.settings import settings
 
-    protocol = _protocol(asked, tz or settings().timezone, settings().country if country is None else country)
+    home = settings()
+    if country is None:
+        country = home.country if tz in (None, home.timezone) else ""
+    protocol = _protocol(asked, tz or home.timezone, country)
     started = time.perf_counter()
-    series, problems = read_series(file, protocol.timezone, protocol.country, protocol.subdivision)
+    series, problems = series_of(file, protocol.timezone, protocol.country, protocol.subdivision, mapping)
     series = _zones(series, zones)
-    replays = aggregated(series, replay(series, protocol, jobs or settings().model_jobs), protocol)
+    replays = aggregated(series, replay(series, protocol, jobs or home.model_jobs), protocol)
     found = judged(series, replays, protocol)
     problems += sorted({problem for made in replays for problem in made.problems})
     told = {"seconds": round(time.perf_counter() - started, 1), "problems": problems}

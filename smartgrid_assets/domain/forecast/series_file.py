@@ -35,13 +35,30 @@ def read_series(path: Path, tz: str, country: str, subdivision: str = "") -> tup
     minutes = _minutes(raw, problems)
     local = raw["interval_start_utc"].dt.tz_localize("UTC").dt.tz_convert(tz).dt.tz_localize(None)
     frame = raw.assign(interval_minutes=minutes, local_time=local, weekday=local.dt.weekday, weight=1.0)
-    named = _named_days(local, country, subdivision)
-    frame["is_holiday"] = named if "is_holiday" not in raw else raw["is_holiday"].fillna(False).astype(bool) | named
+    told = "is_holiday" in raw  # the file's own word goes before the calendar's
+    frame["is_holiday"] = raw["is_holiday"].fillna(False).astype(bool) if told else _named_days(local, country, subdivision)
     for name in WEATHER:
         frame[name] = pd.to_numeric(frame[name], errors="coerce") if name in frame else float("nan")
     if not frame["load_mw"].notna().any():
         raise DeliveryError(f"{path.name}: no row has a load that is a number.")
     return frame.reset_index(drop=True), problems
+
+
+def is_plain(path: Path) -> bool:
+    """Whether the file has the columns of a plain long file; a Parquet file by its schema, any other by its first line."""
+    if path.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        try:
+            columns = pq.read_schema(path).names
+        except (OSError, ValueError):  # read_series says what is wrong with it
+            return True
+        return set(NEEDED) <= set(columns)
+    import gzip
+
+    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as handle:
+        first = handle.readline(65_536)
+    return {name.strip().strip('"').lower() for name in first.decode("utf-8-sig", "replace").split(",")} >= set(NEEDED)
 
 
 def _raw(con: object, path: Path) -> tuple[pd.DataFrame, list[str]]:
@@ -53,7 +70,7 @@ def _raw(con: object, path: Path) -> tuple[pd.DataFrame, list[str]]:
         con.execute(f"CREATE TEMP TABLE delivered AS SELECT *, row_number() OVER () AS line FROM {reader}", [str(path)])
     except duckdb.Error as error:
         raise DeliveryError(f"{path.name} cannot be read as a table: {str(error).splitlines()[0]}") from None
-    columns = [name for (name, *_) in con.execute("DESCRIBE delivered").fetchall()]
+    columns = [name.lower() for (name, *_) in con.execute("DESCRIBE delivered").fetchall()]
     if missing := [name for name in NEEDED if name not in columns]:
         raise DeliveryError(
             f"{path.name} has no column {', '.join(missing)}; it has {', '.join(columns[:-1])}. Needed: {', '.join(NEEDED)}."
