@@ -124,7 +124,8 @@ def _day_ahead_inputs(context: Context, day: date) -> Inputs | None:
     if not candidates or not champion:
         return None
     first, last = learned_days(day)
-    load = span_as_of(context, LOAD, first, last, context.gate(day))
+    learned = context.lake.keys(CANDIDATES, first, last)  # a load that nothing was forecast of teaches nothing
+    load = span_as_of(context, LOAD, learned[0], last, context.gate(day)) if learned else {}
     return candidates | champion | span(context, CANDIDATES, first, last) | load
 
 
