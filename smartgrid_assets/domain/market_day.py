@@ -6,6 +6,7 @@ so no interval is ever ambiguous. Naive datetimes named `*_utc` hold UTC.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -110,3 +111,22 @@ def gate_utc(day: date, tz: str, gate: time) -> datetime:
 def load_known_until_utc(day: date, tz: str) -> datetime:
     """Meters report overnight: a forecast of D may use load up to D-1 00:00 local (exclusive), as naive UTC."""
     return market_day(day - ONE_DAY, tz).start_utc
+
+
+def public_holidays(country: str, subdivision: str, years: Iterable[int]) -> dict[date, str]:
+    """Public holidays of those years: local day -> name, in the country's own language.
+
+    An empty country has none. Raises SettingsError where the library knows no such country or subdivision.
+    """
+    if not country:
+        return {}
+    import holidays  # 0.3 s; this module stays cheap to import
+
+    try:
+        return dict(sorted(holidays.country_holidays(country, subdiv=subdivision or None, years=list(years)).items()))
+    except NotImplementedError:
+        place = f"{country}-{subdivision}" if subdivision else country
+        raise SettingsError(
+            f"No public holidays are known for {place!r}. The country is an ISO 3166 code such as DE (SMARTGRID_COUNTRY), "
+            "the subdivision one of its states or nothing (SMARTGRID_SUBDIVISION)."
+        ) from None

@@ -9,6 +9,7 @@ from smartgrid_assets.chain.context import Context
 from smartgrid_assets.chain.known import exactly, optional
 from smartgrid_assets.chain.step import FURTHER, Inputs, Made, Step, Work
 from smartgrid_assets.chain.steps.check import EARLIER, READINGS
+from smartgrid_assets.domain.market_day import public_holidays
 
 LOAD, MARKS, PROFILE = "features/load", "features/training_marks", "features/meter_profile"
 LIKE_DAYS_BACK = (7, 14, 21, 28)
@@ -16,9 +17,7 @@ LIKE_DAYS_BACK = (7, 14, 21, 28)
 
 def calendar_of(context: Context, day: date) -> dict[date, str]:
     """Public holidays of the market's country around a day."""
-    from smartgrid_assets.domain.derive.features.calendar import calendar
-
-    return calendar(context.settings.country, context.settings.subdivision, tuple(range(day.year - 1, day.year + 2)))
+    return public_holidays(context.settings.country, context.settings.subdivision, tuple(range(day.year - 1, day.year + 2)))
 
 
 def _meters(context: Context, day: date) -> Inputs:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from smartgrid_assets.domain.derive.addends import choose_addends, count_expected, name_series
 from smartgrid_assets.domain.derive.feature import Sources, families, joined
-from smartgrid_assets.domain.derive.features.calendar import calendar
 from smartgrid_assets.domain.derive.marks import MARKS_VERSION, Marks, training_marks
 from smartgrid_assets.domain.derive.relations import declared, holiday_relation
 from smartgrid_assets.domain.derive.sums import SUMS, add_readings, common_step, fit_to_step, roll_up
@@ -21,7 +20,7 @@ from smartgrid_assets.domain.market_day import MarketDay
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-__all__ = ["Marks", "calendar", "features_version", "load_features", "meter_profile", "training_marks"]
+__all__ = ["Marks", "features_version", "load_features", "meter_profile", "training_marks"]
 
 SUMS_VERSION = 1
 """Raise when the sums of a day change for the same readings."""

@@ -13,7 +13,6 @@ from typing import Literal
 
 import numpy as np
 
-from smartgrid_assets.domain.errors import SettingsError
 from smartgrid_assets.domain.market_day import market_day, utc_to_local
 
 DayType = Literal["working", "saturday", "sunday"]
@@ -67,14 +66,3 @@ def _day_type(day: date, holidays: Mapping[date, str]) -> DayType:
     if day in holidays or day.weekday() == 6:
         return "sunday"
     return "saturday" if day.weekday() == 5 else "working"
-
-
-def public_holidays(country: str, first: date, last: date) -> dict[date, str]:
-    """Public holidays of a country (ISO 3166 code) from first to last. Raises SettingsError where it is not known."""
-    import holidays
-
-    try:
-        known = holidays.country_holidays(country, years=range(first.year, last.year + 1))
-    except NotImplementedError:
-        raise SettingsError(f"No holidays are known for country {country!r}; use an ISO code such as DE or AU.") from None
-    return {day: name for day, name in sorted(known.items()) if first <= day <= last}

@@ -13,9 +13,9 @@ from functools import cached_property
 
 import numpy as np
 
-from smartgrid_assets.domain.market_day import days_between, market_day
+from smartgrid_assets.domain.market_day import days_between, market_day, public_holidays
 from smartgrid_assets.domain.simulate.customers import CARLESS_HOMES, CLASSES, Customers, class_codes, make_customers
-from smartgrid_assets.domain.simulate.day_grid import DayGrid, day_grid, public_holidays
+from smartgrid_assets.domain.simulate.day_grid import DayGrid, day_grid
 from smartgrid_assets.domain.simulate.habits.business import industry_kw, shop_kw
 from smartgrid_assets.domain.simulate.habits.equipment import charging_kw, heat_pump_kw, panels_kw
 from smartgrid_assets.domain.simulate.habits.home import home_kw
@@ -54,7 +54,9 @@ class Town:
     @cached_property
     def holidays(self) -> dict[date, str]:
         """Public holidays within the span, by day."""
-        return public_holidays(self.country, self.days[0], self.days[-1])
+        first, last = self.days[0], self.days[-1]
+        named = public_holidays(self.country, "", range(first.year, last.year + 1))
+        return {day: name for day, name in named.items() if first <= day <= last}
 
     @cached_property
     def network(self) -> Network:

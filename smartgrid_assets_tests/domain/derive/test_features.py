@@ -5,9 +5,9 @@ from datetime import date
 import pytest
 
 from smartgrid_assets.domain.derive.feature import KEYS, families
-from smartgrid_assets.domain.derive.recipe import calendar, features_version
+from smartgrid_assets.domain.derive.recipe import features_version
 from smartgrid_assets.domain.errors import SettingsError
-from smartgrid_assets.domain.market_day import market_day
+from smartgrid_assets.domain.market_day import market_day, public_holidays
 from smartgrid_assets.domain.tables import table
 from smartgrid_assets_tests.domain.derive.given import BERLIN, load_of, meter, whole_day
 
@@ -26,17 +26,17 @@ def test_the_version_names_every_family():
 
 
 def test_holidays_are_of_the_country_and_its_state():
-    assert calendar("DE", "", [2026])[date(2026, 10, 3)]
-    assert date(2026, 11, 1) not in calendar("DE", "", [2026])
-    assert date(2026, 11, 1) in calendar("DE", "NW", [2026])
-    assert {day.year for day in calendar("AU", "VIC", [2013, 2014])} == {2013, 2014}
-    assert calendar("", "", [2026]) == {}
+    assert public_holidays("DE", "", [2026])[date(2026, 10, 3)]
+    assert date(2026, 11, 1) not in public_holidays("DE", "", [2026])
+    assert date(2026, 11, 1) in public_holidays("DE", "NW", [2026])
+    assert {day.year for day in public_holidays("AU", "VIC", [2013, 2014])} == {2013, 2014}
+    assert public_holidays("", "", [2026]) == {}
 
 
 @pytest.mark.parametrize("country, subdivision", [("XX", ""), ("DE", "VIC")])
 def test_an_unknown_country_is_a_sentence(country, subdivision):
     with pytest.raises(SettingsError, match=r"known for '(XX|DE-VIC)'"):
-        calendar(country, subdivision, [2026])
+        public_holidays(country, subdivision, [2026])
 
 
 def test_a_holiday_is_named_on_its_local_day_and_hourly_weather_is_held_and_finer_averaged(con):
