@@ -6,17 +6,18 @@ more rarely). Weights and bands are learnt on the warm-up and go on learning, fr
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from datetime import time as wall_time
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from smartgrid_assets.domain.errors import ForecastError, SettingsError
-from smartgrid_assets.domain.forecast.series_file import WEATHER
-from smartgrid_assets.domain.market_day import days_between, local_to_utc, market_day, week_of
+from smartgrid_assets.chain.steps.forecast import SEED
+from smartgrid_assets.domain.errors import ForecastError
+from smartgrid_assets.domain.forecast.aggregate import NAME as AGGREGATE
+from smartgrid_assets.domain.forecast.asof import WEATHER_COLUMNS
+from smartgrid_assets.domain.market_day import days_between, gate_utc, market_day, week_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,11 +25,9 @@ if TYPE_CHECKING:
 
     from smartgrid_assets.domain.forecast.forecaster import FittedModel, ForecastModel
 
-AGGREGATE = "aggregate"
 WARM_UP_DAYS = 56
 BLOCK_WEEKS = 4
 """Weeks that one process fits one after the other; models of a slower cadence are fitted once in them."""
-SEED = 20260907
 HOURLY_MEMORY, FACTOR_OF_DAY = 0.95, 0.15
 """Simulated weather forecasts: correlation of the temperature's error from hour to hour, and the deviation of ln of sun's and wind's factor."""
 LOOK_BACK_DAYS = 400
@@ -37,7 +36,11 @@ LOOK_BACK_DAYS = 400
 
 @dataclass(frozen=True)
 class Protocol:
-    """What is asked. target: of net load nMAE is a share of the highest |load| before `first`, and there is no MAPE. weather: of the days forecast; observed is an ex-post bound. warm_up: days before `first` that are replayed too."""
+    """What is asked.
+
+    weather: of the days forecast; observed is an ex-post bound. warm_up: days before `first` that are replayed too.
+    target: of net load nMAE is a share of the highest |load| before `first`, and there is no MAPE.
+    """
 
     first: date
     last: date
@@ -69,24 +72,17 @@ class ZoneReplay:
             self.seconds[model] = self.seconds.get(model, 0.0) + seconds
 
 
-def chosen(names: Sequence[str]) -> dict[str, ForecastModel]:
-    """Models by name, all where none is named. Raises SettingsError for one that there is not."""
-    from smartgrid_assets.domain.forecast.forecaster import models
-
-    found = models()
-    if unknown := [name for name in names if name not in found and name != AGGREGATE]:
-        raise SettingsError(f"There is no model {', '.join(unknown)}; there are {', '.join(found)} and {AGGREGATE}.")
-    return {name: found[name] for name in found if not names or name in names}
-
-
 def replay(series: pd.DataFrame, protocol: Protocol, jobs: int = 1, beside: Mapping[str, ForecastModel] | None = None) -> list[ZoneReplay]:
     """Every zone's and model's forecast of each day from the warm-up on, by zone name.
 
-    series: rows of all zones (series_file.read_series). beside: models that are no plug-ins, such as a benchmark's peers. Zones and blocks of four weeks fan out through joblib.
+    series: rows of all zones (series_file.read_series). beside: models that are no plug-ins, such as a benchmark's peers.
+    Zones and blocks of four weeks fan out through joblib.
     """
     from joblib import Parallel, delayed
 
-    models = chosen(protocol.models) | dict(beside or {})
+    from smartgrid_assets.domain.forecast.forecaster import named_models
+
+    models = named_models([name for name in protocol.models if name != AGGREGATE]) | dict(beside or {})
     of_zone = {str(zone): part.reset_index(drop=True) for zone, part in series.groupby("zone")}
     tasks = [(zone, block) for zone in of_zone for block in _blocks(of_zone[zone], protocol)]
     parts = Parallel(n_jobs=min(jobs, max(1, len(tasks))))(
@@ -115,7 +111,6 @@ def _blocks(history: pd.DataFrame, protocol: Protocol) -> list[list[date]]:
 def _replay_block(zone: str, series: pd.DataFrame, days: list[date], protocol: Protocol, models: Mapping[str, ForecastModel]) -> ZoneReplay:
     from threadpoolctl import threadpool_limits
 
-    os.environ["OMP_NUM_THREADS"] = "1"
     made = ZoneReplay(zone)
     fitted: dict[str, FittedModel] = {}
     with threadpool_limits(1):
@@ -134,18 +129,14 @@ def _replay_block(zone: str, series: pd.DataFrame, days: list[date], protocol: P
     return made
 
 
-def gate_of(day: date, protocol: Protocol) -> datetime:
-    """Moment at which `day` is issued, naive UTC."""
-    return local_to_utc(datetime.combine(day - timedelta(days=1), protocol.gate), protocol.timezone)
-
-
 def _fitted(zone: str, series: pd.DataFrame, model: ForecastModel, day: date, protocol: Protocol) -> FittedModel:
     from smartgrid_assets.domain.forecast.forecaster import FitContext, fit_zones
 
     kind = protocol.weather if model.needs.weather else "none"
-    context = FitContext(protocol.timezone, protocol.country, protocol.subdivision, SEED, kind, gate_of(day, protocol))
-    known = series[series["load_mw"].notna()]
-    return fit_zones(model, {zone: known}, context)
+    context = FitContext(
+        protocol.timezone, protocol.country, protocol.subdivision, SEED, kind, gate_utc(day, protocol.timezone, protocol.gate)
+    )
+    return fit_zones(model, {zone: series}, context)
 
 
 def _predict(made: ZoneReplay, fitted: FittedModel, day: date, history: pd.DataFrame, future: pd.DataFrame) -> str:
@@ -173,7 +164,7 @@ def parted(series: pd.DataFrame, day: date, protocol: Protocol) -> tuple[pd.Data
     future["local_time"], future["weekday"] = local, local.weekday
     future["is_holiday"] = bool(delivered["is_holiday"].any()) if len(delivered) else False
     place = pd.Index(delivered["interval_start_utc"]).get_indexer(stamps)
-    for name in WEATHER:
+    for name in WEATHER_COLUMNS:
         values = delivered[name].to_numpy(float)
         future[name] = np.where(place >= 0, values[place], np.nan) if len(values) else np.nan
     history = series.iloc[max(0, begin - LOOK_BACK_DAYS * 1440 // minutes) : begin]
@@ -215,30 +206,25 @@ def aggregated(series: pd.DataFrame, replays: Sequence[ZoneReplay], protocol: Pr
 
 
 def _aggregate(made: ZoneReplay, series: pd.DataFrame, tz: str) -> None:
-    import numpy as np
-
     from smartgrid_assets.domain.forecast.aggregate import Aggregate
-    from smartgrid_assets.domain.forecast.combined import blocks_of
+    from smartgrid_assets.domain.forecast.combined import blocks_of, values_of
+    from smartgrid_assets.domain.forecast.forecaster import models
     from smartgrid_assets.domain.forecast.lags import FRESHEST_DAYS
     from smartgrid_assets.domain.forecast.quantiles import as_frame
-    from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
 
     load = series.set_index("interval_start_utc")["load_mw"]
-    of_day: dict[date, dict[str, Any]] = {}
-    own = set(chosen(()))
+    of_day: dict[date, dict[str, pd.DataFrame]] = {}
     for (day, model), forecast in made.forecasts.items():
-        if model in own:
+        if model in models():
             of_day.setdefault(day, {})[model] = forecast
     learner = Aggregate(sorted({model for frames in of_day.values() for model in frames}))
     waiting: list[tuple[date, dict[str, np.ndarray], np.ndarray, np.ndarray]] = []
-    for day in sorted(of_day):
+    for day, frames in sorted(of_day.items()):
         while waiting and waiting[0][0] <= day - timedelta(days=FRESHEST_DAYS):
             learner.learn(*waiting.pop(0))
-        frames = of_day[day]
-        stamps = next(iter(frames.values()))["interval_start_utc"]
+        stamps, values = values_of(frames)
         blocks = blocks_of(stamps, tz)
-        values = {model: frame[list(QUANTILE_COLUMNS)].to_numpy(float) for model, frame in frames.items()}
         issued = learner.issue(day, values, blocks)
         if issued is not None:
-            made.forecasts[day, AGGREGATE] = as_frame(next(iter(frames.values())), np.asarray(issued))
+            made.forecasts[day, AGGREGATE] = as_frame(stamps.to_frame("interval_start_utc"), issued)
         waiting.append((day, values, load.reindex(stamps).to_numpy(float), blocks))

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import tempfile
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smartgrid_assets.domain.check.delivered import energy_sql
 from smartgrid_assets.domain.errors import DeliveryError
+from smartgrid_assets.domain.forecast.asof import WEATHER_COLUMNS
 from smartgrid_assets.domain.forecast.series_file import is_plain, read_series
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_MW = """CASE lower(uom) WHEN 'kwh' THEN value * 60 / interval_minutes / 1e3 WHEN 'wh' THEN value * 60 / interval_minutes / 1e6
-    WHEN 'mwh' THEN value * 60 / interval_minutes WHEN 'kw' THEN value / 1e3 WHEN 'w' THEN value / 1e6 WHEN 'mw' THEN value END"""
-_WEATHER = ("temperature_c", "irradiance_w_m2", "wind_speed_m_s")
+RECEIVED = datetime(2100, 1, 1)
+"""A replay asks when an interval was, never when its file came."""
 _SIGN = "CASE split_part(channel, ':', 1) WHEN 'import' THEN 1 WHEN 'export' THEN -1 END"
 
 
@@ -44,7 +45,7 @@ def _write_plain(path: Path, plain: Path, tz: str, mapping: Path | None) -> list
     chosen = read_mapping(mapping.read_text(encoding="utf-8"), mapping.stem) if mapping else None
     with path.open("rb") as handle:
         content = hashlib.file_digest(handle, "sha256").hexdigest()
-    source = Source(path, path.name, content, datetime.now(UTC).replace(tzinfo=None))
+    source = Source(path, path.name, content, RECEIVED)
     with duckdb.connect() as con:
         con.execute("SET TimeZone = 'UTC'")
         parsed = read_source(con, source, ReadContext(tz), chosen)
@@ -52,13 +53,13 @@ def _write_plain(path: Path, plain: Path, tz: str, mapping: Path | None) -> list
             raise DeliveryError(f"{path.name}: read as {parsed.format}, and it holds no interval readings.")
         weather, columns = "", ""
         if "raw/weather" in parsed.tables:
-            means = ", ".join(f"avg({name}) AS {name}" for name in _WEATHER)
+            means = ", ".join(f"avg({name}) AS {name}" for name in WEATHER_COLUMNS)
             observed = f"SELECT interval_start_utc, {means} FROM {parsed.tables['raw/weather']} WHERE kind = 'observed' GROUP BY ALL"
             weather = f"LEFT JOIN ({observed}) w USING (interval_start_utc)"
-            columns = "".join(f", any_value(w.{name}) AS {name}" for name in _WEATHER)
+            columns = "".join(f", any_value(w.{name}) AS {name}" for name in WEATHER_COLUMNS)
         con.execute(
-            f"""COPY (SELECT meter_id AS zone, interval_start_utc, sum({_SIGN} * {_MW}) AS load_mw{columns}
-            FROM {parsed.tables["raw/meter_readings"]} r {weather} WHERE {_SIGN} IS NOT NULL AND {_MW} IS NOT NULL
+            f"""COPY (SELECT meter_id AS zone, interval_start_utc, sum({_SIGN} * {energy_sql()} * 60 / r.interval_minutes / 1e3) AS load_mw{columns}
+            FROM {parsed.tables["raw/meter_readings"]} r {weather} WHERE {_SIGN} IS NOT NULL AND {energy_sql()} IS NOT NULL
             GROUP BY ALL ORDER BY ALL) TO '{plain}' (FORMAT parquet)"""
         )
     rejected = [f"{parsed.rejected} rows were rejected by the reader ({parsed.format})"] if parsed.rejected else []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from smartgrid_assets.domain.forecast.evaluation import diebold_mariano, evaluate, level_of, skill
+from smartgrid_assets.domain.market_day import gate_utc
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
 
 if TYPE_CHECKING:
@@ -62,13 +63,11 @@ def judged(series: pd.DataFrame, replays: Sequence[ZoneReplay], protocol: Protoc
 def _with_load(forecast: pd.DataFrame, series: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     import pandas as pd
 
-    from smartgrid_assets.chain.backtest import gate_of
-
     known = series[series["load_mw"].notna()]
     rows = forecast.merge(known[["interval_start_utc", "load_mw", "local_time", "is_holiday", "weekday"]], on="interval_start_utc")
     if rows.empty:
         return rows
-    gates = rows["day"].map({day: pd.Timestamp(gate_of(day, protocol)) for day in rows["day"].unique()})
+    gates = rows["day"].map({day: pd.Timestamp(gate_utc(day, protocol.timezone, protocol.gate)) for day in rows["day"].unique()})
     lead = (rows["interval_start_utc"] - gates) / pd.Timedelta(hours=1)
     return rows.assign(absolute=(rows["load_mw"] - rows["q50"]).abs(), lead_hours=lead)
 

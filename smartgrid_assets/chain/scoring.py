@@ -26,7 +26,6 @@ from smartgrid_assets.domain.tables import QUANTILE_COLUMNS, table
 if TYPE_CHECKING:
     import pandas as pd
 
-AGGREGATE = "aggregate"
 NAIVES = ("naive_2d", "naive_7d")
 MASE_DAYS = 56
 
@@ -112,6 +111,7 @@ def publish_day(work: Work) -> pd.DataFrame:
     """Rows of forecasts/day_ahead: for each zone the aggregate of the models, else the champion's, else the next best, flagged."""
     import pandas as pd
 
+    from smartgrid_assets.domain.forecast.aggregate import NAME as AGGREGATE
     from smartgrid_assets.domain.forecast.ladder import publish
 
     candidates = _rows(work, CANDIDATES, "candidates_of_day")

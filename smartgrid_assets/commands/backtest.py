@@ -104,12 +104,15 @@ def _protocol(asked: dict[str, Any], tz: str, country: str) -> Protocol:
 
     if asked["last"] < asked["first"]:
         raise SettingsError(f"--to {asked['last']} is before --from {asked['first']}.")
-    names = tuple(name.strip() for name in asked.pop("models").split(",") if name.strip())
-    return Protocol(timezone=tz, country=country, models=names, **asked)
+    return Protocol(timezone=tz, country=country, models=_names(asked.pop("models")), **asked)
+
+
+def _names(told: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in told.split(",") if name.strip())
 
 
 def _zones(series: Any, zones: str) -> Any:
-    wanted = [name.strip() for name in zones.split(",") if name.strip()]
+    wanted = _names(zones)
     known = sorted(set(series["zone"]))
     if unknown := [name for name in wanted if name not in known]:
         raise SettingsError(f"The file has no zone {', '.join(unknown)}; it has {', '.join(known[:20])}.")

@@ -18,6 +18,7 @@ from smartgrid_assets.domain.market_day import week_of
 if TYPE_CHECKING:
     import pandas as pd
 
+    from smartgrid_assets.domain.forecast.forecaster import ForecastModel
     from smartgrid_assets.resources.lake import Lake
 
 MODEL, CANDIDATES, SCORES = "forecasts/model", "forecasts/candidates", "forecasts/scores"
@@ -197,16 +198,11 @@ def _register(work: Work, name: str, rows: pd.DataFrame) -> str:
 VERSION = 4
 
 
-def chosen_models(context: Context) -> dict[str, Any]:
+def chosen_models(context: Context) -> dict[str, ForecastModel]:
     """Forecast models to run, by name."""
-    from smartgrid_assets.domain.errors import SettingsError
-    from smartgrid_assets.domain.registry import discover
+    from smartgrid_assets.domain.forecast.forecaster import named_models
 
-    found = discover("smartgrid_assets.domain.forecast.models", "MODEL")
-    wanted = [name.strip() for name in context.settings.models.split(",") if name.strip()]
-    if unknown := [name for name in wanted if name not in found]:
-        raise SettingsError(f"SMARTGRID_MODELS: there is no model {', '.join(unknown)}; there are {', '.join(found)}.")
-    return {name: found[name] for name in wanted} if wanted else dict(found)
+    return named_models([name.strip() for name in context.settings.models.split(",") if name.strip()], "SMARTGRID_MODELS: ")
 
 
 def _code() -> str:

@@ -40,7 +40,7 @@ def load_delivered(con: DuckDBPyConnection, day: MarketDay, tz: str, readings: s
         CREATE OR REPLACE TEMP TABLE chk_rows AS
         SELECT {_series_sql("r.meter_id", "r.channel")} AS series, r.interval_start_utc AS start_utc,
             r.interval_minutes AS minutes, r.value,
-            CASE WHEN r.quality <> 'missing' AND isfinite({_energy_sql()}) THEN {_energy_sql()} END AS kwh,
+            CASE WHEN r.quality <> 'missing' AND isfinite({energy_sql()}) THEN {energy_sql()} END AS kwh,
             CASE r.quality WHEN 'measured' THEN 0 WHEN 'substituted' THEN 1 ELSE 2 END::TINYINT AS quality,
             enum_code(r.source_hash::chk_source)::INTEGER AS source, r.ordinal, r.received_at,
             coalesce(r.version_at, r.received_at) AS version_at, r.available_at AS known_at
@@ -179,7 +179,8 @@ def gate_after(moment_utc: datetime, tz: str, gate: time) -> datetime:
     return next(closure for closure in around if closure >= moment_utc)
 
 
-def _energy_sql() -> str:
+def energy_sql() -> str:
+    """kWh of a raw reading `r`, SQL; null where its unit is no energy and no power."""
     energy = " ".join(f"WHEN '{unit}' THEN r.value * {factor}" for unit, factor in KWH_PER_UNIT.items())
     power = " ".join(f"WHEN '{unit}' THEN r.value * {factor} * r.interval_minutes / 60.0" for unit, factor in KW_PER_UNIT.items())
     return f"CASE lower(r.uom) {energy} {power} END"

@@ -19,6 +19,8 @@ import numpy as np
 from smartgrid_assets.domain.forecast.lags import FRESHEST_DAYS
 from smartgrid_assets.domain.forecast.quantiles import BLOCKS, MEDIAN, QUANTILES
 
+NAME = "aggregate"
+"""What it is called beside the models."""
 LEVELS = np.array(QUANTILES)
 STEP, FIRST_STEP, SETTLED_AFTER_DAYS = 0.05, 0.25, 10.0
 """How fast the band follows: quickly in its first days, then a twentieth of the misses' share a day."""

@@ -1,6 +1,7 @@
 """The aggregate of frames: candidates of past days and of the day asked for, in; the day's one forecast, out.
 
-The nightly chain and the backtest both come through here: the one with the last eight weeks, the other day after day.
+The nightly chain learns the last eight weeks anew each day (`combined`); a backtest learns a day after the other and never forgets.
+Both read a day's frames in the same way (`values_of`).
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ def combined(day: date, candidates: pd.DataFrame, past: Mapping[Any, pd.DataFram
     known = {_date(of): frame for of, frame in past.items() if _date(of) <= last}
     learner = Aggregate(sorted({model for frame in [candidates, *known.values()] for model in frame["model"].unique()}))
     for of in sorted(known):
-        stamps, values = _values(known[of])
+        stamps, values = values_of(_by_model(known[of]))
         learner.learn(of, values, load.reindex(stamps).to_numpy(float), blocks_of(stamps, tz))
     if learner.days < LEAST_DAYS:
         return f"only {learner.days} forecast days had a known load at the gate; {LEAST_DAYS} are needed to weigh the models"
-    stamps, values = _values(candidates)
+    stamps, values = values_of(_by_model(candidates))
     issued = learner.issue(day, values, blocks_of(stamps, tz))
     if issued is None:
         return "no model has a whole forecast of the day"
@@ -47,13 +48,18 @@ def blocks_of(stamps: pd.Series | pd.Index, tz: str) -> np.ndarray:
     return hour_block(pd.Series(stamps).dt.tz_localize("UTC").dt.tz_convert(tz).dt.tz_localize(None))
 
 
-def _values(frame: pd.DataFrame) -> tuple[pd.Series, dict[str, np.ndarray]]:
-    """Intervals of the day, and each model's (S, quantiles), NaN where it has a hole."""
-    stamps = pd.Index(np.sort(frame["interval_start_utc"].unique()))
-    values = {}
-    for model, part in frame.groupby("model"):
-        values[str(model)] = part.set_index("interval_start_utc")[list(QUANTILE_COLUMNS)].reindex(stamps).to_numpy(float)
+def values_of(frames: Mapping[str, pd.DataFrame]) -> tuple[pd.Series, dict[str, np.ndarray]]:
+    """Intervals of a day, in order, and each model's (S, quantiles), NaN where it has a hole. frames: model -> rows of that day."""
+    stamps = pd.Index(np.unique(np.concatenate([frame["interval_start_utc"].to_numpy() for frame in frames.values()])))
+    values = {
+        model: frame.set_index("interval_start_utc")[list(QUANTILE_COLUMNS)].reindex(stamps).to_numpy(float)
+        for model, frame in frames.items()
+    }
     return pd.Series(stamps), values
+
+
+def _by_model(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return {str(model): part for model, part in frame.groupby("model")}
 
 
 def _date(of: Any) -> date:

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from smartgrid_assets.domain.forecast.grid import DayGrid, shifted, smoothed, weekday_of
-from smartgrid_assets.domain.forecast.lags import LAST_WEEK
+from smartgrid_assets.domain.forecast.lags import LAST_WEEK, mean_known
+from smartgrid_assets.domain.market_day import public_holidays
 
 _DAY = np.timedelta64(1, "D")
 LOOK_BACK_DAYS = 45
@@ -45,22 +46,6 @@ class Design:
         return cls(**{**told, "at": {name: tuple(bends) for name, bends in told["at"].items()}})
 
 
-def mean_of(stack: Iterable[np.ndarray]) -> np.ndarray:
-    """Mean over arrays of what is known in each cell; NaN where nothing is.
-
-    >>> mean_of([np.array([1.0, np.nan]), np.array([3.0, np.nan])]).tolist()
-    [2.0, nan]
-    """
-    total: Any = np.float64(0.0)
-    count: Any = np.float64(0.0)
-    for values in stack:
-        known = np.isfinite(values)
-        total, count = total + np.where(known, values, 0.0), count + known
-    mean = np.full(np.shape(total), np.nan)
-    np.divide(total, count, out=mean, where=np.asarray(count > 0))
-    return mean
-
-
 def daily(values: np.ndarray, reduce: str = "mean") -> np.ndarray:
     """(D, 1) mean, max or min of each day of (D, S); NaN where less than a third of it is known."""
     known = np.isfinite(values)
@@ -76,7 +61,7 @@ def daily(values: np.ndarray, reduce: str = "mean") -> np.ndarray:
 def level(grid: DayGrid) -> np.ndarray:
     """(D, 1) mean load of the last week that the day's gate knew, MW; where it knew none of it, of the newest day before."""
     means = daily(grid.load)
-    week = mean_of(shifted(means, days) for days in LAST_WEEK)
+    week = mean_known(shifted(means, days) for days in LAST_WEEK)
     newest = shifted(_held(means), LAST_WEEK[0])
     return np.where(np.isfinite(week), week, newest)
 
@@ -112,32 +97,29 @@ def holidays_around(grid: DayGrid, design: Design) -> dict[str, np.ndarray]:
 
 @cache
 def _calendar(country: str, subdivision: str, first_year: int, last_year: int) -> np.ndarray:
-    import holidays
-
-    years = range(first_year, last_year + 1)
-    return np.array(sorted(holidays.country_holidays(country, subdiv=subdivision or None, years=years)), dtype="datetime64[D]")
+    return np.array(list(public_holidays(country, subdivision, range(first_year, last_year + 1))), dtype="datetime64[D]")
 
 
 def smooth_profile(load: np.ndarray) -> np.ndarray:
     """(D, S) each day's profile, as the mean of five neighbouring slots of the same day."""
     padded = np.pad(load, ((0, 0), (2, 2)), mode="edge")
-    return mean_of(padded[:, k : k + load.shape[1]] for k in range(5))
+    return mean_known(padded[:, k : k + load.shape[1]] for k in range(5))
 
 
 def load_features(grid: DayGrid, base: np.ndarray) -> dict[str, np.ndarray]:
     """Lags and levels of what the gate knew, MW above `base` (level), each (D, S) or (D, 1)."""
     load, smooth = grid.load, smooth_profile(grid.load)
     means = daily(load)
-    typical = mean_of(shifted(load, days) for days in SAME_WEEKDAYS)
+    typical = mean_known(shifted(load, days) for days in SAME_WEEKDAYS)
     off = load - typical
     off_by_day = daily(off)
     found = {f"lag_{days}d": shifted(load, days) - base for days in LAGS}
     found |= {f"smooth_lag_{days}d": shifted(smooth, days) - base for days in (2, 7)}
-    found |= {"same_weekday": typical - base, "last_week": mean_of(shifted(load, days) for days in LAST_WEEK) - base}
+    found |= {"same_weekday": typical - base, "last_week": mean_known(shifted(load, days) for days in LAST_WEEK) - base}
     found |= {f"mean_{days}d": shifted(means, days) - base for days in (2, 3, 7)}
     found |= {f"{how}_2d": shifted(daily(load, how), 2) - base for how in ("max", "min")}
     found["last_known"] = shifted(load[:, -1:], 2) - base
-    found["four_weeks"] = mean_of(shifted(means, days) for days in range(2, 30)) - base
+    found["four_weeks"] = mean_known(shifted(means, days) for days in range(2, 30)) - base
     found |= {f"off_{days}d": shifted(off, days) for days in (2, 3, 7)}
     found |= {f"day_off_{days}d": shifted(off_by_day, days) for days in (2, 3)}
     return found
@@ -191,7 +173,7 @@ def _weather_terms(grid: DayGrid, design: Design, kind: np.ndarray) -> dict[str,
     if design.irradiance:
         sun = grid.weather["irradiance_w_m2"]
         terms["sun"] = [sun, daily(sun), shifted(sun, 2), shifted(daily(sun), 2), smoothed(sun, grid.slots / 8)]
-        terms["sun"] += [mean_of(shifted(sun, days) for days in LAST_WEEK)]
+        terms["sun"] += [mean_known(shifted(sun, days) for days in LAST_WEEK)]
     if design.wind:
         wind = grid.weather["wind_speed_m_s"]
         terms["wind"] = [wind, np.minimum(wind, 12.0) ** 3 / 100, shifted(wind, 2), smoothed(wind, grid.slots / 4)]
@@ -205,7 +187,7 @@ def _hinges(values: np.ndarray, bends: tuple[float, ...]) -> list[np.ndarray]:
 def _with_past(values: np.ndarray, bends: tuple[float, ...]) -> list[np.ndarray]:
     """The spline of today's weather, and its mean over the days that the level comes from: the load is a difference from these."""
     columns = _hinges(values, bends)
-    return columns + [mean_of(shifted(daily(column), days) for days in LAST_WEEK) for column in columns]
+    return columns + [mean_known(shifted(daily(column), days) for days in LAST_WEEK) for column in columns]
 
 
 def tree_features(grid: DayGrid, design: Design, base: np.ndarray) -> dict[str, np.ndarray]:
@@ -222,7 +204,7 @@ def tree_features(grid: DayGrid, design: Design, base: np.ndarray) -> dict[str, 
     found |= {f"temperature_{how}": daily(temperature, how) for how in ("max", "min")}
     found |= {f"temperature_smooth_{days}": smoothed(temperature, days * grid.slots) for days in SMOOTHING_DAYS}
     found |= {f"warmer_than_{days}d": temperature - shifted(temperature, days) for days in (2, 7)}
-    found["warmer_than_week"] = mean - mean_of(shifted(mean, days) for days in LAST_WEEK)
+    found["warmer_than_week"] = mean - mean_known(shifted(mean, days) for days in LAST_WEEK)
     for name in ("irradiance_w_m2", "wind_speed_m_s"):
         values = grid.weather[name]
         found |= {name: values, f"{name}_mean": daily(values), f"{name}_more_than_2d": values - shifted(values, 2)}

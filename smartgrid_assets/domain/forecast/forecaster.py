@@ -13,14 +13,14 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
 import pandas as pd
 
-from smartgrid_assets.domain.errors import ForecastError
+from smartgrid_assets.domain.errors import ForecastError, SettingsError
 from smartgrid_assets.domain.forecast import asof
 from smartgrid_assets.domain.forecast.quantiles import QUANTILES, checked
 from smartgrid_assets.domain.forecast.sufficiency import past_of, reasons_against
@@ -146,6 +146,14 @@ def _put(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
 def models() -> dict[str, ForecastModel]:
     """All forecast models, by name."""
     return discover("smartgrid_assets.domain.forecast.models", "MODEL")
+
+
+def named_models(names: Sequence[str], asked_by: str = "") -> dict[str, ForecastModel]:
+    """Models in the order of their names, all where none is named. Raises SettingsError for one that there is not."""
+    found = models()
+    if unknown := [name for name in names if name not in found]:
+        raise SettingsError(f"{asked_by}There is no model {', '.join(unknown)}; there are {', '.join(found)}.")
+    return {name: found[name] for name in names} if names else dict(found)
 
 
 def fit_zones(model: ForecastModel, histories: Mapping[str, pd.DataFrame], context: FitContext, n_jobs: int = 1) -> FittedModel:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from smartgrid_assets.domain.forecast.asof import WEATHER_COLUMNS
+from smartgrid_assets.domain.forecast.quantiles import BLOCK_HOURS
 
 _DAY = np.timedelta64(1, "D")
 MINUTES_A_DAY = 1440
@@ -38,6 +39,11 @@ class DayGrid:
     def hours(self) -> np.ndarray:
         """(S,) hour of day at which each slot starts."""
         return np.arange(self.slots) * self.minutes / 60
+
+    @cached_property
+    def blocks(self) -> np.ndarray:
+        """(S,) hour block of each slot."""
+        return np.asarray(self.hours // BLOCK_HOURS).astype(int)
 
     @cached_property
     def weekday(self) -> np.ndarray:

@@ -7,6 +7,7 @@ hour has no value (NaN), which a caller fills from the next week back.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,10 +44,17 @@ def first_known_lag(known: pd.Series, local_time: pd.Series, lags: Iterable[int]
     return found
 
 
-def mean_known(columns: list[np.ndarray]) -> np.ndarray:
-    """Mean over the columns that are known in each row; NaN where none is."""
-    stacked = np.column_stack(columns)
-    known = np.isfinite(stacked)
-    mean = np.full(len(stacked), np.nan)
-    np.divide(np.where(known, stacked, 0).sum(axis=1), known.sum(axis=1), out=mean, where=known.any(axis=1))
+def mean_known(stack: Iterable[np.ndarray]) -> np.ndarray:
+    """Mean, in each cell, over the arrays that know it; NaN where none does. The arrays may be broadcast against each other.
+
+    >>> mean_known([np.array([1.0, np.nan]), np.array([3.0, np.nan])]).tolist()
+    [2.0, nan]
+    """
+    total: Any = np.float64(0.0)
+    count: Any = np.float64(0.0)
+    for values in stack:
+        known = np.isfinite(values)
+        total, count = total + np.where(known, values, 0.0), count + known
+    mean = np.full(np.shape(total), np.nan)
+    np.divide(total, count, out=mean, where=np.asarray(count > 0))
     return mean

@@ -6,17 +6,21 @@ twice (the first stands; differing loads are told apart from the same).
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smartgrid_assets.domain.errors import DeliveryError
-from smartgrid_assets.domain.market_day import zone_info
+from smartgrid_assets.domain.forecast.asof import WEATHER_COLUMNS
+from smartgrid_assets.domain.market_day import public_holidays, zone_info
 
 if TYPE_CHECKING:
     import pandas as pd
+    from duckdb import DuckDBPyConnection
 
 NEEDED = ("zone", "interval_start_utc", "load_mw")
-WEATHER = ("temperature_c", "dew_point_c", "irradiance_w_m2", "wind_speed_m_s")
+HEAD_BYTES = 65_536
 MINUTES = (5, 10, 15, 20, 30, 60)
 
 
@@ -26,7 +30,6 @@ def read_series(path: Path, tz: str, country: str, subdivision: str = "") -> tup
     Rows without a known load are kept where they tell weather. Raises DeliveryError where the file has not the columns, or no load.
     """
     import duckdb
-    import pandas as pd
 
     zone_info(tz)
     with duckdb.connect() as con:
@@ -37,8 +40,7 @@ def read_series(path: Path, tz: str, country: str, subdivision: str = "") -> tup
     frame = raw.assign(interval_minutes=minutes, local_time=local, weekday=local.dt.weekday, weight=1.0)
     told = "is_holiday" in raw  # the file's own word goes before the calendar's
     frame["is_holiday"] = raw["is_holiday"].fillna(False).astype(bool) if told else _named_days(local, country, subdivision)
-    for name in WEATHER:
-        frame[name] = pd.to_numeric(frame[name], errors="coerce") if name in frame else float("nan")
+    frame = frame.assign(**{name: float("nan") for name in WEATHER_COLUMNS if name not in frame})
     if not frame["load_mw"].notna().any():
         raise DeliveryError(f"{path.name}: no row has a load that is a number.")
     return frame.reset_index(drop=True), problems
@@ -46,25 +48,28 @@ def read_series(path: Path, tz: str, country: str, subdivision: str = "") -> tup
 
 def is_plain(path: Path) -> bool:
     """Whether the file has the columns of a plain long file; a Parquet file by its schema, any other by its first line."""
-    if path.suffix == ".parquet":
-        import pyarrow.parquet as pq
+    try:
+        names = _parquet_names(path) if path.suffix == ".parquet" else _first_names(path)
+    except (OSError, EOFError, ValueError, zlib.error):  # read_series says what is wrong with it
+        return True
+    return names >= set(NEEDED)
 
-        try:
-            columns = pq.read_schema(path).names
-        except (OSError, ValueError):  # read_series says what is wrong with it
-            return True
-        return set(NEEDED) <= set(columns)
-    import gzip
 
+def _parquet_names(path: Path) -> set[str]:
+    import pyarrow.parquet as pq
+
+    return {name.lower() for name in pq.read_schema(path).names}
+
+
+def _first_names(path: Path) -> set[str]:
     with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as handle:
-        first = handle.readline(65_536)
-    return {name.strip().strip('"').lower() for name in first.decode("utf-8-sig", "replace").split(",")} >= set(NEEDED)
+        first = handle.readline(HEAD_BYTES).decode("utf-8-sig", "replace")
+    return {name.strip().strip('"').lower() for name in first.split(",")}
 
 
-def _raw(con: object, path: Path) -> tuple[pd.DataFrame, list[str]]:
+def _raw(con: DuckDBPyConnection, path: Path) -> tuple[pd.DataFrame, list[str]]:
     import duckdb
 
-    assert isinstance(con, duckdb.DuckDBPyConnection)
     reader = "read_parquet(?)" if path.suffix == ".parquet" else "read_csv(?, all_varchar = true, header = true)"
     try:
         con.execute(f"CREATE TEMP TABLE delivered AS SELECT *, row_number() OVER () AS line FROM {reader}", [str(path)])
@@ -75,7 +80,7 @@ def _raw(con: object, path: Path) -> tuple[pd.DataFrame, list[str]]:
         raise DeliveryError(
             f"{path.name} has no column {', '.join(missing)}; it has {', '.join(columns[:-1])}. Needed: {', '.join(NEEDED)}."
         )
-    optional = [f"TRY_CAST({name} AS DOUBLE) AS {name}" for name in WEATHER if name in columns]
+    optional = [f"TRY_CAST({name} AS DOUBLE) AS {name}" for name in WEATHER_COLUMNS if name in columns]
     optional += ["TRY_CAST(is_holiday AS BOOLEAN) AS is_holiday"] if "is_holiday" in columns else []
     con.execute(f"""
         CREATE TEMP TABLE typed AS SELECT CAST(zone AS VARCHAR) AS zone, line, {", ".join(optional) + "," if optional else ""}
@@ -90,10 +95,7 @@ def _raw(con: object, path: Path) -> tuple[pd.DataFrame, list[str]]:
     return frame, problems
 
 
-def _told(con: object) -> list[str]:
-    import duckdb
-
-    assert isinstance(con, duckdb.DuckDBPyConnection)
+def _told(con: DuckDBPyConnection) -> list[str]:
     unplaced, line, empty = con.execute("""
         SELECT count(*) FILTER (interval_start_utc IS NULL OR zone IS NULL), min(line) FILTER (interval_start_utc IS NULL OR zone IS NULL),
             count(*) FILTER (load_mw IS NULL) FROM typed""").fetchall()[0]
@@ -122,10 +124,7 @@ def _minutes(frame: pd.DataFrame, problems: list[str]) -> pd.Series:
 
 
 def _named_days(local: pd.Series, country: str, subdivision: str) -> pd.Series:
-    import holidays
-
     years = range(int(local.dt.year.min()), int(local.dt.year.max()) + 1) if len(local) else range(0)
-    named = holidays.country_holidays(country, subdiv=subdivision or None, years=years) if country else {}
+    named = public_holidays(country, subdivision, years)
     days = local.dt.normalize()
-    known = {day: day.date() in named for day in days.unique()}
-    return days.map(known).astype(bool)
+    return days.map({day: day.date() in named for day in days.unique()}).astype(bool)

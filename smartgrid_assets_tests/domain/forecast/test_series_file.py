@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from smartgrid_assets.domain.errors import DeliveryError
-from smartgrid_assets.domain.forecast.series_file import read_series
+from smartgrid_assets.domain.errors import DeliveryError, SettingsError
+from smartgrid_assets.domain.forecast.series_file import is_plain, read_series
 from smartgrid_assets_tests.domain.forecast.made_series import rows
 
 
@@ -59,6 +59,8 @@ def test_a_file_of_another_kind_is_a_sentence(tmp_path):
         read_series(written(tmp_path, "x,y\n1,2\n"), "UTC", "")
     with pytest.raises(DeliveryError, match="no row has a load"):
         read_series(written(tmp_path, "zone,interval_start_utc,load_mw\na,2026-01-01,\n"), "UTC", "")
+    with pytest.raises(DeliveryError, match="no row has a load"):
+        read_series(written(tmp_path, "zone,interval_start_utc,load_mw\n"), "UTC", "")
     (tmp_path / "load.parquet").write_bytes(b"no parquet")
     with pytest.raises(DeliveryError, match="cannot be read as a table"):
         read_series(tmp_path / "load.parquet", "UTC", "")
@@ -70,3 +72,13 @@ def test_parquet_gives_what_csv_gives(tmp_path):
     plain.to_parquet(tmp_path / "load.parquet", index=False)
     one, other = (read_series(tmp_path / f"load.{kind}", "Europe/Berlin", "DE")[0] for kind in ("csv", "parquet"))
     pd.testing.assert_frame_equal(one, other, check_dtype=False)
+
+
+def test_a_broken_gzip_and_an_unknown_country_are_sentences(tmp_path):
+    (tmp_path / "load.csv.gz").write_bytes(b"zone,interval_start_utc,load_mw\na,2026-01-01,1\n")
+    assert is_plain(tmp_path / "load.csv.gz")
+    with pytest.raises(DeliveryError, match="cannot be read as a table"):
+        read_series(tmp_path / "load.csv.gz", "UTC", "")
+    good = written(tmp_path, "zone,interval_start_utc,load_mw\na,2026-01-01,1\n")
+    with pytest.raises(SettingsError, match="known for 'XX'"):
+        read_series(good, "UTC", "XX")

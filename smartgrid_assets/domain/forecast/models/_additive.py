@@ -13,7 +13,7 @@ import pandas as pd
 from smartgrid_assets.domain.forecast.design import LOOK_BACK_DAYS, Design, additive_terms, design_of, level, stacked
 from smartgrid_assets.domain.forecast.forecaster import FitContext
 from smartgrid_assets.domain.forecast.grid import DayGrid, grid_of
-from smartgrid_assets.domain.forecast.quantiles import BLOCK_HOURS, BLOCKS, QUANTILES, as_frame, error_quantiles
+from smartgrid_assets.domain.forecast.quantiles import BLOCKS, QUANTILES, as_frame, error_quantiles
 from smartgrid_assets.domain.forecast.weather import has_weather, with_weather_filled
 
 RIDGES = (0.003, 0.02, 0.1, 0.5)
@@ -62,7 +62,7 @@ class Additive:
         errors = target - self.out_of_sample
         self.spread = solved(*equations(rows, np.abs(errors), weight), SPREAD_RIDGE)
         errors = errors / self._width(rows)
-        blocks = np.broadcast_to((grid.hours // BLOCK_HOURS).astype(int), errors.shape)
+        blocks = np.broadcast_to(grid.blocks, errors.shape)
         used = weight > 0
         self.band = error_quantiles(errors[used], blocks[used], weight[used])
 
@@ -97,8 +97,7 @@ class Additive:
         row = row - first[0]
         told = self._more(grid, base, applied(rows, self.weights))
         point = (told + base[first[0] :])[row, slot]
-        block = (grid.hours // BLOCK_HOURS).astype(int)[slot]
-        return as_frame(future, point[:, None] + self._width(rows)[row, slot][:, None] * self.band[block])
+        return as_frame(future, point[:, None] + self._width(rows)[row, slot][:, None] * self.band[grid.blocks[slot]])
 
     def _more(self, grid: DayGrid, base: np.ndarray, told: np.ndarray) -> np.ndarray:
         """What a model built on this one makes of its forecast (the grid's last days, MW above the level)."""

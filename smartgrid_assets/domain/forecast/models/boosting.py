@@ -19,7 +19,7 @@ from smartgrid_assets.domain.forecast.design import LOOK_BACK_DAYS, Design, desi
 from smartgrid_assets.domain.forecast.forecaster import FitContext, ForecastModel, Needs
 from smartgrid_assets.domain.forecast.grid import DayGrid, grid_of
 from smartgrid_assets.domain.forecast.models._trees import grown, restored
-from smartgrid_assets.domain.forecast.quantiles import BLOCK_HOURS, BLOCKS, QUANTILES, as_frame, error_quantiles
+from smartgrid_assets.domain.forecast.quantiles import BLOCKS, QUANTILES, as_frame, error_quantiles
 from smartgrid_assets.domain.forecast.weather import has_weather, with_weather_filled
 
 ROUNDS = 200
@@ -48,7 +48,7 @@ class Boosting:
         if len(target) >= LEAST_DAYS_TO_HOLD_OUT and (np.isfinite(target[late]) & (weight[late] > 0)).any():
             judge, judged = self._grown(rows[~late], target[~late], weight[~late], context.seed), late
         errors = target[judged] - told(judge, rows[judged])
-        self.band = error_quantiles(errors.ravel(), np.broadcast_to(blocks_of(grid), errors.shape).ravel(), weight[judged].ravel())
+        self.band = error_quantiles(errors.ravel(), np.broadcast_to(grid.blocks, errors.shape).ravel(), weight[judged].ravel())
 
     @staticmethod
     def _grown(rows: np.ndarray, target: np.ndarray, weight: np.ndarray, seed: int) -> Any:
@@ -66,7 +66,7 @@ class Boosting:
         row, slot = grid.place(day["local_time"])
         rows = self._rows(grid, base)[row, slot]
         point = self.trees.predict(rows, num_threads=1) + base[row, 0]
-        return as_frame(future, point[:, None] + self.band[blocks_of(grid)[slot]])
+        return as_frame(future, point[:, None] + self.band[grid.blocks[slot]])
 
     def dump(self) -> bytes:
         """Trees as LightGBM's text, the rest as JSON."""
@@ -78,11 +78,6 @@ class Boosting:
         learned = json.loads(payload)
         self.design = Design.of(learned["design"])
         self.band, self.trees = np.array(learned["band"]), restored(learned["trees"])
-
-
-def blocks_of(grid: DayGrid) -> np.ndarray:
-    """(S,) hour block of each slot."""
-    return np.asarray(grid.hours // BLOCK_HOURS).astype(int)
 
 
 def told(trees: Any, rows: np.ndarray) -> np.ndarray:

@@ -37,7 +37,7 @@ class Harmonic:
         self.has_year = (days.max() - days.min()).days >= LEAST_DAYS_OF_A_YEAR
         rows, weight = self._rows(history), history["weight"].to_numpy(float)
         load = history["load_mw"].to_numpy(float)
-        self.waves = WLS(load, rows, weights=weight).fit(method="qr" if len(load) < 500 else "pinv").params
+        self.waves = WLS(load, rows, weights=weight).fit().params
         errors = pd.Series(load - rows @ self.waves, index=history["local_time"]).groupby(level=0).mean()
         past = _past_errors(errors, history["local_time"])
         known = np.isfinite(past).all(axis=1) & (weight > 0)

@@ -16,7 +16,6 @@ from smartgrid_assets.domain.errors import ForecastError
 from smartgrid_assets.domain.forecast.design import LOOK_BACK_DAYS, level, load_features
 from smartgrid_assets.domain.forecast.forecaster import FitContext, ForecastModel, Needs
 from smartgrid_assets.domain.forecast.grid import DayGrid, grid_of
-from smartgrid_assets.domain.forecast.models.boosting import blocks_of
 from smartgrid_assets.domain.forecast.quantiles import BLOCKS, QUANTILES, as_frame
 
 TERMS = ("lag_2d", "lag_7d", "same_weekday", "last_week", "mean_2d")
@@ -42,7 +41,7 @@ class QuantileRegression:
         base = level(grid)
         rows, target = _rows(grid, base), grid.load - base
         for block in range(BLOCKS):
-            of = blocks_of(grid) == block
+            of = grid.blocks == block
             x, y = rows[:, of].reshape(-1, rows.shape[2]), target[:, of].ravel()
             used = np.flatnonzero(np.isfinite(y) & (grid.weight[:, of].ravel() > 0))
             if len(used) < LEAST_ROWS:
@@ -62,7 +61,7 @@ class QuantileRegression:
         base = level(grid)
         row, slot = grid.place(future["local_time"])
         x = _rows(grid, base)[row, slot]
-        told = np.einsum("np,nkp->nk", x, self.planes[blocks_of(grid)[slot]]) + base[row]
+        told = np.einsum("np,nkp->nk", x, self.planes[grid.blocks[slot]]) + base[row]
         told = np.sort(told, axis=1)
         return as_frame(future, np.column_stack([_between(told, tau) for tau in QUANTILES]))
 
