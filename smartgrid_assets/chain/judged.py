@@ -173,11 +173,14 @@ def _worst(rows: pd.DataFrame) -> bytes:
     for axis, (zone, day) in zip(axes, worst.index, strict=True):
         part = rows[(rows["zone"] == zone) & (rows["day"] == day)].sort_values("interval_start_utc")
         hours = np.arange(len(part)) * 24 / len(part)
-        axis.fill_between(hours, part["q10"], part["q90"], color="#c6dbef")
-        axis.plot(hours, part["q50"], color="#2171b5", lw=1.2)
-        axis.plot(hours, part["load_mw"], color="black", lw=1)
+        axis.fill_between(hours, part["q10"], part["q90"], color="#c6dbef", label="10 % to 90 %")
+        axis.plot(hours, part["q50"], color="#2171b5", lw=1.2, label="median")
+        axis.plot(hours, part["load_mw"], color="black", lw=1, label="load")
+        axis.set_xlabel("hour since midnight", fontsize=7)
         axis.set_title(f"{zone} {day}", fontsize=8)
         axis.tick_params(labelsize=7)
+    axes[0].set_ylabel("MW", fontsize=7)
+    axes[0].legend(frameon=False, fontsize=7)
     return _png(figure)
 
 
