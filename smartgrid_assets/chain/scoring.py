@@ -148,7 +148,7 @@ def aggregate_day(work: Work, candidates: pd.DataFrame) -> dict[str, pd.DataFram
     past_days = work.context.lake.keys(CANDIDATES, first, last)
     past = work.context.lake.view(work.con, CANDIDATES, past_days, "past_candidates") if past_days else None
     told = work.con.execute(f"FROM {past}").df() if past else None
-    load, tz = _load_known(work, first, last), work.context.settings.timezone
+    load, tz = load_known(work, first, last), work.context.settings.timezone
     found: dict[str, pd.DataFrame | str] = {}
     for zone, of_zone in candidates.groupby("zone"):
         before = {} if told is None else dict(iter(told[told["zone"] == zone].groupby("day")))
@@ -157,7 +157,8 @@ def aggregate_day(work: Work, candidates: pd.DataFrame) -> dict[str, pd.DataFram
     return found
 
 
-def _load_known(work: Work, first: date, last: date) -> pd.DataFrame:
+def load_known(work: Work, first: date, last: date) -> pd.DataFrame:
+    """Load of days `first` to `last` as the gate of the day being made knew it, a row a zone and interval."""
     from smartgrid_assets.domain.derive.frames import history_frame
 
     context = work.context

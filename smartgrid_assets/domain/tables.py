@@ -633,6 +633,33 @@ FORECASTS = (
     ),
     Table(
         "forecasts",
+        "scenarios",
+        "day",
+        "path, zone and interval",
+        (
+            _c("path", "INTEGER", "number of the path, from 0; all equally likely, joint over zones and intervals"),
+            _c("zone", "VARCHAR", "zone"),
+            *_INTERVAL,
+            _c("issued_at", "TIMESTAMP", "gate closure, UTC"),
+            _c("load_mw", "DOUBLE", "mean power on this path, MW; positive = consumption"),
+        ),
+        ("path", "zone", "interval_start_utc"),
+    ),
+    Table(
+        "forecasts",
+        "whole",
+        "day",
+        "interval: the sum of all zones, from the joint paths",
+        (
+            *_INTERVAL,
+            _c("issued_at", "TIMESTAMP", "gate closure, UTC"),
+            _c("mean_mw", "DOUBLE", "mean of the sum over the paths, MW"),
+            *_QUANTILES,
+        ),
+        ("interval_start_utc",),
+    ),
+    Table(
+        "forecasts",
         "accuracy",
         "day",
         "zone, forecast and lead bucket",

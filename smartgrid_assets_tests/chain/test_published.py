@@ -1,30 +1,39 @@
-"""What is published: the aggregate of the models, learned from what the gate knew; before anything is known of them, the champion, flagged."""
+"""What is published: the aggregate of the models, learned from what the gate knew (before anything is known of them the champion, flagged),
+and joint paths of it, on the 23-hour day too. A late correction reaches neither."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
+import numpy as np
 import pytest
 
 from smartgrid_assets.defs.resources import chain_context
 from smartgrid_assets.domain.forecast.combined import LEAST_DAYS
+from smartgrid_assets.domain.forecast.scenarios import PATHS
+from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
 from smartgrid_assets.settings import settings
 from smartgrid_assets_tests.chain.small import FIRST, deliver, file_of, lines_of, morning_after, place, rows, run
 
-DAYS, ISSUED_FROM = 22, 12
-LAST = FIRST + timedelta(days=DAYS)
+SPRING = date(2026, 3, 29)
+DAYS, ISSUED_FROM = 28, 14
+STEPS = "validated,features,model,candidates,scores,champion,day_ahead,scenarios"
+LEVELS = np.array([int(name[1:]) / 100 for name in QUANTILE_COLUMNS])
 
 
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("SMARTGRID_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("SMARTGRID_MODELS", "naive_2d,naive_7d")
-    monkeypatch.delenv("DAGSTER_HOME", raising=False)
-    settings.cache_clear()
-    context, deliveries = place(tmp_path / "files", DAYS)
-    deliver(context, *deliveries)
-    run(context, FIRST + timedelta(days=ISSUED_FROM), LAST, "forecasts", warm_up=ISSUED_FROM)
-    yield tmp_path
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A home whose forecasts were made up to the day of the clock change; read by all tests, corrected by the last."""
+    folder = tmp_path_factory.mktemp("published")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SMARTGRID_HOME", str(folder / "home"))
+        patch.setenv("SMARTGRID_MODELS", "naive_2d,naive_7d")
+        patch.delenv("DAGSTER_HOME", raising=False)
+        settings.cache_clear()
+        context, deliveries = place(folder / "files", DAYS)
+        deliver(context, *deliveries)
+        run(context, FIRST + timedelta(days=ISSUED_FROM), SPRING, STEPS, warm_up=ISSUED_FROM)
+        yield folder
     settings.cache_clear()
 
 
@@ -35,19 +44,53 @@ def published(context):
     )
 
 
-def test_the_aggregate_is_published_once_four_days_are_known_and_a_late_correction_does_not_reach_back(home):
-    context = chain_context()
-    before = published(context)
+def drawn(context, day):
+    """(paths, zones, intervals) MW."""
+    found = rows(context, f"SELECT load_mw FROM forecasts.scenarios WHERE day = '{day}' ORDER BY path, zone, interval_start_utc")
+    return np.array(found).reshape(PATHS, 2, -1)
+
+
+def quantiles(context, table, order, day):
+    return np.array(rows(context, f"SELECT {', '.join(QUANTILE_COLUMNS)} FROM forecasts.{table} WHERE day = '{day}' ORDER BY {order}"))
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("published")
+def test_the_aggregate_is_published_once_four_days_are_known(home):
+    found = published(chain_context())
+    assert {day for day, *_ in found} == {FIRST + timedelta(days=n) for n in range(ISSUED_FROM, DAYS)}
     first_known = FIRST + timedelta(days=ISSUED_FROM + 1 + LEAST_DAYS)
-    for day, _, _, load, low, high, model, is_fallback, reason in before:
+    for day, _, _, load, low, high, model, is_fallback, reason in found:
         assert low <= load <= high
-        if day <= first_known - timedelta(days=1):
+        if day < first_known:
             assert is_fallback and model == "naive_7d" and f"{LEAST_DAYS} are needed to weigh the models" in reason
         else:
             assert (model, is_fallback, reason) == ("aggregate", False, ""), day
-    # The newest gate knew this day's first version; what is corrected after it moves nothing that was issued.
-    corrected = FIRST + timedelta(days=DAYS - 4)
-    late = file_of(home / "files", "late.csv", lines_of(corrected, ("A1", "A2", "B1"), {("B1", hour): 40.0 for hour in range(24)}))
-    deliver(context, (late, morning_after(LAST + timedelta(days=3))))
-    run(context, FIRST + timedelta(days=ISSUED_FROM), LAST, "forecasts")
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("published")
+@pytest.mark.parametrize(("day", "hours"), [(SPRING, 23), (SPRING - timedelta(days=1), 24)])
+def test_paths_keep_each_zones_band_and_add_up_to_the_whole(home, day, hours):
+    context = chain_context()
+    paths, issued = drawn(context, day), quantiles(context, "day_ahead", "zone, interval_start_utc", day)
+    assert paths.shape == (PATHS, 2, hours)
+    tolerance = 0.05 * np.ptp(issued, axis=1).max() + 1e-9
+    drawn_quantiles = np.quantile(paths.reshape(PATHS, -1), LEVELS, axis=0).T
+    assert drawn_quantiles == pytest.approx(issued, abs=tolerance)
+    whole = quantiles(context, "whole", "interval_start_utc", day)
+    assert whole == pytest.approx(np.quantile(paths.sum(axis=1), LEVELS, axis=0).T)
+    mean = np.array(rows(context, f"SELECT mean_mw FROM forecasts.whole WHERE day = '{day}' ORDER BY interval_start_utc"))[:, 0]
+    assert mean == pytest.approx(paths.mean(axis=0).sum(axis=0))
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("published")
+def test_a_late_correction_does_not_reach_back(home):
+    context = chain_context()
+    before, paths = published(context), drawn(context, SPRING)
+    late = file_of(home / "files", "late.csv", lines_of(SPRING - timedelta(days=4), change={("B1", hour): 40.0 for hour in range(24)}))
+    deliver(context, (late, morning_after(SPRING + timedelta(days=3))))
+    run(context, FIRST + timedelta(days=ISSUED_FROM), SPRING, STEPS)
     assert published(context) == before
+    assert np.array_equal(drawn(context, SPRING), paths)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MODEL, CANDIDATES, SCORES = "forecasts/model", "forecasts/candidates", "forecasts/scores"
 CHAMPION, DAY_AHEAD, ACCURACY = "forecasts/champion", "forecasts/day_ahead", "forecasts/accuracy"
+SCENARIOS, WHOLE = "forecasts/scenarios", "forecasts/whole"
 ZONE_GROUP = "all"
 """All zones are fitted and judged together until there is a reason to part them."""
 CHAMPION_DAYS = 28
@@ -140,6 +141,23 @@ def _make_day_ahead(work: Work) -> Made:
     return Made({DAY_AHEAD: _register(work, "published_rows", rows)}, metadata=shown | ({"fallback": reasons} if reasons else {}))
 
 
+def _scenarios_inputs(context: Context, day: date) -> Inputs | None:
+    published = exactly(context, DAY_AHEAD, day)
+    if not published:
+        return None
+    first, last = learned_days(day)
+    learned = context.lake.keys(DAY_AHEAD, first, last)
+    load = span_as_of(context, LOAD, learned[0], last, context.gate(day)) if learned else {}
+    return published | span(context, DAY_AHEAD, first, last) | load
+
+
+def _make_scenarios(work: Work) -> Made:
+    from smartgrid_assets.chain.scenario_paths import scenario_rows
+
+    paths, whole = scenario_rows(work)
+    return Made({SCENARIOS: _register(work, "scenario_rows", paths), WHOLE: _register(work, "whole_rows", whole)})
+
+
 def _accuracy_inputs(context: Context, day: date) -> Inputs | None:
     published, candidates, load = exactly(context, DAY_AHEAD, day), exactly(context, CANDIDATES, day), exactly(context, LOAD, day)
     known = history(context, day)
@@ -231,5 +249,6 @@ STEPS = [
     Step("scores", (SCORES,), "day", _scores_inputs, _make_scores, _code),
     Step("champion", (CHAMPION,), "week", _champion_inputs, _make_champion, _code, horizon="ahead"),
     Step("day_ahead", (DAY_AHEAD,), "day", _day_ahead_inputs, _make_day_ahead, _code, horizon="ahead"),
+    Step("scenarios", (SCENARIOS, WHOLE), "day", _scenarios_inputs, _make_scenarios, _code, horizon="ahead"),
     Step("accuracy", (ACCURACY,), "day", _accuracy_inputs, _make_accuracy, _code),
 ]
