@@ -27,6 +27,7 @@ COMMANDS = (
     "diff",
     "backtest",
     "verdict",
+    "promote",
     "export",
     "ui",
     "backup",

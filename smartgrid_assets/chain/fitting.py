@@ -36,7 +36,7 @@ def fit_week(work: Work) -> pd.DataFrame:
     history = history_of(work, work.key)
     zones = fitted_zones(history)
     weather = _weather_of_week(work, history, zones)
-    rows = [_fit(work, model, {zone: _of(history, zone) for zone in zones}, weather) for model in chosen_models(work.context).values()]
+    rows = [_fit(work, model, {zone: of_zone(history, zone) for zone in zones}, weather) for model in chosen_models(work.context).values()]
     return pd.DataFrame(rows, columns=[c.name for c in table(MODEL).columns])
 
 
@@ -46,7 +46,8 @@ def fitted_zones(history: pd.DataFrame) -> list[str]:
     return [zone for zone in zones if zone != "*"] or zones
 
 
-def _of(frame: pd.DataFrame, zone: str) -> pd.DataFrame:
+def of_zone(frame: pd.DataFrame, zone: str) -> pd.DataFrame:
+    """Rows of one zone, as a forecaster takes them."""
     return frame[frame["zone"] == zone].drop(columns="zone").reset_index(drop=True)
 
 
@@ -98,10 +99,10 @@ def _last_week_begins(known: pd.DataFrame) -> pd.Timestamp:
 
 def _apart(fitted: FittedModel, zone: str) -> tuple[FittedModel, FittedModel]:
     """The fitted zones, and the trial fit as a model of `zone`: it must be neither stored nor published."""
-    of_zone = {zone: fitted.zones[TRIAL]} if TRIAL in fitted.zones else {}
+    tried = {zone: fitted.zones[TRIAL]} if TRIAL in fitted.zones else {}
     kept = {name: forecaster for name, forecaster in fitted.zones.items() if name != TRIAL}
     failed = {name: reason for name, reason in fitted.failed.items() if name != TRIAL}
-    return replace(fitted, zones=kept, failed=failed), replace(fitted, zones=of_zone, failed={})
+    return replace(fitted, zones=kept, failed=failed), replace(fitted, zones=tried, failed={})
 
 
 def _record(
@@ -133,15 +134,12 @@ def predict_day(work: Work) -> tuple[pd.DataFrame, list[str]]:
     """Every fitted model's quantiles of the day; rows of forecasts/candidates, and sentences for what could not be forecast."""
     import pandas as pd
 
-    history = history_of(work, work.key)
+    history, future, weather = frames_of(work)
     zones = fitted_zones(history)
-    future, weather = future_of(work, work.key, step_minutes(history), zones)
-    eve, _ = future_of(work, work.key - timedelta(days=1), step_minutes(history), zones, gate_of=work.key)
-    history = pd.concat([history, eve.assign(load_mw=float("nan"), weight=0.0)], ignore_index=True)
     frames, problems = [], []
-    for stored in _stored_models(work):
+    for stored in stored_models(work):
         try:
-            fitted = _load(work, stored)
+            fitted = stored_model(work, stored)
         except ForecastError as error:
             problems.append(f"{stored.model}: {error}")
             continue
@@ -151,7 +149,7 @@ def predict_day(work: Work) -> tuple[pd.DataFrame, list[str]]:
                 problems.append(f"{stored.model}: fitted with weather, and the gate knew no weather forecast of the day.")
                 break
             try:
-                forecast = fitted.predict(zone, _of(history, zone), _of(seen, zone))
+                forecast = fitted.predict(zone, of_zone(history, zone), of_zone(seen, zone))
             except ForecastError as error:
                 problems.append(f"{stored.model}, zone {zone}: {error}")
                 continue
@@ -161,12 +159,25 @@ def predict_day(work: Work) -> tuple[pd.DataFrame, list[str]]:
     return rows.assign(interval_minutes=step_minutes(history), issued_at=work.context.gate(work.key)), sorted(set(problems))
 
 
-def _stored_models(work: Work) -> list[Any]:
+def frames_of(work: Work) -> tuple[pd.DataFrame, pd.DataFrame, str]:
+    """What the day's gate knew: rows of all zones before the day (of its eve no load), of the day itself, and which weather it has."""
+    import pandas as pd
+
+    history = history_of(work, work.key)
+    zones = fitted_zones(history)
+    future, weather = future_of(work, work.key, step_minutes(history), zones)
+    eve, _ = future_of(work, work.key - timedelta(days=1), step_minutes(history), zones, gate_of=work.key)
+    return pd.concat([history, eve.assign(load_mw=float("nan"), weight=0.0)], ignore_index=True), future, weather
+
+
+def stored_models(work: Work) -> list[Any]:
+    """Rows of forecasts/model of the day's week that were fitted."""
     view = work.context.lake.view(work.con, MODEL, [week_of(work.key)])
     return list(work.con.execute(f"SELECT * FROM {view} WHERE status = 'fitted' ORDER BY model").df().itertuples())
 
 
-def _load(work: Work, stored: Any) -> FittedModel:
+def stored_model(work: Work, stored: Any) -> FittedModel:
+    """The model of a row of forecasts/model, from the store; ForecastError where it is gone or changed."""
     return _loaded(work.context.tracking, stored.run_id, stored.sha256)
 
 

@@ -15,10 +15,13 @@ from smartgrid_assets.chain.steps.forecast import (
     CHAMPION,
     DAY_AHEAD,
     MODEL,
+    PROMOTIONS,
     SCORES,
     ZONE_GROUP,
     history_of,
     learned_days,
+    promoted_weeks,
+    scored_days,
 )
 from smartgrid_assets.domain.market_day import days_between, week_of
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS, table
@@ -69,33 +72,39 @@ def _versions_of_actual(work: Work) -> list[pd.DataFrame]:
     return [latest_actual(work.con, view, as_of_utc=moment) for (moment,) in moments]
 
 
-def crown(work: Work, window_days: int) -> pd.DataFrame:
-    """The one row of forecasts/champion, from scores of the last days that the gate knew."""
+def crown(work: Work) -> pd.DataFrame:
+    """The one row of forecasts/champion: whom a person promoted, else by the scores that the gate knew."""
+    from dataclasses import asdict
+
     import pandas as pd
 
-    from smartgrid_assets.domain.forecast.champion import choose_champion
+    from smartgrid_assets.domain.forecast.champion import WEEKS_REMEMBERED, champion_of_week
 
     context, con = work.context, work.con
-    _, last = history_days(context, work.key)
-    scores = context.lake.view(con, SCORES, days_between(last - timedelta(days=window_days), last), "recent_scores")
-    known = con.execute(
-        f"""SELECT * FROM {scores} WHERE known_from_utc <= ? AND lead_bucket = 'all'
-        QUALIFY row_number() OVER (PARTITION BY day, zone, model ORDER BY known_from_utc DESC) = 1""",
-        [context.gate(work.key)],
-    ).df()
+    scores = context.lake.view(con, SCORES, days_between(*scored_days(context, work.key)), "recent_scores")
+    told = con.execute(f"SELECT day, zone, model, pinball_mw, known_from_utc FROM {scores} WHERE lead_bucket = 'all'").df()
     models = context.lake.view(con, MODEL, [work.key], "models_of_week")
     fitted = [name for (name,) in con.execute(f"SELECT model FROM {models} WHERE status = 'fitted' ORDER BY model").fetchall()]
-    choice = choose_champion(known, fitted)
-    row = {
-        "zone_group": ZONE_GROUP,
-        "model": choice.model,
-        "runner_up": choice.runner_up,
-        "margin": choice.margin,
-        "days": choice.days,
-        "why": choice.why,
-    }
-    _mirror(work, choice.model, choice.runner_up)
-    return pd.DataFrame([row])
+    weeks = [work.key - timedelta(weeks=back) for back in range(WEEKS_REMEMBERED, -1, -1)]
+    gates = [(history_days(context, week)[1], context.gate(week)) for week in weeks]
+    row = {"zone_group": ZONE_GROUP, **asdict(champion_of_week(told, gates, fitted)), "promoted_by": None}
+    row |= _promoted(work, fitted, row)
+    _mirror(work, str(row["model"]), str(row["runner_up"]))
+    return pd.DataFrame([row])[[c.name for c in table(CHAMPION).columns]]
+
+
+def _promoted(work: Work, fitted: list[str], chosen: dict[str, Any]) -> dict[str, Any]:
+    """What a person's newest decision changes of the row that the scores chose."""
+    weeks = promoted_weeks(work.context, work.key)
+    if not weeks:
+        return {}
+    view = work.context.lake.view(work.con, PROMOTIONS, weeks, "promotions_known")
+    newest = f"SELECT model, who, why FROM {view} WHERE zone_group = ? ORDER BY given_at DESC, promotion_id LIMIT 1"
+    model, who, why = (work.con.execute(newest, [ZONE_GROUP]).fetchall() or [("", "", "")])[0]
+    if not model or model not in fitted:
+        return {"why": f"{model}, promoted by {who}, could not be fitted; {chosen['why']}"} if model else {}
+    runner_up = chosen["model"] if chosen["model"] != model else chosen["runner_up"]
+    return {"model": model, "runner_up": runner_up, "margin": None, "promoted_by": who, "why": f"promoted by {who}: {why}"}
 
 
 def _mirror(work: Work, champion: str, challenger: str) -> None:
@@ -105,10 +114,26 @@ def _mirror(work: Work, champion: str, challenger: str) -> None:
     runs = dict(work.con.execute("SELECT model, run_id FROM models_of_week WHERE run_id <> ''").fetchall())
     if champion in runs:
         work.context.tracking.register_champion(ZONE_GROUP, runs[champion], runs.get(challenger))
+    work.context.tracking.record_weeks(ZONE_GROUP, weekly_scores(work))
+
+
+def weekly_scores(work: Work) -> pd.DataFrame:
+    """A row a model and week with the means over its scored days and zones, as the load is known now; columns as MLflow shows them."""
+    scores = work.context.lake.view(work.con, SCORES, work.context.lake.keys(SCORES), "all_scores")
+    return work.con.execute(
+        f"""WITH newest AS (SELECT * FROM {scores} WHERE lead_bucket = 'all'
+            QUALIFY row_number() OVER (PARTITION BY day, zone, model ORDER BY known_from_utc DESC) = 1),
+        beside AS (SELECT s.*, nullif(n.pinball_mw, 0) AS naive_mw FROM newest s
+            LEFT JOIN newest n ON n.day = s.day AND n.zone = s.zone AND n.model = '{NAIVES[1]}')
+        SELECT model, CAST(date_trunc('week', day) AS DATE) AS week, count(DISTINCT day) AS days, avg(mae_mw) AS mae_mw, avg(rmse_mw) AS rmse_mw,
+            avg(pinball_mw) AS pinball_mw, avg(coverage_90) AS coverage_90, avg(pinball_mw / naive_mw) AS pinball_to_naive_7d
+        FROM beside GROUP BY ALL ORDER BY ALL"""
+    ).df()
 
 
 def publish_day(work: Work) -> pd.DataFrame:
-    """Rows of forecasts/day_ahead: for each zone the aggregate of the models, else the champion's, else the next best, flagged."""
+    """Rows of forecasts/day_ahead: for each zone what a person promoted, else the aggregate of the models, else the champion's, else the
+    next best; flagged from the champion on."""
     import pandas as pd
 
     from smartgrid_assets.domain.forecast.aggregate import NAME as AGGREGATE
@@ -116,19 +141,21 @@ def publish_day(work: Work) -> pd.DataFrame:
 
     candidates = _rows(work, CANDIDATES, "candidates_of_day")
     view = work.context.lake.view(work.con, CHAMPION, [week_of(work.key)], "champion_of_week")
-    row = work.con.execute(f"SELECT model, runner_up, why FROM {view} WHERE zone_group = ?", [ZONE_GROUP]).fetchall()[0]
-    champion, runner_up, why = row
-    others = [champion, runner_up, *sorted(set(candidates["model"]) - {*NAIVES, runner_up, champion}), "naive_7d", "naive_2d"]
+    row = work.con.execute(f"SELECT model, runner_up, why, promoted_by FROM {view} WHERE zone_group = ?", [ZONE_GROUP]).fetchall()[0]
+    champion, runner_up, why, promoted_by = row
+    first = champion if promoted_by is not None else AGGREGATE
+    by_name = sorted(set(candidates["model"]) - {*NAIVES})
+    rungs = [name for name in dict.fromkeys([AGGREGATE, champion, runner_up, *by_name, "naive_7d", "naive_2d"]) if name]
     aggregates, frames = aggregate_day(work, candidates), []
     for zone, of_zone in candidates.groupby("zone"):
         by_model: dict[str, pd.DataFrame] = dict(iter(of_zone.groupby("model")))
         found = aggregates.get(str(zone))
         if isinstance(found, pd.DataFrame):
             by_model[AGGREGATE] = found
-        reason = found if isinstance(found, str) else ""
+        reason = found if isinstance(found, str) and first == AGGREGATE else ""
         if reason and champion in NAIVES:
             reason = f"{reason}; {why}"
-        if (published := publish(by_model, AGGREGATE, [name for name in others if name], reason)) is not None:
+        if (published := publish(by_model, first, rungs, reason)) is not None:
             frames.append(published.assign(zone=zone))
     if not frames:
         return _framed([], DAY_AHEAD)

@@ -610,6 +610,7 @@ FORECASTS = (
             _n("margin", "DOUBLE", "how much lower the champion's pinball loss is, as a share of the challenger's"),
             _c("days", "INTEGER", "scored days that it rests on"),
             _c("why", "VARCHAR", "why, in a sentence"),
+            _n("promoted_by", "VARCHAR", "who promoted it (smartgrid promote); null where the scores chose"),
         ),
         ("zone_group",),
     ),
@@ -626,8 +627,8 @@ FORECASTS = (
             _c("load_mw", "DOUBLE", "median of mean power, MW; positive = consumption"),
             *_QUANTILES,
             _c("source_model", "VARCHAR", "model or models it comes from"),
-            _c("is_fallback", "BOOLEAN", "true where it is not the aggregate of the models"),
-            _c("fallback_reason", "VARCHAR", "why; empty where it is the aggregate"),
+            _c("is_fallback", "BOOLEAN", "true where it is neither the aggregate of the models nor a model that a person promoted"),
+            _c("fallback_reason", "VARCHAR", "why; empty where it is no fallback"),
         ),
         ("zone", "interval_start_utc"),
     ),
@@ -801,6 +802,22 @@ _LEDGER = (
     _c("recorded_at", "TIMESTAMP", "when it was issued in truth, UTC"),
 )
 LEDGERS = (
+    Table(
+        "forecasts",
+        "promotions",
+        "day",
+        "decision of a person which model is published; day = Monday of the first week that it counts for",
+        (
+            _c("promotion_id", "VARCHAR", "identity of the decision"),
+            _c("given_at", "TIMESTAMP", "when, UTC"),
+            _c("who", "VARCHAR", "who decided"),
+            _c("why", "VARCHAR", "the reason"),
+            _c("zone_group", "VARCHAR", "zones that it is about"),
+            _c("model", "VARCHAR", "model to publish; empty = leave it to the scores again"),
+        ),
+        ("promotion_id",),
+        append_only=True,
+    ),
     Table(
         "forecasts",
         "issued",

@@ -19,7 +19,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -40,6 +40,10 @@ MODEL_ID = "smartgrid.model_id"
 PYFUNC_FILE = Path(__file__).with_name("pyfunc_forecaster.py")
 BLOB = "forecaster"
 LOCKED_TRIES = 8
+WEEK_ZERO = date(2000, 1, 3)
+"""Monday that steps of the runs over all weeks are counted from."""
+METRICS_A_BATCH = 1000
+"""MLflow takes no more in one call."""
 T = TypeVar("T")
 
 
@@ -158,7 +162,7 @@ class Tracking:
             return False
 
     def register_champion(self, zone_group: str, champion_run: str, challenger_run: str | None = None) -> None:
-        """Let the registered model of the zone group say who is champion and challenger NOW; a run keeps one version.
+        """Let the registered model of the zone group say who is champion and challenger NOW, and who was champion before; a run keeps one version.
 
         Call it for the newest week only: an alias has no date.
         """
@@ -166,11 +170,64 @@ class Tracking:
         client = self._client  # opened first: opening takes the same lock
         with self._lock():
             self._ensure_registered(name)
+            aliases = _retried(lambda: client.get_registered_model(name)).aliases
+            version = self._version_of(name, champion_run)
+            if (before := str(aliases.get("champion", version))) != version:
+                _retried(partial(client.set_registered_model_alias, name, "previous", before))
             for alias, run_id in (("champion", champion_run), ("challenger", challenger_run)):
                 if run_id:
                     _retried(partial(client.set_registered_model_alias, name, alias, self._version_of(name, run_id)))
                 else:
                     _retried(partial(client.delete_registered_model_alias, name, alias))
+
+    def record_weeks(self, zone_group: str, weeks: pd.DataFrame) -> None:
+        """One run a model that carries the metrics of all its weeks, the week as step: MLflow's chart of error over training weeks.
+
+        weeks: model, week (date of its Monday) and a column a metric. A metric logged again would stand twice, so the run goes on
+        where only weeks were added, and is made anew (the old one deleted) where one of the past changed. Steps count weeks from WEEK_ZERO.
+        """
+        for model, rows in weeks.sort_values("week").groupby("model"):
+            told = {
+                column: {_step(week): float(value) for week, value in zip(rows["week"], rows[column], strict=True) if math.isfinite(value)}
+                for column in rows.columns
+                if column not in ("model", "week")
+            }
+            self._record_weeks(zone_group, str(model), told)
+
+    def _record_weeks(self, zone_group: str, model: str, told: dict[str, dict[int, float]]) -> None:
+        from mlflow.entities import Metric
+
+        client, experiment = self._client, self._experiment_id
+        tags = {"smartgrid.kind": "weeks", "smartgrid.weeks_of": model, "smartgrid.zone_group": zone_group}
+        same = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
+        with self._lock():
+            known = _retried(lambda: client.search_runs([experiment], same))
+            stands = {run.info.run_id: self._stands(run, told) for run in known}
+            kept = next((run_id for run_id, logged in stands.items() if logged is not None), None)
+            for run_id in stands.keys() - {kept}:
+                _retried(partial(client.delete_run, run_id))
+            if kept is None:
+                kept = str(_retried(lambda: client.create_run(experiment, tags=tags, run_name=f"{model}, all weeks")).info.run_id)
+            logged = stands.get(kept) or {}
+            fresh = [
+                Metric(name, value, _monday_ms(step), step)
+                for name, steps in told.items()
+                for step, value in steps.items()
+                if step not in logged.get(name, {})
+            ]
+            for first in range(0, len(fresh), METRICS_A_BATCH):
+                _retried(partial(client.log_batch, kept, metrics=fresh[first : first + METRICS_A_BATCH]))
+            _retried(partial(client.set_terminated, kept))
+
+    def _stands(self, run: Any, told: dict[str, dict[int, float]]) -> dict[str, dict[int, float]] | None:
+        """What a run over weeks has logged; None where some of it is not so any more, or stands twice."""
+        logged: dict[str, dict[int, float]] = {}
+        for name in run.data.metrics:
+            history = _retried(partial(self._client.get_metric_history, run.info.run_id, name))
+            logged[name] = {metric.step: metric.value for metric in history}
+            if len(logged[name]) != len(history) or any(told.get(name, {}).get(step) != value for step, value in logged[name].items()):
+                return None
+        return logged
 
     def add_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
         """Log metrics that came later, say a week's scores.
@@ -323,6 +380,15 @@ def _quiet_mlflow() -> Any:
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
     return mlflow
+
+
+def _step(week: Any) -> int:
+    return (date(week.year, week.month, week.day) - WEEK_ZERO).days // 7
+
+
+def _monday_ms(step: int) -> int:
+    """Midnight UTC of a step's Monday, so that MLflow's axis of time shows its date; ms since 1970."""
+    return int((WEEK_ZERO + timedelta(weeks=step) - date(1970, 1, 1)).days * 86_400_000)
 
 
 def _metrics(values: Mapping[str, float], steps: Mapping[str, int] | None = None) -> list[Any]:

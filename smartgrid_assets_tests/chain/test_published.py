@@ -3,12 +3,15 @@ and joint paths of it, on the 23-hour day too. A late correction reaches neither
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import pytest
 
+from smartgrid_assets.chain.promotions import Promotion, promote
+from smartgrid_assets.client import forecasts, load_forecaster
 from smartgrid_assets.defs.resources import chain_context
+from smartgrid_assets.domain.errors import SmartGridError
 from smartgrid_assets.domain.forecast.combined import LEAST_DAYS
 from smartgrid_assets.domain.forecast.scenarios import PATHS
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
@@ -94,3 +97,50 @@ def test_a_late_correction_does_not_reach_back(home):
     run(context, FIRST + timedelta(days=ISSUED_FROM), SPRING, STEPS)
     assert published(context) == before
     assert np.array_equal(drawn(context, SPRING), paths)
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("published")
+def test_three_lines_of_a_notebook_give_what_was_published_and_the_model_that_forecasts_it_again(home):
+    told = forecasts("north", SPRING - timedelta(days=1), SPRING)
+    assert len(told) == 24 + 23 and set(told["zone"]) == {"north"} and told["actual_mw"].notna().all()
+    assert set(told["source_model"]) == {"aggregate"}
+    model = load_forecaster("north", SPRING)
+    again, candidate = model.forecast(SPRING), forecasts("north", SPRING, SPRING, model=model.model)
+    assert again[list(QUANTILE_COLUMNS)].to_numpy().tolist() == candidate[list(QUANTILE_COLUMNS)].to_numpy().tolist()
+    assert len(forecasts()) == 2 * (24 * (DAYS - ISSUED_FROM) - 1)
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("published")
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [(("west", SPRING), "has no zone west; it has north, south"), (("north", FIRST), "no fitted model"), (("north", "soon"), "is no day")],
+)
+def test_what_is_not_there_is_a_sentence(home, asked, sentence):
+    with pytest.raises(SmartGridError, match=sentence):
+        load_forecaster(*asked)
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("published")
+def test_a_person_promotes_a_model_for_weeks_to_come_and_takes_it_back(home):
+    context, week = chain_context(), SPRING - timedelta(days=6)
+    issued = published(context)
+    early = [row for row in issued if row[0] < week]
+
+    def decided(model, now):
+        assert promote(context, Promotion(model, "kim", "the aggregate is new"), now) == week
+        run(context, FIRST + timedelta(days=ISSUED_FROM), SPRING, STEPS)
+        found = published(context)
+        assert [row for row in found if row[0] < week] == early
+        return found
+
+    of_week = [row for row in decided("naive_2d", datetime(2026, 3, 20, 12)) if row[0] >= week]
+    assert {row[6:] for row in of_week} == {("naive_2d", False, "")}
+    assert rows(context, f"SELECT model, promoted_by, why FROM forecasts.champion WHERE week = '{week}'") == [
+        ("naive_2d", "kim", "promoted by kim: the aggregate is new")
+    ]
+    assert decided("", datetime(2026, 3, 21, 12)) == issued
+    with pytest.raises(SmartGridError, match="prophet is not run"):
+        promote(context, Promotion("prophet", "kim", "x"), datetime(2026, 3, 20, 12))

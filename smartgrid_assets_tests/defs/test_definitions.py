@@ -40,6 +40,7 @@ ASSETS = [
     "forecasts/day_ahead",
     "forecasts/issued",
     "forecasts/model",
+    "forecasts/promotions",
     "forecasts/scenarios",
     "forecasts/scores",
     "forecasts/whole",

@@ -163,7 +163,7 @@ def test_champion_and_challenger_move_and_a_run_keeps_one_version(tracking):
     assert client.get_model_version_by_alias("smartgrid-north_1_2", "challenger").run_id == a
     assert len(client.search_model_versions("name = 'smartgrid-north_1_2'")) == 2
     afresh.register_champion("north: 1/2", a)
-    assert set(client.get_registered_model("smartgrid-north_1_2").aliases) == {"champion"}
+    assert set(client.get_registered_model("smartgrid-north_1_2").aliases) == {"champion", "previous"}
 
 
 def test_a_metric_that_is_logged_again_stands_once_and_a_changed_one_is_the_next_step(tracking):
@@ -242,3 +242,36 @@ def test_a_store_beside_one_with_a_longer_name_is_not_mistaken_for_it(tmp_path):
     there = tracking.artifacts.as_uri()
     assert follow_move(tmp_path / "mlruns" / "mlflow.db", there[:-1], "file:///elsewhere") == 0
     assert follow_move(tmp_path / "mlruns" / "mlflow.db", there, "file:///elsewhere") >= 3
+
+
+def curves(tracking: Tracking, model: str) -> list[list[tuple[int, float]]]:
+    """Of each run over weeks of a model: its steps and values of mae_mw."""
+    runs = tracking._client.search_runs([tracking._experiment_id], f"tags.`smartgrid.weeks_of` = '{model}'")
+    histories = [tracking._client.get_metric_history(run.info.run_id, "mae_mw") for run in runs]
+    return [[(metric.step, metric.value) for metric in history] for history in histories]
+
+
+def weeks_of(model: str, *values: float) -> pd.DataFrame:
+    mondays = pd.date_range("2025-12-22", periods=len(values), freq="7D")
+    return pd.DataFrame({"model": model, "week": mondays, "mae_mw": values, "coverage_90": 0.9})
+
+
+def test_one_run_a_model_carries_all_weeks_and_none_of_them_twice(tracking):
+    first = 1355  # weeks from 3 January 2000 to 22 December 2025
+    tracking.record_weeks("north", weeks_of("m1", 3.0, 2.0))
+    tracking.record_weeks("north", weeks_of("m1", 3.0, 2.0))
+    assert curves(tracking, "m1") == [[(first, 3.0), (first + 1, 2.0)]]
+    tracking.record_weeks("north", weeks_of("m1", 3.0, 2.0, 1.0))
+    grown = [[(first, 3.0), (first + 1, 2.0), (first + 2, 1.0)]]
+    assert curves(tracking, "m1") == grown
+    tracking.record_weeks("north", pd.concat([weeks_of("m1", 3.0, 2.5, 1.0), weeks_of("m2", 9.0)]))
+    assert curves(tracking, "m1") == [[(first, 3.0), (first + 1, 2.5), (first + 2, 1.0)]]
+    assert curves(tracking, "m2") == [[(first, 9.0)]]
+
+
+def test_the_champion_before_is_remembered(tracking):
+    runs = [tracking.record_model(a_run(model="before", zone_group="east", week=date(2026, 2, day))).run_id for day in (2, 9)]
+    for run_id in (runs[0], runs[1], runs[1]):
+        tracking.register_champion("east", run_id)
+    found = {alias: tracking._client.get_model_version_by_alias("smartgrid-east", alias).run_id for alias in ("champion", "previous")}
+    assert found == {"champion": runs[1], "previous": runs[0]}

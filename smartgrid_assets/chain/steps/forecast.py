@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 
 MODEL, CANDIDATES, SCORES = "forecasts/model", "forecasts/candidates", "forecasts/scores"
 CHAMPION, DAY_AHEAD, ACCURACY = "forecasts/champion", "forecasts/day_ahead", "forecasts/accuracy"
-SCENARIOS, WHOLE = "forecasts/scenarios", "forecasts/whole"
+SCENARIOS, WHOLE, PROMOTIONS = "forecasts/scenarios", "forecasts/whole", "forecasts/promotions"
 ZONE_GROUP = "all"
 """All zones are fitted and judged together until there is a reason to part them."""
-CHAMPION_DAYS = 28
 AGGREGATE_DAYS = 56
 """Days whose losses weigh the models and stretch the band of what is published."""
 SEED = 20260907
@@ -102,14 +101,29 @@ def _champion_inputs(context: Context, week: date) -> Inputs | None:
     models = exactly(context, MODEL, week)
     if models is None:
         return None
+    first, last = scored_days(context, week)
+    # a promotion lies in the first week whose gate knew it
+    given = {f"{PROMOTIONS}@{of}": context.delivered.files_digest(PROMOTIONS, of) or "none" for of in promoted_weeks(context, week)}
+    return models | span_as_of(context, SCORES, first, last, context.gate(week)) | given
+
+
+def scored_days(context: Context, week: date) -> tuple[date, date]:
+    """First and last day whose scores the champion of a week may rest on, its incumbents' included."""
+    from smartgrid_assets.domain.forecast.champion import WEEKS_REMEMBERED, WINDOW_DAYS
+
     _, last = history_days(context, week)
-    return models | span_as_of(context, SCORES, last - timedelta(days=CHAMPION_DAYS), last, context.gate(week))
+    return last - timedelta(days=7 * WEEKS_REMEMBERED + WINDOW_DAYS), last
+
+
+def promoted_weeks(context: Context, week: date) -> list[date]:
+    """Weeks up to this one from which a promotion counts."""
+    return context.lake.keys(PROMOTIONS, last=week)
 
 
 def _make_champion(work: Work) -> Made:
     from smartgrid_assets.chain.scoring import crown
 
-    return Made({CHAMPION: _register(work, "champion_rows", crown(work, CHAMPION_DAYS))})
+    return Made({CHAMPION: _register(work, "champion_rows", crown(work))})
 
 
 # ---- published, and what it was worth -------------------------------------------------------------------------
@@ -213,7 +227,7 @@ def _register(work: Work, name: str, rows: pd.DataFrame) -> str:
 
 # ---- versions and settings ------------------------------------------------------------------------------------
 
-VERSION = 4
+VERSION = 5
 
 
 def chosen_models(context: Context) -> dict[str, ForecastModel]:

@@ -11,7 +11,14 @@ raw_assets = [
 ]
 ledgers = [
     asset_spec(path).replace_attributes(partitions_def=market_days)
-    for path in ("validated/verdicts", "validated/hindsight", "validated/billed", "forecasts/issued", "dispatch/issued")
+    for path in (
+        "validated/verdicts",
+        "validated/hindsight",
+        "validated/billed",
+        "forecasts/promotions",
+        "forecasts/issued",
+        "dispatch/issued",
+    )
 ]
 
 

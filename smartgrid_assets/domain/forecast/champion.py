@@ -7,12 +7,18 @@ stays unless the best is better beyond doubt: 90 % of bootstrap samples of whole
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import pandas as pd
 
 REFERENCE = "naive_7d"
+WINDOW_DAYS = 28
+"""Scored days that a choice rests on, up to the newest that the gate knew."""
+WEEKS_REMEMBERED = 7
+"""So many weeks before are chosen again, one after the other, to know who the incumbent is: a replay needs no state."""
 LEAST_DAYS = 4
 LEAST_SHARE = 0.7
 SAMPLES, LEAST_AGREEMENT = 400, 0.9
@@ -66,6 +72,23 @@ def choose_champion(scores: pd.DataFrame, fitted: list[str], current: str | None
         f"pinball loss {best['loss']:.2f} of the 7-day naive's over {days} days; next is {runner_up['model']} with {runner_up['loss']:.2f}"
     )
     return ChampionChoice(str(best["model"]), str(runner_up["model"]), margin, days, why)
+
+
+def champion_of_week(scores: pd.DataFrame, gates: Sequence[tuple[date, datetime]], fitted: list[str]) -> ChampionChoice:
+    """The champion of the last of some weeks in turn, each with that of the week before as its incumbent.
+
+    scores: as in choose_champion, once a version, with known_from_utc. gates: newest day with known load and gate (naive UTC) of
+    each week, ascending.
+    """
+    choice = None
+    for last, gate in gates:
+        span = (scores["day"] > pd.Timestamp(last - timedelta(days=WINDOW_DAYS + 1))) & (scores["day"] <= pd.Timestamp(last))
+        known = scores[span & (scores["known_from_utc"] <= gate)]
+        known = known.sort_values("known_from_utc", kind="stable").drop_duplicates(["day", "zone", "model"], keep="last")
+        has_evidence = choice is not None and choice.days >= LEAST_DAYS
+        choice = choose_champion(known, fitted, choice.model if choice is not None and has_evidence else None)
+    assert choice is not None
+    return choice
 
 
 def _ratios(scores: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from smartgrid_assets.domain.forecast.champion import choose_champion
+from smartgrid_assets.domain.forecast.champion import champion_of_week, choose_champion
 
 ZONES = {"large": 1000.0, "small": 1.0}
 
@@ -60,3 +60,31 @@ def test_the_incumbent_goes_where_the_challenger_is_better_beyond_doubt():
 def test_the_same_scores_give_the_same_choice():
     table = scores(14, a=0.80, b=0.78)
     assert choose_champion(table, ["a", "b"], current="a") == choose_champion(table.sample(frac=1, random_state=1), ["a", "b"], current="a")
+
+
+def versions(table):
+    """Each score known two days after its day."""
+    return table.assign(known_from_utc=table["day"] + pd.Timedelta(days=2))
+
+
+def gates(*lasts):
+    return [(pd.Timestamp(last).date(), pd.Timestamp(last) + pd.Timedelta(days=2)) for last in lasts]
+
+
+def test_the_champion_of_the_week_before_is_the_incumbent_of_this_one():
+    later = scores(14, a=0.80, b=0.795)
+    table = versions(pd.concat([scores(20, a=0.7, b=0.9), later.assign(day=later["day"] + pd.Timedelta(days=40))]))
+    walked = champion_of_week(table, gates("2026-01-20", "2026-02-23"), ["a", "b", "naive_7d"])
+    afresh = champion_of_week(table, gates("2026-02-23"), ["a", "b", "naive_7d"])
+    assert (walked.model, afresh.model) == ("a", "b") and "stays" in walked.why
+
+
+def test_a_week_without_evidence_makes_no_incumbent_and_a_gate_knows_no_later_score():
+    table = versions(scores(20, a=0.7, b=0.6))
+    assert champion_of_week(table, gates("2025-12-20", "2026-01-20"), ["a", "b", "naive_7d"]).model == "b"
+    late = table.assign(known_from_utc=pd.Timestamp("2026-03-01"))
+    assert champion_of_week(late, gates("2026-01-20"), ["a", "b", "naive_7d"]).days == 0
+    corrected = pd.concat(
+        [table, table.assign(pinball_mw=table["pinball_mw"].where(table["model"] != "b", 9e9), known_from_utc=pd.Timestamp("2026-03-01"))]
+    )
+    assert champion_of_week(corrected, gates("2026-01-20"), ["a", "b", "naive_7d"]).model == "b"

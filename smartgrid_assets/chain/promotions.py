@@ -1,0 +1,42 @@
+"""Keep which model a person wants published, as data: forecasts/promotions, which nothing but a later decision undoes."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from smartgrid_assets.chain.context import Context
+from smartgrid_assets.chain.steps.forecast import PROMOTIONS, ZONE_GROUP, chosen_models
+from smartgrid_assets.domain.errors import SettingsError
+from smartgrid_assets.domain.market_day import day_of, week_of
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """A decision for all zones of the group. model: empty = leave it to the scores again."""
+
+    model: str
+    who: str
+    why: str
+
+
+def promote(context: Context, promotion: Promotion, now: datetime) -> date:
+    """Keep a decision; the Monday of the first week that it counts for: the first one whose gate has not closed yet.
+
+    Raises SettingsError for a model that is not run.
+    """
+    if promotion.model and promotion.model not in (known := chosen_models(context)):
+        raise SettingsError(f"{promotion.model} is not run (SMARTGRID_MODELS); there are {', '.join(known)}.")
+    week = week_of(day_of(now, context.settings.timezone))
+    while context.gate(week) < now:
+        week += timedelta(weeks=1)
+    identity = hashlib.sha256(f"{promotion}|{now.isoformat()}".encode()).hexdigest()[:24]
+    with context.lake.connect() as con:
+        con.execute(
+            """CREATE OR REPLACE TEMP TABLE to_promote AS SELECT ? AS promotion_id, CAST(? AS TIMESTAMP) AS given_at, ? AS who, ? AS why,
+            ? AS zone_group, ? AS model, CAST(? AS DATE) AS day""",
+            [identity, now, promotion.who, promotion.why, ZONE_GROUP, promotion.model, week],
+        )
+        context.lake.raw.append(con, PROMOTIONS, "to_promote", f"{now.date().isoformat()}.{identity}")
+    return week

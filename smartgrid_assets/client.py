@@ -1,0 +1,121 @@
+"""For notebooks: what was forecast, and the model that forecast it, in three lines.
+
+    from smartgrid_assets.client import forecasts, load_forecaster
+    published = forecasts("north", "2026-10-01", "2026-10-31")
+    again = load_forecaster("north", "2026-10-15").forecast("2026-10-15")
+
+Read from the home of the settings (SMARTGRID_HOME), with what each day's gate knew; nothing is written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from smartgrid_assets.domain.errors import ForecastError, SettingsError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from smartgrid_assets.chain.context import Context
+    from smartgrid_assets.domain.forecast.forecaster import FittedModel
+
+__all__ = ["ZoneForecaster", "forecasts", "load_forecaster"]
+PUBLISHED, CANDIDATES, LOAD = "forecasts/day_ahead", "forecasts/candidates", "features/load"
+
+
+@dataclass(frozen=True)
+class ZoneForecaster:
+    """A fitted model of one zone. week: Monday of the week that it was fitted for; run_id: its MLflow run; fitted: all of its zones."""
+
+    zone: str
+    model: str
+    week: date
+    run_id: str
+    fitted: FittedModel
+    context: Context
+
+    def predict(self, history: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
+        """interval_start_utc and q05 .. q95, MW, of each row of `future`; columns as in domain/forecast/forecaster.py. Raises ForecastError."""
+        return self.fitted.predict(self.zone, history, future)
+
+    def frames(self, day: str | date) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """History and future of a market day as its gate knew them: what `predict` takes.
+
+        Raises ForecastError where no load was known, or none of the weather that the model was fitted with.
+        """
+        from smartgrid_assets.chain.fitting import frames_of, of_zone
+        from smartgrid_assets.chain.known import history
+        from smartgrid_assets.chain.step import Work
+
+        key = _date(day)
+        if history(self.context, key) is None:
+            raise ForecastError(f"The gate of {key} knew no load; smartgrid status shows which days are there.")
+        with self.context.lake.connect() as con:
+            known, future, weather = frames_of(Work(self.context, con, key, {}))
+        if self.fitted.context.weather not in ("none", weather):
+            raise ForecastError(f"{self.model} was fitted with weather, and the gate of {key} knew no weather forecast of the day.")
+        return of_zone(known, self.zone), of_zone(future, self.zone)
+
+    def forecast(self, day: str | date) -> pd.DataFrame:
+        """The day's quantiles, MW: those of forecasts/candidates, to the last digit, where the day is of the model's week."""
+        return self.predict(*self.frames(day))
+
+
+def load_forecaster(zone: str, as_of: str | date, model: str = "") -> ZoneForecaster:
+    """The model of a zone that was in force on market day `as_of`: the week's champion, or `model`.
+
+    Raises SettingsError or ForecastError with a sentence where there is none.
+    """
+    from smartgrid_assets.chain.fitting import stored_model, stored_models
+    from smartgrid_assets.chain.step import Work
+    from smartgrid_assets.defs.resources import chain_context
+    from smartgrid_assets.domain.market_day import week_of
+
+    context, day = chain_context(), _date(as_of)
+    with context.lake.connect() as con:
+        work = Work(context, con, day, {})
+        stored = {row.model: row for row in stored_models(work)}
+        view = context.lake.view(con, "forecasts/champion", [week_of(day)])
+        crowned = [name for (name,) in con.execute(f"SELECT model FROM {view}").fetchall()]
+        name = model or next(iter(crowned), "")
+        if name not in stored:
+            known = ", ".join(stored) or "none"
+            raise SettingsError(f"Week of {week_of(day)}: no fitted model {name or 'and no champion'}; there are: {known}.")
+        fitted = stored_model(work, stored[name])
+    if zone not in fitted.zones:
+        raise ForecastError(fitted.failed.get(zone, f"{name} has no zone {zone}; it has {', '.join(fitted.zones)}."))
+    return ZoneForecaster(zone, name, week_of(day), stored[name].run_id, fitted, context)
+
+
+def forecasts(
+    zone: str | None = None, first: str | date | None = None, last: str | date | None = None, model: str | None = None
+) -> pd.DataFrame:
+    """What was published of these market days (default: all), beside the load that came (actual_mw, NaN while unknown).
+
+    model: forecasts of that model instead. One row a zone and interval: day, zone, interval_start_utc, q05 .. q95, actual_mw and,
+    of what was published, source_model and is_fallback.
+    """
+    from smartgrid_assets.defs.resources import chain_context
+
+    lake = chain_context().lake
+    path = CANDIDATES if model else PUBLISHED
+    days = lake.keys(path, _date(first) if first else date.min, _date(last) if last else date.max)
+    only, more = ("model = ?", "") if model else ("? IS NULL", ", f.source_model, f.is_fallback")
+    with lake.connect() as con:
+        told, load = lake.view(con, path, days, "told"), lake.view(con, LOAD, days, "came")
+        query = f"""
+            WITH actual AS (SELECT zone, interval_start_utc, load_mw FROM {load} WHERE feeder = '*'
+                QUALIFY row_number() OVER (PARTITION BY zone, interval_start_utc ORDER BY known_from_utc DESC) = 1)
+            SELECT f.day, f.zone, f.interval_start_utc, COLUMNS('^q[0-9]{{2}}$'), a.load_mw AS actual_mw{more}
+            FROM {told} f LEFT JOIN actual a USING (zone, interval_start_utc)
+            WHERE {only} AND (? IS NULL OR f.zone = ?) ORDER BY f.day, f.zone, f.interval_start_utc"""
+        return con.execute(query, [model, zone, zone]).df()
+
+
+def _date(given: Any) -> date:
+    try:
+        return date.fromisoformat(str(given)[:10])
+    except ValueError:
+        raise SettingsError(f"{given!r} is no day; write it as 2026-10-31.") from None
