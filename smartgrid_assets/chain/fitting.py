@@ -17,9 +17,12 @@ from smartgrid_assets.domain.market_day import week_of
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS, table
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import pandas as pd
 
-    from smartgrid_assets.domain.forecast.forecaster import FittedModel, ForecastModel
+    from smartgrid_assets.chain.context import Context
+    from smartgrid_assets.domain.forecast.forecaster import FitContext, FittedModel, ForecastModel
     from smartgrid_assets.resources.tracking import Tracking
 
 PLOTTED_DAYS = 7
@@ -63,11 +66,11 @@ def _weather_of_week(work: Work, history: pd.DataFrame, zones: list[str]) -> str
 
 
 def _fit(work: Work, model: ForecastModel, histories: dict[str, pd.DataFrame], weather: str) -> dict[str, Any]:
-    from smartgrid_assets.domain.forecast.forecaster import FitContext, fit_zones
+    from smartgrid_assets.domain.forecast.forecaster import fit_zones
 
     settings, started = work.context.settings, time.perf_counter()
-    kind: Any = weather if model.needs.weather else "none"
-    context = FitContext(settings.timezone, settings.country, settings.subdivision, SEED, kind, work.context.gate(work.key))
+    kind = weather if model.needs.weather else "none"
+    context = fit_context(work.context, work.key, kind)
     zone = sorted(histories)[-1]
     fitted = fit_zones(model, {**histories, **_but_last_week(histories[zone])}, context, settings.model_jobs)
     fitted, trial = _apart(fitted, zone)
@@ -83,6 +86,14 @@ def _fit(work: Work, model: ForecastModel, histories: dict[str, pd.DataFrame], w
     if fitted.zones:
         row |= _record(work, model, fitted, trial, histories, seconds)
     return row
+
+
+def fit_context(context: Context, week: date, weather: Any) -> FitContext:
+    """What a fit for a week is told. weather: none or forecast."""
+    from smartgrid_assets.domain.forecast.forecaster import FitContext
+
+    s = context.settings
+    return FitContext(s.timezone, s.country, s.subdivision, SEED, weather, context.gate(week))
 
 
 def _but_last_week(known: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -34,7 +34,7 @@ def scenario_rows(work: Work) -> tuple[pd.DataFrame, pd.DataFrame]:
     zones = sorted(day["zone"].unique())
     stamps = day["interval_start_utc"].drop_duplicates().sort_values()
     quantiles = _by_zone(day, zones, stamps)
-    past = _past_scores(before, load, zones, _wall(stamps, context.settings.timezone), context.settings.timezone)
+    past = _past_scores(before, load, zones, wall_minutes(stamps, context.settings.timezone), context.settings.timezone)
     minutes = int(day["interval_minutes"].iloc[0])
     drawn = paths(quantiles, past, minutes, SEED + work.key.toordinal())
     frame = pd.MultiIndex.from_product([range(len(drawn)), zones, stamps], names=["path", "zone", "interval_start_utc"]).to_frame(
@@ -73,7 +73,7 @@ def _by_zone(day: pd.DataFrame, zones: list[str], stamps: pd.Series) -> np.ndarr
     return np.stack(parts)
 
 
-def _wall(stamps: pd.Series, tz: str) -> np.ndarray:
+def wall_minutes(stamps: pd.Series, tz: str) -> np.ndarray:
     """Minutes of the local clock since midnight."""
     local = stamps.dt.tz_localize("UTC").dt.tz_convert(tz)
     return (local.dt.hour * 60 + local.dt.minute).to_numpy()
@@ -87,7 +87,7 @@ def _past_scores(before: pd.DataFrame, load: pd.DataFrame, zones: list[str], wal
     if both.empty:
         return np.empty((0, len(zones), len(wall)))
     both["score"] = normal_scores(both["load_mw"].to_numpy(float), both[list(QUANTILE_COLUMNS)].to_numpy(float))
-    both["wall"] = _wall(both["interval_start_utc"], tz)
+    both["wall"] = wall_minutes(both["interval_start_utc"], tz)
     grid = both.pivot_table(index="day", columns=["zone", "wall"], values="score", aggfunc="first")
     return np.stack([np.stack([_column(grid, zone, minute) for minute in wall], axis=1) for zone in zones], axis=1)
 

@@ -39,9 +39,10 @@ class WallTime(click.ParamType):
 
 
 @click.command("backtest")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--from", "first", type=Day(), required=True, help="First market day that is judged.")
-@click.option("--to", "last", type=Day(), required=True, help="Last market day that is judged.")
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--from", "first", type=Day(), help="First market day that is judged.")
+@click.option("--to", "last", type=Day(), help="Last market day that is judged.")
+@click.option("--as-of-run", "run_id", help="Instead of a FILE: make the week of this MLflow run again, from the lake.")
 @click.option("--mapping", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="What the columns mean (docs/formats.md).")
 @click.option("--models", default="", help="Models, comma-separated; empty = all. The aggregate is made of those.")
 @click.option("--weather", type=click.Choice(["none", "observed", "forecast"]), default="none", show_default=True)
@@ -59,7 +60,8 @@ class WallTime(click.ParamType):
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Also write tables and pictures into this folder.")
 def command(
-    file: Path,
+    file: Path | None,
+    run_id: str | None,
     mapping: Path | None,
     tz: str | None,
     country: str | None,
@@ -74,12 +76,19 @@ def command(
     Day D is issued at --gate on D-1 with load known to D-1 00:00; models are refitted each week; weights and bands learn
     from D-2 and before, first on --warm-up. CSV or Parquet, one zone or many, any interval from 5 minutes to an hour. Any other file
     that `smartgrid ingest` reads will do: each meter is a zone then.
+
+    With --as-of-run no file is read: the run's model is fitted again on what its gate knew, its week forecast again, and both compared
+    with what is kept.
     """
     from smartgrid_assets.chain.backtest import aggregated, replay
     from smartgrid_assets.chain.backtest_file import series_of
     from smartgrid_assets.chain.judged import judged
     from smartgrid_assets.settings import settings
 
+    if run_id:
+        return _again(run_id, as_json, out)
+    if file is None or not asked["first"] or not asked["last"]:
+        raise SettingsError("Give a FILE with --from and --to, or --as-of-run RUN_ID.")
     home = settings()
     if country is None:
         country = home.country if tz in (None, home.timezone) else ""
@@ -89,14 +98,50 @@ def command(
     series = _zones(series, zones)
     replays = aggregated(series, replay(series, protocol, jobs or home.model_jobs), protocol)
     found = judged(series, replays, protocol)
-    problems += sorted({problem for made in replays for problem in made.problems})
+    problems += sorted({problem for made in replays for problem in made.problems}) + _not_judged(series, found, protocol)
     told = {"seconds": round(time.perf_counter() - started, 1), "problems": problems}
     if not found.rows:
-        raise SettingsError(f"No day from {protocol.first} to {protocol.last} could be forecast and judged. {' '.join(problems[:3])}")
+        raise SettingsError(f"No day from {protocol.first} to {protocol.last} could be forecast and judged. {'; '.join(problems[-3:])}")
+    _tell(found, protocol, told, as_json, out)
+
+
+def _again(run_id: str, as_json: bool, out: Path | None) -> None:
+    """Make a run of the past again, and say whether it is the same."""
+    from smartgrid_assets.chain.judged import judged
+    from smartgrid_assets.chain.reproduce import reproduce
+    from smartgrid_assets.defs.resources import chain_context
+
+    started = time.perf_counter()
+    made = reproduce(chain_context(), run_id)
+    found = judged(made.series, made.replays, made.protocol)
+    is_same = made.is_same_model and made.same == made.intervals
+    model = (
+        "The model is the same, byte by byte"
+        if made.is_same_model
+        else "The model is ANOTHER than the one kept (versions of libraries differ?)"
+    )
+    said = f"{model}; {made.same} of {made.intervals} intervals of its week are forecast the same to the last digit."
+    told = {"seconds": round(time.perf_counter() - started, 1), "run_id": run_id, "is_same": is_same, "problems": [said]}
+    told["problems"] += sorted({problem for replay in made.replays for problem in replay.problems})  # type: ignore[operator]
+    _tell(found, made.protocol, told, as_json, out)
+
+
+def _tell(found: Judged, protocol: Protocol, told: dict[str, Any], as_json: bool, out: Path | None) -> None:
     click.echo(_json(found, protocol, told) if as_json else "\n".join(_lines(found, protocol, told)))
     if out:
         _write(found, out)
         click.echo(f"Tables and pictures: {out}", err=True)
+
+
+def _not_judged(series: Any, found: Judged, protocol: Protocol) -> list[str]:
+    """A sentence for each zone of which nothing was judged."""
+    judged = {row["zone"] for row in found.rows}
+    told = []
+    for zone, part in series[~series["zone"].isin(judged)].groupby("zone"):
+        known = part["local_time"][part["load_mw"].notna()]
+        span = f"{len(known)} loads, from {known.min():%Y-%m-%d} to {known.max():%Y-%m-%d}" if len(known) else "no load"
+        told.append(f"zone {zone} was not judged from {protocol.first} to {protocol.last}: it has {span}")
+    return told
 
 
 def _protocol(asked: dict[str, Any], tz: str, country: str) -> Protocol:

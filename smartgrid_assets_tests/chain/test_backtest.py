@@ -153,6 +153,17 @@ def test_the_command_prints_one_object_with_the_rows_that_the_protocol_names(tmp
     assert {"rows.csv", "forecasts.parquet", "aggregate_worst_days.png", "aggregate_reliability.png", "aggregate_errors.png"} <= names
 
 
+def test_the_command_says_why_a_zone_was_not_judged_and_what_it_needs(tmp_path):
+    whole = rows(FIRST_DAY, 86)
+    path = file_of(tmp_path, z=whole, gone=whole.iloc[: 24 * 40])
+    args = ["--from", "2026-03-23", "--to", "2026-03-31", "--models", "naive_2d", "--timezone", TZ, "--warm-up", "1", "--jobs", "1"]
+    ran = CliRunner().invoke(main, ["backtest", str(path), *args])
+    assert "zone gone was not judged from 2026-03-23 to 2026-03-31: it has 960 loads, from 2026-01-05 to 2026-02-1" in ran.stdout
+    three = CliRunner().invoke(main, ["backtest", str(file_of(tmp_path, z=whole.iloc[:3])), *args])
+    assert three.exit_code == 1 and "it has 3 loads" in three.stderr
+    assert "Give a FILE with --from and --to, or --as-of-run" in CliRunner().invoke(main, ["backtest", str(path)]).stderr
+
+
 def test_pictures_of_a_model_that_was_not_run_are_none(tmp_path):
     series, made = forecasts_of(file_of(tmp_path, z=rows(FIRST_DAY, 86)), replace(ASKED, models=("naive_7d",)))
     assert pictures(judged(series, made, ASKED), "prophet") == {}

@@ -3,12 +3,15 @@ and joint paths of it, on the 23-hour day too. A late correction reaches neither
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime, timedelta
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from smartgrid_assets.chain.promotions import Promotion, promote
+from smartgrid_assets.cli import main
 from smartgrid_assets.client import forecasts, load_forecaster
 from smartgrid_assets.defs.resources import chain_context
 from smartgrid_assets.domain.errors import SmartGridError
@@ -20,7 +23,11 @@ from smartgrid_assets_tests.chain.small import FIRST, deliver, file_of, lines_of
 
 SPRING = date(2026, 3, 29)
 DAYS, ISSUED_FROM = 28, 14
-STEPS = "validated,features,model,candidates,scores,champion,day_ahead,scenarios"
+STEPS = "validated,features,model,candidates,scores,champion,day_ahead,scenarios,headroom"
+RATINGS = (
+    "meter_id,role,feeder,zone,class,rating_kw,valid_from,valid_to\n"
+    "L1,feeder,F1,north,,3.5,2020-01-01,2099-12-31\nL2,zone,,north,,100,2020-01-01,2099-12-31\nL9,feeder,F9,south,,1,2020-01-01,2099-12-31\n"
+)
 LEVELS = np.array([int(name[1:]) / 100 for name in QUANTILE_COLUMNS])
 
 
@@ -34,7 +41,9 @@ def home(tmp_path_factory):
         patch.delenv("DAGSTER_HOME", raising=False)
         settings.cache_clear()
         context, deliveries = place(folder / "files", DAYS)
-        deliver(context, *deliveries)
+        ratings = folder / "files" / "ratings.csv"
+        ratings.write_text(RATINGS)
+        deliver(context, (ratings, deliveries[0][1]), *deliveries)
         run(context, FIRST + timedelta(days=ISSUED_FROM), SPRING, STEPS, warm_up=ISSUED_FROM)
         yield folder
     settings.cache_clear()
@@ -89,6 +98,26 @@ def test_paths_keep_each_zones_band_and_add_up_to_the_whole(home, day, hours):
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("published")
+@pytest.mark.parametrize("day", [SPRING, SPRING - timedelta(days=1)])
+def test_a_feeder_near_its_rating_is_told_with_the_odds_and_what_must_give_way(home, day):
+    found = rows(
+        chain_context(),
+        f"""SELECT feeder, rating_mw, load_mw, high_mw, probability_above, probability_near, flexible_mw
+        FROM forecasts.headroom WHERE day = '{day}' ORDER BY ALL""",
+    )
+    assert {row[:2] for row in found} == {("*", 0.1), ("F1", 0.0035)} and len(found) == 2 * (23 if day == SPRING else 24)
+    for feeder, rating, load, high, above, near, flexible in found:
+        assert 0 <= above <= near <= 1 and flexible == pytest.approx(max(0, high - rating)) and load <= high
+        assert feeder == "F1" or (above, near, flexible) == (0, 0, 0)
+    of_feeder = [row for row in found if row[0] == "F1"]
+    assert max(row[4] for row in of_feeder) > 0.3 > 0.01 >= min(row[4] for row in of_feeder)
+    # F1 is all there is in the zone, so its load is the zone's
+    north = rows(chain_context(), f"SELECT load_mw FROM forecasts.day_ahead WHERE day = '{day}' AND zone = 'north' ORDER BY 1")
+    assert sorted(row[2] for row in of_feeder) == pytest.approx([mw for (mw,) in north], rel=0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("published")
 def test_a_late_correction_does_not_reach_back(home):
     context = chain_context()
     before, paths = published(context), drawn(context, SPRING)
@@ -109,6 +138,29 @@ def test_three_lines_of_a_notebook_give_what_was_published_and_the_model_that_fo
     again, candidate = model.forecast(SPRING), forecasts("north", SPRING, SPRING, model=model.model)
     assert again[list(QUANTILE_COLUMNS)].to_numpy().tolist() == candidate[list(QUANTILE_COLUMNS)].to_numpy().tolist()
     assert len(forecasts()) == 2 * (24 * (DAYS - ISSUED_FROM) - 1)
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("published")
+def test_a_run_is_made_again_to_the_last_digit(home):
+    context, week = chain_context(), SPRING - timedelta(days=6)
+    ((run_id,),) = rows(context, f"SELECT run_id FROM forecasts.model WHERE week = '{week}' AND model = 'naive_7d'")
+    told = json.loads(asked_again(run_id).stdout)
+    assert told["protocol"]["is_same"] and told["protocol"]["problems"][0].startswith("The model is the same, byte by byte; 334 of 334")
+    kept = rows(
+        context,
+        f"""WITH newest AS (SELECT * FROM forecasts.scores
+            WHERE day >= '{week}' AND model = 'naive_7d' AND lead_bucket = 'all' AND zone = 'south'
+            QUALIFY row_number() OVER (PARTITION BY day ORDER BY known_from_utc DESC) = 1)
+        SELECT sum(mae_mw * n) / sum(n), sum(n) FROM newest""",
+    )
+    (south,) = [row for row in told["rows"] if row["zone"] == "south"]
+    assert (south["mae"], south["n"]) == (pytest.approx(kept[0][0]), kept[0][1])
+    assert "No model of the lake has run" in asked_again("0" * 32).stderr
+
+
+def asked_again(run_id):
+    return CliRunner().invoke(main, ["backtest", "--as-of-run", run_id, "--json"])
 
 
 @pytest.mark.slow

@@ -38,6 +38,7 @@ ASSETS = [
     "forecasts/candidates",
     "forecasts/champion",
     "forecasts/day_ahead",
+    "forecasts/headroom",
     "forecasts/issued",
     "forecasts/model",
     "forecasts/promotions",

@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 
 MODEL, CANDIDATES, SCORES = "forecasts/model", "forecasts/candidates", "forecasts/scores"
 CHAMPION, DAY_AHEAD, ACCURACY = "forecasts/champion", "forecasts/day_ahead", "forecasts/accuracy"
+HEADROOM = "forecasts/headroom"
 SCENARIOS, WHOLE, PROMOTIONS = "forecasts/scenarios", "forecasts/whole", "forecasts/promotions"
 ZONE_GROUP = "all"
 """All zones are fitted and judged together until there is a reason to part them."""
 AGGREGATE_DAYS = 56
 """Days whose losses weigh the models and stretch the band of what is published."""
+FEEDER_DAYS = 28
+"""Days of its feeders' loads that a zone's paths borrow from."""
 SEED = 20260907
 
 
@@ -172,6 +175,22 @@ def _make_scenarios(work: Work) -> Made:
     return Made({SCENARIOS: _register(work, "scenario_rows", paths), WHOLE: _register(work, "whole_rows", whole)})
 
 
+def _headroom_inputs(context: Context, day: date) -> Inputs | None:
+    paths = exactly(context, SCENARIOS, day)
+    if not paths:
+        return None
+    _, last = history_days(context, day)
+    load = span_as_of(context, LOAD, last - timedelta(days=FEEDER_DAYS - 1), last, context.gate(day))
+    return paths | load | {f"raw/meters@{day}": context.delivered.meters_digest(day) or "none"}
+
+
+def _make_headroom(work: Work) -> Made:
+    from smartgrid_assets.chain.near_limits import headroom_rows
+
+    rows, left_out = headroom_rows(work)
+    return Made({HEADROOM: _register(work, "headroom_rows", rows)}, metadata={"left_out": left_out} if left_out else {})
+
+
 def _accuracy_inputs(context: Context, day: date) -> Inputs | None:
     published, candidates, load = exactly(context, DAY_AHEAD, day), exactly(context, CANDIDATES, day), exactly(context, LOAD, day)
     known = history(context, day)
@@ -264,5 +283,6 @@ STEPS = [
     Step("champion", (CHAMPION,), "week", _champion_inputs, _make_champion, _code, horizon="ahead"),
     Step("day_ahead", (DAY_AHEAD,), "day", _day_ahead_inputs, _make_day_ahead, _code, horizon="ahead"),
     Step("scenarios", (SCENARIOS, WHOLE), "day", _scenarios_inputs, _make_scenarios, _code, horizon="ahead"),
+    Step("headroom", (HEADROOM,), "day", _headroom_inputs, _make_headroom, _code, horizon="ahead"),
     Step("accuracy", (ACCURACY,), "day", _accuracy_inputs, _make_accuracy, _code),
 ]

@@ -31,7 +31,7 @@ class Harmonic:
 
     def fit(self, history: pd.DataFrame, context: FitContext) -> None:
         """Least squares of the waves, then of the errors on their own past; the band is that of what remains."""
-        from statsmodels.regression.linear_model import OLS, WLS
+        from statsmodels.regression.linear_model import WLS
 
         days = history["local_time"].dt.normalize()
         self.has_year = (days.max() - days.min()).days >= LEAST_DAYS_OF_A_YEAR
@@ -41,8 +41,9 @@ class Harmonic:
         errors = pd.Series(load - rows @ self.waves, index=history["local_time"]).groupby(level=0).mean()
         past = _past_errors(errors, history["local_time"])
         known = np.isfinite(past).all(axis=1) & (weight > 0)
+        # least squares of least norm: a constant load leaves no errors to learn from
         self.carry = (
-            OLS((load - rows @ self.waves)[known], past[known]).fit().params
+            np.linalg.lstsq(past[known], (load - rows @ self.waves)[known], rcond=None)[0]
             if known.sum() > len(ERROR_LAGS) * 10
             else np.zeros(past.shape[1])
         )

@@ -1,0 +1,124 @@
+"""A model run of the past made again: fitted on what its gate knew, forecasting what each day's gate knew; is it the same to the last digit?"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from smartgrid_assets.chain.backtest import Protocol, ZoneReplay
+from smartgrid_assets.chain.context import Context
+from smartgrid_assets.chain.fitting import fit_context, fitted_zones, frames_of, of_zone
+from smartgrid_assets.chain.known import history_days
+from smartgrid_assets.chain.step import Work
+from smartgrid_assets.chain.steps.derive import LOAD
+from smartgrid_assets.chain.steps.forecast import CANDIDATES, MODEL, history_of
+from smartgrid_assets.domain.errors import ForecastError, SettingsError
+from smartgrid_assets.domain.market_day import days_between
+from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from smartgrid_assets.domain.forecast.forecaster import FittedModel
+
+
+@dataclass(frozen=True)
+class Reproduced:
+    """replays: forecasts made again; series: loads as known now, to judge them by; same, intervals: how many equal what is kept."""
+
+    protocol: Protocol
+    replays: list[ZoneReplay]
+    series: pd.DataFrame
+    is_same_model: bool
+    same: int
+    intervals: int
+
+
+def reproduce(context: Context, run_id: str) -> Reproduced:
+    """Fit the model of an MLflow run again and forecast the days of its week that have candidates of it.
+
+    Raises SettingsError where the lake names no such run, ForecastError where it cannot be fitted again.
+    """
+    from smartgrid_assets.domain.forecast.forecaster import fit_zones, models
+
+    with context.lake.connect() as con:
+        stored = _stored(context, con, run_id)
+        week = stored.week.date() if isinstance(stored.week, datetime) else stored.week
+        work = Work(context, con, week, {})
+        history = history_of(work, week)
+        histories = {zone: of_zone(history, zone) for zone in fitted_zones(history)}
+        fitted = fit_zones(models()[stored.model], histories, fit_context(context, week, stored.weather), context.settings.model_jobs)
+        if not fitted.zones:
+            raise ForecastError(" ".join(sorted(set(fitted.failed.values()))))
+        made = {zone: ZoneReplay(zone) for zone in fitted.zones}
+        same = intervals = 0
+        for day in context.lake.keys(CANDIDATES, week, week + timedelta(days=6)):
+            found = _forecast_day(Work(context, con, day, {}), fitted, made)
+            kept = _kept(context, con, day, run_id)
+            intervals += len(kept)
+            same += _equal(found, kept)
+        series = _loads(context, con, week)
+    s = context.settings
+    protocol = Protocol(
+        week, week + timedelta(days=6), s.timezone, s.country, s.subdivision, stored.weather, s.gate, warm_up=0, models=(stored.model,)
+    )
+    return Reproduced(protocol, list(made.values()), series, hashlib.sha256(fitted.dump()).hexdigest() == stored.sha256, same, intervals)
+
+
+def _stored(context: Context, con: Any, run_id: str) -> Any:
+    view = context.lake.view(con, MODEL, context.lake.keys(MODEL), "models_ever")
+    rows = list(con.execute(f"SELECT * FROM {view} WHERE run_id = ?", [run_id]).df().itertuples())
+    if not rows:
+        raise SettingsError(
+            f"No model of the lake has run {run_id!r}: ask forecasts.model for run_id (smartgrid sql), or MLflow. "
+            "A week that was fitted again has another run."
+        )
+    return rows[0]
+
+
+def _forecast_day(work: Work, fitted: FittedModel, made: dict[str, ZoneReplay]) -> pd.DataFrame:
+    """Forecasts of the day, put among `made`, and in one frame with `zone`."""
+    import pandas as pd
+
+    known, future, weather = frames_of(work)
+    frames = []
+    for zone, replay in made.items():
+        if fitted.context.weather not in ("none", weather):
+            replay.problems.add(f"{fitted.model}: the gate of {work.key} knew no weather forecast of the day.")
+            continue
+        try:
+            forecast = fitted.predict(zone, of_zone(known, zone), of_zone(future, zone))
+        except ForecastError as error:
+            replay.problems.add(str(error))
+            continue
+        replay.forecasts[work.key, fitted.model] = forecast
+        frames.append(forecast.assign(zone=zone))
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["zone", "interval_start_utc", *QUANTILE_COLUMNS])
+
+
+def _kept(context: Context, con: Any, day: date, run_id: str) -> pd.DataFrame:
+    view = context.lake.view(con, CANDIDATES, [day], "kept_candidates")
+    rows: pd.DataFrame = con.execute(
+        f"SELECT zone, interval_start_utc, {', '.join(QUANTILE_COLUMNS)} FROM {view} WHERE run_id = ?", [run_id]
+    ).df()
+    return rows
+
+
+def _equal(found: pd.DataFrame, kept: pd.DataFrame) -> int:
+    both = kept.merge(found, on=["zone", "interval_start_utc"], suffixes=("", "_again"))
+    again = both[[f"{name}_again" for name in QUANTILE_COLUMNS]].to_numpy(float)
+    return int(np.all(both[list(QUANTILE_COLUMNS)].to_numpy(float) == again, axis=1).sum())
+
+
+def _loads(context: Context, con: Any, week: date) -> pd.DataFrame:
+    """Loads as known now, from the week's history on."""
+    from smartgrid_assets.domain.derive.frames import history_frame
+
+    first, _ = history_days(context, week)
+    days = [day for day in days_between(first, week + timedelta(days=6)) if day in set(context.lake.keys(LOAD, first))]
+    view = context.lake.view(con, LOAD, days, "load_that_came")
+    return history_frame(con, view, None, datetime.max, datetime.max)
