@@ -6,7 +6,7 @@ sleeps: its weight goes to the others, and it learns nothing that day. Then each
 until it is crossed as often as it should be. Both learn in the order of days from D-2 and before: `issue` refuses a day when
 one that no gate could know has been learned. Delayed feedback is the plain kind: the same learner, fed when the loss is known.
 Source: Gaillard, Stoltz & van Erven 2014 (ML-Poly; sleeping experts), as in the R package opera; Joulani, Gyorgy & Szepesvari 2013
-(delay); Gibbs & Candes 2021 (adaptive conformal inference, here in the logarithm of the width).
+(delay); Gibbs & Candes 2021 (adaptive conformal inference, here in the logarithm of the width and at two paces).
 """
 
 from __future__ import annotations
@@ -22,8 +22,11 @@ from smartgrid_assets.domain.forecast.quantiles import BLOCKS, MEDIAN, QUANTILES
 NAME = "aggregate"
 """What it is called beside the models."""
 LEVELS = np.array(QUANTILES)
-STEP, FIRST_STEP, SETTLED_AFTER_DAYS = 0.05, 0.25, 10.0
-"""How fast the band follows: quickly in its first days, then a twentieth of the misses' share a day."""
+STEP, FIRST_STEP, SETTLED_AFTER_DAYS = 0.05, 0.15, 10.0
+"""How fast the band's lasting stretch follows: more quickly in its first days, then by so much of the misses' share a day."""
+PASSING_STEP, PASSING = 0.2, 0.9
+"""Beside it a stretch that follows at once and passes, with so much left a day later: a bad week widens the band of the next ones, and a
+quiet spring does not narrow that of the summer, of which the models' own spread knows more. Chosen on spans that no result is shown of."""
 SHARED = 0.5
 """Of what a block learns, so much is what the whole day did, and for the weights, of a quantile so much what all quantiles did: a block
 of a few intervals is a noisy witness. Chosen on spans of 2013, 2016 and 2017 that no result is shown of."""
@@ -38,9 +41,15 @@ class Aggregate:
         self.models = sorted(models)
         self.regret = np.zeros((len(self.models), BLOCKS, len(LEVELS)))
         self.regret_squared = np.zeros_like(self.regret)
-        self.stretch = np.zeros((BLOCKS, len(LEVELS)))
+        self.lasting = np.zeros((BLOCKS, len(LEVELS)))
+        self.passing = np.zeros_like(self.lasting)
         self.days = 0
         self.newest: date | None = None
+
+    @property
+    def stretch(self) -> np.ndarray:
+        """(BLOCKS, quantiles) logarithm of the factor on each quantile's distance from the median."""
+        return np.clip(self.lasting + self.passing, -WIDEST, WIDEST)
 
     def weights(self, awake: np.ndarray) -> np.ndarray:
         """(models, BLOCKS, quantiles) summing to 1 over those awake; equal while no model is known to be better than the mixture."""
@@ -98,10 +107,10 @@ class Aggregate:
         below = load[:, None] < self._stretched(mixed, blocks)
         missed = np.where(LEVELS < 0.5, below - LEVELS, ~below - (1 - LEVELS))
         missed[:, MEDIAN] = 0.0
-        by_block = _block_means(missed, blocks)
-        step = STEP + FIRST_STEP / (1 + self.days / SETTLED_AFTER_DAYS)
-        self.stretch = np.clip(self.stretch + step * _shared(by_block, missed.mean(axis=0)), -WIDEST, WIDEST)
+        share = _shared(_block_means(missed, blocks), missed.mean(axis=0))
         self.days += 1
+        self.lasting = np.clip(self.lasting + (STEP + FIRST_STEP / (1 + self.days / SETTLED_AFTER_DAYS)) * share, -WIDEST, WIDEST)
+        self.passing = PASSING * self.passing + PASSING_STEP * share
 
 
 def _shared(own: np.ndarray, of_all: np.ndarray) -> np.ndarray:
