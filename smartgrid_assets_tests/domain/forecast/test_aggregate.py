@@ -74,6 +74,17 @@ def test_a_band_of_the_wrong_width_is_stretched_until_it_holds(too_narrow, skipp
     assert abs(inside(replayed(Aggregate(["a"]), span)[skipped:]) - 0.8) < tolerance
 
 
+def test_a_bad_week_widens_the_days_after_it_and_is_forgotten():
+    def width(shocked):
+        span = [
+            (day, told, load + (80 if shocked and 60 <= k < 67 else 0) * (-1) ** k) for k, (day, told, load) in enumerate(days(140, a=0.0))
+        ]
+        return np.array([(whole[:, -2] - whole[:, 1]).mean() for whole, *_ in replayed(Aggregate(["a"]), span)])
+
+    wider = width(True) / width(False)
+    assert wider[60] == 1.0 and wider[68] > 1.5 and wider[80] < 1.25
+
+
 def test_a_day_that_no_gate_could_know_is_refused():
     learner = Aggregate(["a"])
     (day, told, load), *_ = days(1, a=0.0)

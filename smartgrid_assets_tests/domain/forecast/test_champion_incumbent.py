@@ -88,3 +88,8 @@ def test_a_week_without_evidence_makes_no_incumbent_and_a_gate_knows_no_later_sc
         [table, table.assign(pinball_mw=table["pinball_mw"].where(table["model"] != "b", 9e9), known_from_utc=pd.Timestamp("2026-03-01"))]
     )
     assert champion_of_week(corrected, gates("2026-01-20"), ["a", "b", "naive_7d"]).model == "b"
+    worse = table["pinball_mw"] * table["model"].map({"b": 1.3}).fillna(1.0)
+    mended = pd.concat([table, table.assign(pinball_mw=worse, known_from_utc=pd.Timestamp("2026-01-21"))])
+    assert champion_of_week(mended, gates("2026-01-20"), ["a", "b", "naive_7d"]).model == "a"
+    hardly = versions(scores(8, seed=5, b=0.99))  # better than the naive, but not beyond doubt
+    assert champion_of_week(hardly, gates("2025-12-20", "2026-01-08"), ["b", "naive_7d"]).model == "b"

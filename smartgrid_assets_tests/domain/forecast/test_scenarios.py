@@ -52,6 +52,24 @@ def test_paths_remember_as_the_past_did(memory):
     assert lag_correlation(drawn) == pytest.approx(memory, abs=0.08)
 
 
+def test_what_is_irregular_in_the_past_shows_in_the_paths():
+    """Errors of the morning turn in the afternoon: no correlation that falls with the hours between knows that."""
+    rng = np.random.default_rng(6)
+    past = rng.standard_normal((56, 1, 1)) * np.where(np.arange(24) < 12, 1, -1) + 0.3 * rng.standard_normal((56, 1, 24))
+    drawn = paths(band(1, 24), past, HOURLY, seed=7, n=200)[:, 0]
+    assert np.corrcoef(drawn[:, 3], drawn[:, 20])[0, 1] < -0.6
+
+
+@pytest.mark.parametrize(("minutes", "memory"), [(60, 0.9), (30, 0.949)])
+def test_without_a_past_errors_last_as_they_usually_do(minutes, memory):
+    drawn = paths(band(1, 48), np.empty((0, 1, 48)), minutes, seed=7, n=400)
+    assert lag_correlation(drawn) == pytest.approx(memory, abs=0.02)
+
+
+def test_paths_lean_to_neither_side():
+    assert paths(band(1, 24), np.empty((0, 1, 24)), HOURLY, seed=7, n=20).mean(axis=0) == pytest.approx(10, abs=0.01)
+
+
 def test_zones_that_erred_together_do_so_in_the_paths():
     rng = np.random.default_rng(3)
     together = paths(band(2, 24), autoregressive(56, 2, 24, 0.8, rng, shared=0.9), HOURLY, seed=7)
