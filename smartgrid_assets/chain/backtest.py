@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from smartgrid_assets.domain.forecast.forecaster import FittedModel, ForecastModel
 
 WARM_UP_DAYS = 56
+EQUAL = "equal_weights"
+"""The plain mean of the models' quantiles, beside the aggregate: what weighing them is worth."""
 BLOCK_WEEKS = 4
 """Weeks that one process fits one after the other; models of a slower cadence are fitted once in them."""
 HOURLY_MEMORY, FACTOR_OF_DAY = 0.95, 0.15
@@ -195,7 +197,10 @@ def _with_error(rows: pd.DataFrame, day: date, protocol: Protocol) -> pd.DataFra
 
 
 def aggregated(series: pd.DataFrame, replays: Sequence[ZoneReplay], protocol: Protocol) -> list[ZoneReplay]:
-    """The same replays with the aggregate's forecasts beside those of the models that are plug-ins; without it where it is not asked for."""
+    """The same replays with forecasts of the aggregate, and of the models' plain mean, beside those of the models that are plug-ins.
+
+    Without either where models are named and the aggregate is not.
+    """
     if protocol.models and AGGREGATE not in protocol.models:
         return list(replays)
     for made in replays:
@@ -206,6 +211,8 @@ def aggregated(series: pd.DataFrame, replays: Sequence[ZoneReplay], protocol: Pr
 
 
 def _aggregate(made: ZoneReplay, series: pd.DataFrame, tz: str) -> None:
+    import numpy as np
+
     from smartgrid_assets.domain.forecast.aggregate import Aggregate
     from smartgrid_assets.domain.forecast.combined import blocks_of, values_of
     from smartgrid_assets.domain.forecast.forecaster import models
@@ -224,7 +231,9 @@ def _aggregate(made: ZoneReplay, series: pd.DataFrame, tz: str) -> None:
             learner.learn(*waiting.pop(0))
         stamps, values = values_of(frames)
         blocks = blocks_of(stamps, tz)
-        issued = learner.issue(day, values, blocks)
+        issued, of_day = learner.issue(day, values, blocks), stamps.to_frame("interval_start_utc")
         if issued is not None:
-            made.forecasts[day, AGGREGATE] = as_frame(stamps.to_frame("interval_start_utc"), issued)
+            whole = [told for told in values.values() if np.isfinite(told).all()]
+            made.forecasts[day, AGGREGATE] = as_frame(of_day, issued)
+            made.forecasts[day, EQUAL] = as_frame(of_day, np.mean(whole, axis=0))
         waiting.append((day, values, load.reindex(stamps).to_numpy(float), blocks))

@@ -190,6 +190,7 @@ def _lines(found: Judged, protocol: Protocol, told: dict[str, Any]) -> list[str]
         if len(zones) == 2 and row["zone"] == "ALL":
             continue
         lines.append(f"{row['model'][:20]:20} {row['zone'][:14]:14}" + "".join(f"{_number(row[name]):>12}" for name in (*SHOWN, "cpu_s")))
+    lines += _regret(found)
     skills = [s for s in found.skills if s["model"] == "aggregate"][:6]
     lines += [""] * bool(skills)
     lines += [
@@ -198,6 +199,21 @@ def _lines(found: Judged, protocol: Protocol, told: dict[str, Any]) -> list[str]
         for s in skills
     ]
     return lines + [f"note: {problem}" for problem in told["problems"]]
+
+
+def _regret(found: Judged) -> list[str]:
+    """The aggregate's pinball loss beside that of the best single model, known only afterwards, and of the plain mean of all."""
+    from smartgrid_assets.chain.backtest import AGGREGATE, EQUAL
+
+    losses = {row["model"]: row["pinball"] for row in found.rows if row["zone"] == "ALL"}
+    singles = {model: loss for model, loss in losses.items() if model not in (AGGREGATE, EQUAL)}
+    if AGGREGATE not in losses or len(singles) < 2:
+        return []
+    best = min(singles, key=lambda model: singles[model])
+    told = [(f"the best single model in hindsight ({best})", singles[best])]
+    told += [("the plain mean of all models", losses[EQUAL])] if EQUAL in losses else []
+    parts = [f"{losses[AGGREGATE] / loss - 1:+.1%} against {name}" for name, loss in told if loss > 0]
+    return ["", f"regret in pinball loss: {'; '.join(parts)}"] if parts else []
 
 
 def _number(value: float | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from smartgrid_assets.chain.backtest import AGGREGATE, Protocol, aggregated, parted, replay
+from smartgrid_assets.chain.backtest import AGGREGATE, EQUAL, Protocol, aggregated, parted, replay
 from smartgrid_assets.chain.judged import judged, pictures
 from smartgrid_assets.cli import main
 from smartgrid_assets.domain.errors import SettingsError
@@ -46,8 +47,11 @@ def test_every_day_is_forecast_whole_by_every_model_the_clock_change_too(tmp_pat
             values = frame[list(QUANTILE_COLUMNS)].to_numpy()
             assert np.isfinite(values).all() and (np.diff(values, axis=1) >= 0).all()
     found = judged(series, [made], ASKED)
-    assert {row["model"] for row in found.rows} == set(ASKED.models) and {row["zone"] for row in found.rows} == {"z", "ALL"}
+    assert {row["model"] for row in found.rows} == {*ASKED.models, EQUAL} and {row["zone"] for row in found.rows} == {"z", "ALL"}
     assert all(row["n"] == 215 for row in found.rows)
+    for day in (ASKED.first, ASKED.last):
+        single = [made.forecasts[day, name][list(QUANTILE_COLUMNS)].to_numpy() for name in ASKED.models if name != AGGREGATE]
+        assert made.forecasts[day, EQUAL][list(QUANTILE_COLUMNS)].to_numpy() == pytest.approx(np.mean(single, axis=0))
 
 
 def test_nothing_after_the_gates_knowledge_moves_a_forecast(tmp_path):
@@ -151,6 +155,20 @@ def test_the_command_prints_one_object_with_the_rows_that_the_protocol_names(tmp
     assert {"against", "skill", "low", "high", "p_value"} <= set(told["skill"][0])
     names = {entry.name for entry in (tmp_path / "out").iterdir()}
     assert {"rows.csv", "forecasts.parquet", "aggregate_worst_days.png", "aggregate_reliability.png", "aggregate_errors.png"} <= names
+
+
+def test_the_command_prints_what_weighing_the_models_is_worth(tmp_path):
+    args = ["--from", "2026-03-23", "--to", "2026-03-31", "--models", "naive_2d,naive_7d,aggregate", "--timezone", TZ, "--jobs", "1"]
+    told = CliRunner().invoke(main, ["backtest", str(file_of(tmp_path, z=rows(FIRST_DAY, 86))), *args]).stdout
+    regret = re.search(
+        r"regret in pinball loss: ([+-][0-9.]+)% against the best single model in hindsight \((.*)\); ([+-][0-9.]+)% against the plain",
+        told,
+    )
+    pinball = {line.split()[0]: float(line.split()[5]) for line in told.splitlines() if " z " in line}
+    best = min(("naive_2d", "naive_7d"), key=lambda model: pinball[model])
+    assert regret and regret[2] == best
+    assert float(regret[1]) == pytest.approx(100 * (pinball["aggregate"] / pinball[best] - 1), abs=0.2)
+    assert float(regret[3]) == pytest.approx(100 * (pinball["aggregate"] / pinball[EQUAL] - 1), abs=0.2)
 
 
 def test_the_command_says_why_a_zone_was_not_judged_and_what_it_needs(tmp_path):
