@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from smartgrid_assets.chain.context import Context
+from smartgrid_assets.chain.degraded import CHECKS, degraded
 from smartgrid_assets.chain.steps.check import HELD, QUALITY, READINGS, limits_of
 from smartgrid_assets.chain.steps.derive import LOAD
-from smartgrid_assets.chain.steps.forecast import ACCURACY, DAY_AHEAD
+from smartgrid_assets.chain.steps.forecast import ACCURACY, CANDIDATES, DAY_AHEAD
 from smartgrid_assets.domain.market_day import MarketDay, day_of, days_between
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def _hold(context: Context, con: DuckDBPyConnection, day: date) -> Verdict:
     return Verdict(not rows, "error", sentence, {"reasons": len(rows)}, table)
 
 
-# ---- forecasts: drift ----------------------------------------------------------------------------------------
+# ---- forecasts: drift, and what they did without ----------------------------------------------------------------------------------------
 
 
 def _accuracy(context: Context, days: Sequence[date]) -> Verdicts:
@@ -204,6 +205,13 @@ def _accuracy(context: Context, days: Sequence[date]) -> Verdicts:
     return verdicts
 
 
+def _candidates(context: Context, days: Sequence[date]) -> Verdicts:
+    return {
+        (check, day): Verdict(not sentences, "warn", " ".join(sentences) or "All is well.", {"sentences": len(sentences)})
+        for (check, day), sentences in degraded(context, days).items()
+    }
+
+
 JUDGES = (
     Judge(
         READINGS,
@@ -222,6 +230,7 @@ JUDGES = (
         },
         _features,
     ),
+    Judge(CANDIDATES, dict(CHECKS), _candidates),
     Judge(ACCURACY, {"drift": "The published forecast is not getting worse."}, _accuracy),
 )
 

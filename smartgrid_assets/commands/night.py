@@ -18,6 +18,7 @@ def command(today: date | None, dry_run: bool) -> None:
 
     The schedule in Dagster calls the same code.
     """
+    from smartgrid_assets.chain.degraded import degraded
     from smartgrid_assets.chain.ingest import ingest_waiting
     from smartgrid_assets.chain.issue import issue
     from smartgrid_assets.chain.replay import due, night, night_keys, steps
@@ -39,6 +40,9 @@ def command(today: date | None, dry_run: bool) -> None:
         click.echo(f"{report.verdict}: {report.name} {' '.join(report.reasons)}", err=True)
     with executing(context, "night") as execute:
         done = night(context, today, execute)
+    for sentences in degraded(context, [tomorrow]).values():
+        for sentence in sentences:
+            click.echo(f"forecast of {tomorrow}: {sentence}", err=True)
     rows = issue(context, tomorrow, today, now_utc())
     context.lake.refresh_catalog()
     say_held(context, sorted({item.key for item in done if item.is_held}))

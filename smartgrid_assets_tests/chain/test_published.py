@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from smartgrid_assets.chain.degraded import CHECKS, degraded
 from smartgrid_assets.chain.promotions import Promotion, promote
 from smartgrid_assets.cli import main
 from smartgrid_assets.client import forecasts, load_forecaster
@@ -114,6 +115,19 @@ def test_a_feeder_near_its_rating_is_told_with_the_odds_and_what_must_give_way(h
     # F1 is all there is in the zone, so its load is the zone's
     north = rows(chain_context(), f"SELECT load_mw FROM forecasts.day_ahead WHERE day = '{day}' AND zone = 'north' ORDER BY 1")
     assert sorted(row[2] for row in of_feeder) == pytest.approx([mw for (mw,) in north], rel=0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("published")
+def test_nothing_is_said_of_a_day_whose_feeds_are_alive_and_a_load_that_did_not_come_is(home):
+    context = chain_context()
+    assert degraded(context, [SPRING, SPRING + timedelta(days=9)]) == {(check, SPRING): [] for check in CHECKS}
+    run(context, SPRING + timedelta(days=2), SPRING + timedelta(days=2), "model,candidates")
+    told = degraded(context, [SPRING + timedelta(days=2)])
+    assert told["load_feed", SPRING + timedelta(days=2)] == []
+    run(context, SPRING + timedelta(days=3), SPRING + timedelta(days=3), "candidates")
+    north, south = degraded(context, [SPRING + timedelta(days=3)])["load_feed", SPRING + timedelta(days=3)]
+    assert north.startswith("Zone north: no load of 2026-03-30 was known at the gate") and south.startswith("Zone south")
 
 
 @pytest.mark.slow
