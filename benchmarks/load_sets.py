@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,30 @@ def dutch(shared: Path) -> pd.DataFrame:
     return _long("facility", _hourly("1997-01-01", len(raw), -1, 15), raw / 1000)
 
 
+def town(_: Path) -> pd.DataFrame:
+    """A simulated town's zones, half-hourly, 33 weeks, with the weather that was: what its meters truly drew."""
+    import tempfile
+
+    import duckdb
+
+    from smartgrid_assets.domain.simulate.utility import make_town, write_town
+
+    with tempfile.TemporaryDirectory() as folder:
+        made = make_town(meters=300, days=231, seed=201, start=date(2026, 1, 5), tz="Europe/Berlin", country="DE", faults=False)
+        write_town(made, Path(folder))
+        return duckdb.execute(
+            """WITH load AS (
+                SELECT m.zone, r.interval_start_utc, sum(CASE r.channel WHEN 'import' THEN 1 WHEN 'export' THEN -1 END * r.energy_kwh * 60
+                    / r.interval_minutes / 1000) AS load_mw
+                FROM read_parquet(? || '/truth/readings.parquet') r JOIN read_csv(? || '/meters.csv') m USING (meter_id)
+                WHERE r.channel IN ('import', 'export') AND m.role = 'customer' GROUP BY ALL)
+            SELECT l.*, w.temperature_c, w.irradiance_w_m2, w.wind_speed_m_s FROM load l
+            LEFT JOIN (SELECT *, interval_start AS interval_start_utc FROM read_csv(? || '/weather_observed.csv')) w USING (zone, interval_start_utc)
+            ORDER BY 1, 2""",
+            [folder, folder, folder],
+        ).df()
+
+
 def _hourly(first: str, n: int, hours_to_utc: int, minutes: int = 60) -> pd.Series:
     return pd.Series(pd.date_range(first, periods=n, freq=f"{minutes}min") + pd.Timedelta(hours=hours_to_utc))
 
@@ -125,6 +150,7 @@ SETS = {
         LoadSet("bdg2", "Etc/GMT+5", "US", bdg2, (("2016-06-06", "2016-07-03"),), (("2016-08-29", "2016-09-25"),)),
         LoadSet("comstock", "America/Chicago", "US", comstock, (("2018-07-02", "2018-07-29"),), (("2018-10-29", "2018-11-25"),), weather=True),
         LoadSet("ausgrid", "Etc/GMT-10", "AU", ausgrid, (("2012-03-05", "2012-04-01"),), (("2012-06-03", "2012-06-30"),)),
+        LoadSet("town", "Europe/Berlin", "DE", town, (("2026-05-04", "2026-05-31"),), (("2026-07-27", "2026-08-23"),), weather=True),
         LoadSet("dutch", "Etc/GMT-1", "NL", dutch, (("1997-08-04", "1997-08-31"),), (("1997-11-03", "1997-11-30"),)),
     )
 }  # fmt: skip

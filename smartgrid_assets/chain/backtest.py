@@ -111,11 +111,11 @@ def _blocks(history: pd.DataFrame, protocol: Protocol) -> list[list[date]]:
 
 
 def _replay_block(zone: str, series: pd.DataFrame, days: list[date], protocol: Protocol, models: Mapping[str, ForecastModel]) -> ZoneReplay:
-    from threadpoolctl import threadpool_limits
+    from smartgrid_assets.domain.forecast.forecaster import one_thread
 
     made = ZoneReplay(zone)
     fitted: dict[str, FittedModel] = {}
-    with threadpool_limits(1):
+    with one_thread():
         for week in sorted({week_of(day) for day in days}):
             of_week = [day for day in days if week_of(day) == week]
             parts = {day: parted(series, day, protocol) for day in of_week}

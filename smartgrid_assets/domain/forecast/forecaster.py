@@ -12,11 +12,13 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import sys
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from functools import lru_cache
+from typing import Any, Literal, Protocol
 
 import pandas as pd
 
@@ -105,7 +107,8 @@ class FittedModel:
             raise ForecastError(f"{self.model}, zone {zone}: no load is known at the gate.")
         if self.eve:
             known = pd.concat([known, asof.eve_for(history, future, self.context.weather)], ignore_index=True)
-        return checked(self.zones[zone].predict(known, day), day, f"{self.model}, zone {zone}")
+        with one_thread():
+            return checked(self.zones[zone].predict(known, day), day, f"{self.model}, zone {zone}")
 
     def dump(self) -> bytes:
         """A zip of a JSON manifest and a payload a zone; the same fit gives the same bytes."""
@@ -143,6 +146,23 @@ def _put(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     archive.writestr(entry, content)
 
 
+def one_thread() -> Any:
+    """A context in which numpy's libraries use one thread.
+
+    Zones are the fan-out: small systems solved by several threads wait for each other (sixty times the CPU seconds on two busy cores),
+    and their last digits hang on how many there are.
+    """
+    return _libraries(len(sys.modules)).limit(limits=1)
+
+
+@lru_cache(maxsize=1)
+def _libraries(modules_loaded: int) -> Any:
+    """The libraries with threads that are loaded by now; looked for again (4 ms) only when something was imported since."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
 def models() -> dict[str, ForecastModel]:
     """All forecast models, by name."""
     return discover("smartgrid_assets.domain.forecast.models", "MODEL")
@@ -176,6 +196,11 @@ def fit_zones(model: ForecastModel, histories: Mapping[str, pd.DataFrame], conte
 
 
 def _fit_zone(model: ForecastModel, history: pd.DataFrame, context: FitContext) -> Forecaster | str:
+    with one_thread():
+        return _fitted_zone(model, history, context)
+
+
+def _fitted_zone(model: ForecastModel, history: pd.DataFrame, context: FitContext) -> Forecaster | str:
     known = asof.known_at_gate(history, context.gate_utc, context.tz)
     if blocking := [reason for reason in reasons_against(model.name, model.needs, past_of(known)) if reason.is_blocking]:
         return " ".join(reason.sentence for reason in blocking)

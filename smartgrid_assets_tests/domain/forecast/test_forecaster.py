@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date
+from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from smartgrid_assets.domain.errors import ForecastError
 from smartgrid_assets.domain.forecast.forecaster import FittedModel, ForecastModel, Needs, fit_zones, models
@@ -95,3 +97,26 @@ def test_a_forecast_that_is_not_whole_is_refused():
         checked(whole.assign(q10=99.0), future, "m")
     with pytest.raises(ForecastError, match="not the 24 asked for"):
         checked(whole.iloc[1:], future, "m")
+
+
+def test_a_model_is_fitted_and_asked_with_one_thread():
+    """Several threads on small systems cost sixty times the CPU seconds, and their last digits hang on how many there are."""
+    seen = {}
+
+    class Watching:
+        def fit(self, history, context):
+            seen["fit"] = threads()
+
+        def predict(self, history, future):
+            seen["predict"] = threads()
+            return as_frame(future, np.zeros((len(future), 11)))
+
+    def threads() -> set[int]:
+        return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+    history, future = rows(DAY - timedelta(days=30), 28), rows(DAY, 1).drop(columns=["load_mw", "weight"])
+    with threadpool_limits(2):
+        fitted = fit_zones(ForecastModel("watching", Watching, Needs(7, 60), ""), {"z": history}, context(DAY))
+        fitted.predict("z", history, future)
+        assert threads() == {2}
+    assert seen == {"fit": {1}, "predict": {1}}
