@@ -13,6 +13,8 @@ from datetime import date, timedelta
 from datetime import time as wall_time
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from smartgrid_assets.chain.steps.forecast import SEED
 from smartgrid_assets.domain.errors import ForecastError
 from smartgrid_assets.domain.forecast.aggregate import NAME as AGGREGATE
@@ -20,7 +22,6 @@ from smartgrid_assets.domain.forecast.asof import WEATHER_COLUMNS
 from smartgrid_assets.domain.market_day import days_between, gate_utc, market_day, week_of
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
     from smartgrid_assets.domain.forecast.forecaster import FittedModel, ForecastModel
@@ -41,7 +42,8 @@ class Protocol:
     """What is asked.
 
     weather: of the days forecast; observed is an ex-post bound. warm_up: days before `first` that are replayed too.
-    target: of net load nMAE is a share of the highest |load| before `first`, and there is no MAPE.
+    target: of net load nMAE is a share of the highest |load| before `first`, and there is no MAPE. known_until: load is known to so many
+    hours after D-1 00:00 local; negative where meters report later.
     """
 
     first: date
@@ -55,6 +57,7 @@ class Protocol:
     weather_error_c: float = 0.0
     models: tuple[str, ...] = ()
     target: Literal["load_mw", "net"] = "load_mw"
+    known_until: int = 0
 
 
 @dataclass
@@ -122,7 +125,7 @@ def _replay_block(zone: str, series: pd.DataFrame, days: list[date], protocol: P
             for name, model in models.items():
                 started = time.process_time()
                 if name not in fitted or model.refit != "monthly":
-                    fitted[name] = _fitted(zone, series, model, of_week[0], protocol)
+                    fitted[name] = _fitted(zone, _known(series, of_week[0], protocol), model, of_week[0], protocol)
                 for day in of_week:
                     trouble = _predict(made, fitted[name], day, *parts[day])
                     if trouble and day >= protocol.first:
@@ -150,9 +153,16 @@ def _predict(made: ZoneReplay, fitted: FittedModel, day: date, history: pd.DataF
     return ""
 
 
+def _known(series: pd.DataFrame, day: date, protocol: Protocol) -> pd.DataFrame:
+    """The series without the load that the gate of `day` did not know yet, where meters report later than by D-1 00:00."""
+    if not protocol.known_until:
+        return series
+    last = np.datetime64(day - timedelta(days=1)) + np.timedelta64(protocol.known_until, "h")
+    return series.assign(load_mw=series["load_mw"].where(series["local_time"].to_numpy() < last))
+
+
 def parted(series: pd.DataFrame, day: date, protocol: Protocol) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What was before `day` (of D-1 no load), and the day itself, whole, whatever of it the file holds."""
-    import numpy as np
     import pandas as pd
 
     window = market_day(day, protocol.timezone)
@@ -169,7 +179,7 @@ def parted(series: pd.DataFrame, day: date, protocol: Protocol) -> tuple[pd.Data
     for name in WEATHER_COLUMNS:
         values = delivered[name].to_numpy(float)
         future[name] = np.where(place >= 0, values[place], np.nan) if len(values) else np.nan
-    history = series.iloc[max(0, begin - LOOK_BACK_DAYS * 1440 // minutes) : begin]
+    history = _known(series.iloc[max(0, begin - LOOK_BACK_DAYS * 1440 // minutes) : begin], day, protocol)
     if protocol.weather == "forecast":
         eve = (history["local_time"] >= pd.Timestamp(day - timedelta(days=1))).to_numpy()
         future, erring = _with_error(future, day, protocol), _with_error(history[eve], day - timedelta(days=1), protocol)
@@ -179,8 +189,6 @@ def parted(series: pd.DataFrame, day: date, protocol: Protocol) -> tuple[pd.Data
 
 def _with_error(rows: pd.DataFrame, day: date, protocol: Protocol) -> pd.DataFrame:
     """Weather as a forecast might have told it: the temperature's error wanders over the day, sun and wind are off by a factor of the day."""
-    import numpy as np
-
     rng = np.random.default_rng([SEED, day.toordinal()])
     hours = (rows["local_time"].dt.hour + rows["local_time"].dt.minute / 60).to_numpy(float)
     steps = rng.normal(0, 1, 25)
@@ -205,14 +213,12 @@ def aggregated(series: pd.DataFrame, replays: Sequence[ZoneReplay], protocol: Pr
         return list(replays)
     for made in replays:
         started = time.process_time()
-        _aggregate(made, series[series["zone"] == made.zone], protocol.timezone)
+        _aggregate(made, series[series["zone"] == made.zone], protocol)
         made.seconds[AGGREGATE] = time.process_time() - started
     return list(replays)
 
 
-def _aggregate(made: ZoneReplay, series: pd.DataFrame, tz: str) -> None:
-    import numpy as np
-
+def _aggregate(made: ZoneReplay, series: pd.DataFrame, protocol: Protocol) -> None:
     from smartgrid_assets.domain.forecast.aggregate import Aggregate
     from smartgrid_assets.domain.forecast.combined import blocks_of, values_of
     from smartgrid_assets.domain.forecast.forecaster import models
@@ -220,6 +226,7 @@ def _aggregate(made: ZoneReplay, series: pd.DataFrame, tz: str) -> None:
     from smartgrid_assets.domain.forecast.quantiles import as_frame
 
     load = series.set_index("interval_start_utc")["load_mw"]
+    delay = timedelta(days=FRESHEST_DAYS + -(protocol.known_until // 24))
     of_day: dict[date, dict[str, pd.DataFrame]] = {}
     for (day, model), forecast in made.forecasts.items():
         if model in models():
@@ -227,10 +234,10 @@ def _aggregate(made: ZoneReplay, series: pd.DataFrame, tz: str) -> None:
     learner = Aggregate(sorted({model for frames in of_day.values() for model in frames}))
     waiting: list[tuple[date, dict[str, np.ndarray], np.ndarray, np.ndarray]] = []
     for day, frames in sorted(of_day.items()):
-        while waiting and waiting[0][0] <= day - timedelta(days=FRESHEST_DAYS):
+        while waiting and waiting[0][0] <= day - delay:
             learner.learn(*waiting.pop(0))
         stamps, values = values_of(frames)
-        blocks = blocks_of(stamps, tz)
+        blocks = blocks_of(stamps, protocol.timezone)
         issued, of_day = learner.issue(day, values, blocks), stamps.to_frame("interval_start_utc")
         if issued is not None:
             whole = [told for told in values.values() if np.isfinite(told).all()]

@@ -55,6 +55,13 @@ class WallTime(click.ParamType):
 @click.option("--country", help="Country of the public holidays; default: SMARTGRID_COUNTRY in its own time zone, else none.")
 @click.option("--subdivision", default="", help="State or province of the public holidays.")
 @click.option("--gate", type=WallTime(), default="10:00", show_default=True, help="Local time on D-1 at which D is issued.")
+@click.option(
+    "--known-until",
+    type=click.IntRange(-168, 0),
+    default=0,
+    show_default=True,
+    help="Hours after D-1 00:00 to which load is known; negative: meters report later. No model uses load of D-1 itself.",
+)
 @click.option("--warm-up", type=int, default=56, show_default=True, help="Days before --from on which weights and bands are learnt.")
 @click.option("--jobs", type=int, help="Processes; default: SMARTGRID_MODEL_JOBS.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")

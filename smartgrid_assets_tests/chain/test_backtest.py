@@ -68,6 +68,24 @@ def test_nothing_after_the_gates_knowledge_moves_a_forecast(tmp_path):
     assert moved.abs().mean() > 1
 
 
+def test_where_meters_report_later_nothing_younger_moves_a_forecast_and_what_is_known_does(tmp_path):
+    """Load is known to D-2 00:00: that of 27 March does not move the 29th (it would by the usual gate), that of the 26th does."""
+    whole, late = rows(FIRST_DAY, 86), replace(ASKED, known_until=-24, models=("naive_7d", "additive", AGGREGATE))
+
+    def of_29th(spoilt_day: int, asked: Protocol):
+        is_day = whole["local_time"].dt.normalize() == pd.Timestamp(2026, 3, spoilt_day)
+        folder = tmp_path / str(spoilt_day)
+        folder.mkdir(exist_ok=True)
+        _, (made,) = forecasts_of(file_of(folder, z=whole.assign(load_mw=whole["load_mw"] * np.where(is_day, 3, 1))), asked)
+        return {model: made.forecasts[date(2026, 3, 29), model][list(QUANTILE_COLUMNS)].to_numpy() for model in ("additive", AGGREGATE)}
+
+    clean = of_29th(31, late)
+    for model, told in of_29th(27, late).items():
+        assert np.array_equal(told, clean[model]), model
+    assert not np.array_equal(of_29th(26, late)["additive"], clean["additive"])
+    assert not np.array_equal(of_29th(27, replace(late, known_until=0))["additive"], of_29th(31, replace(late, known_until=0))["additive"])
+
+
 def test_observed_weather_is_seen_only_where_it_was_asked_for(tmp_path):
     whole = rows(FIRST_DAY, 86)
     path = file_of(tmp_path, z=whole)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 NEEDED = ("zone", "interval_start_utc", "load_mw")
+UNUSED = ("dew_point_c",)
+"""Columns that a file may have and no model looks at."""
 HEAD_BYTES = 65_536
 MINUTES = (5, 10, 15, 20, 30, 60)
 
@@ -88,6 +90,8 @@ def _raw(con: DuckDBPyConnection, path: Path) -> tuple[pd.DataFrame, list[str]]:
             CASE WHEN isfinite(TRY_CAST(load_mw AS DOUBLE)) THEN TRY_CAST(load_mw AS DOUBLE) END AS load_mw
         FROM delivered""")
     problems = _told(con)
+    if unused := [name for name in UNUSED if name in columns]:
+        problems.append(f"column {', '.join(unused)} is not used by any model")
     frame = con.execute("""
         SELECT * EXCLUDE (line) FROM typed WHERE interval_start_utc IS NOT NULL AND zone IS NOT NULL
         QUALIFY row_number() OVER (PARTITION BY zone, interval_start_utc ORDER BY load_mw IS NULL, line) = 1
