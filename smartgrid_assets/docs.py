@@ -1,4 +1,4 @@
-"""docs/data.md from domain/tables.py, and the settings in docs/operations.md from settings.py: `make docs`.
+"""docs/data.md from domain/tables/, and the settings in docs/operations.md from settings.py: `make docs`.
 
 A test fails when a page is stale.
 """
@@ -15,7 +15,7 @@ OPERATIONS = PAGE.with_name("operations.md")
 _SETTINGS = "## Settings\n"
 _HEAD = """# The tables of the lake
 
-Written by `make docs` from `smartgrid_assets/domain/tables.py`; do not edit. A table `schema/name` is at once the Dagster asset,
+Written by `make docs` from `smartgrid_assets/domain/tables/`; do not edit. A table `schema/name` is at once the Dagster asset,
 the folder `lake/schema/name/` and the DuckDB view `schema.name`. Times named `*_utc` are naive UTC and mean the START of an interval.
 `day` and `week` are virtual columns of the views: the local market day, the week's Monday. Columns marked ? may be null.
 """

@@ -6,7 +6,7 @@
     |-- DeliveryError              a delivered file cannot be read; it goes to quarantine
     |   `-- UnknownFormatError     no reader recognises the file
     |-- LakeError                  the store refuses
-    |   |-- SchemaError            columns, types, null or repeated keys against domain/tables.py
+    |   |-- SchemaError            columns, types, null or repeated keys against domain/tables/
     |   |-- TimeZoneMismatchError  the lake was made for another time zone
     |   |-- LakeVersionError       the lake was made by a newer version of this code
     |   `-- LakeWriteError         disk full, no permission; the old partition is still whole
@@ -45,7 +45,7 @@ class LakeError(SmartGridError):
 
 
 class SchemaError(LakeError):
-    """Rows that do not fit their declaration in domain/tables.py."""
+    """Rows that do not fit their declaration in domain/tables/."""
 
 
 class TimeZoneMismatchError(LakeError):

@@ -220,7 +220,7 @@ class Lake:
     def replace(self, con: DuckDBPyConnection, path: str, key: date, relation: str, recipe: Recipe) -> Receipt:
         """Put `relation`'s rows in the place of one partition, whole or not at all.
 
-        Raises SchemaError for rows that do not fit domain/tables.py, LakeWriteError where the disk refuses.
+        Raises SchemaError for rows that do not fit domain/tables/, LakeWriteError where the disk refuses.
         """
         return replace_partition(con, table(path), self.file(path, key), relation, recipe)
 

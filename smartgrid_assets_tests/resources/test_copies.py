@@ -18,7 +18,7 @@ FIRST = date(2026, 1, 5)
 
 
 def put(lake: Lake, week: date, margin: float) -> None:
-    row = f"(SELECT 'all' AS zone_group, 'm' AS model, '' AS runner_up, {margin} AS margin, 3 AS days, 'why' AS why)"
+    row = f"(SELECT 'all' AS zone_group, 'm' AS model, '' AS runner_up, {margin} AS margin, 3 AS days, 'why' AS why, NULL AS promoted_by)"
     with lake.connect() as con:
         lake.replace(con, TABLE, week, row, Recipe({"a": str(margin)}, "v1", {}, int(margin * 1000)))
 

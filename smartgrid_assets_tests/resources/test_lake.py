@@ -16,7 +16,7 @@ from smartgrid_assets.resources.lake import Lake
 
 DAY = date(2026, 3, 29)
 PROFILE = "forecasts/champion"
-ROW = "SELECT 'all' AS zone_group, 'm' AS model, '' AS runner_up, {margin} AS margin, 3 AS days, 'why' AS why"
+ROW = "SELECT 'all' AS zone_group, 'm' AS model, '' AS runner_up, {margin} AS margin, 3 AS days, 'why' AS why, NULL AS promoted_by"
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 lake = Lake.open(Path(sys.argv[1]), "Europe/Berlin")
 resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))
 with lake.connect() as con:
-    rows = "(SELECT md5(i::VARCHAR) AS zone_group, md5(i::VARCHAR) AS model, '' AS runner_up, random() AS margin, 1 AS days, '' AS why FROM range(9000) r(i))"
+    rows = "(SELECT md5(i::VARCHAR) AS zone_group, md5(i::VARCHAR) AS model, '' AS runner_up, random() AS margin, 1 AS days, '' AS why, NULL AS promoted_by FROM range(9000) r(i))"
     lake.replace(con, "forecasts/champion", date(2026, 3, 29), rows, Recipe({"a": "2"}, "v1", {}, 99))
 """
 

@@ -1,6 +1,6 @@
 """What is handed in with a delivered file, and what comes back: the vocabulary of this room.
 
-A reader leaves its rows in temporary tables of the connection, in the columns of domain/tables.py; nothing per
+A reader leaves its rows in temporary tables of the connection, in the columns of domain/tables/; nothing per
 reading ever passes through Python.
 """
 

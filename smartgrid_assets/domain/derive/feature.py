@@ -1,7 +1,7 @@
 """What is a feature family? One file of SQL that gives the rows of a grid some more columns.
 
 A family is joined to its grid by key, so it neither sees nor disturbs the others; a later one is one file in
-`features/` (and its columns in domain/tables.py). It must look no further than `known_from_utc` of its grid row:
+`features/` (and its columns in domain/tables/). It must look no further than `known_from_utc` of its grid row:
 that is what keeps a replay honest.
 """
 

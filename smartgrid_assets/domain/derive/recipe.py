@@ -1,7 +1,7 @@
 """From validated readings to features: the load of a market day, its training marks, each meter's profile.
 
 Each function takes relations by name on the connection that is handed in, and gives back the name of a TEMP table
-with exactly the columns that domain/tables.py declares. What is made stays on the connection until the next call.
+with exactly the columns that domain/tables/ declares. What is made stays on the connection until the next call.
 """
 
 from __future__ import annotations
