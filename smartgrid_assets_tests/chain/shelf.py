@@ -37,6 +37,9 @@ class Shelf:
     def register_champion(self, *_: Any) -> None:
         """No aliases here."""
 
+    def record_weeks(self, *_: Any) -> None:
+        """No charts here."""
+
 
 def on_shelf(context: Context, shelf: Shelf | None = None) -> Context:
     """The context with models on a shelf."""

@@ -4,7 +4,7 @@ and joint paths of it, on the 23-hour day too. A late correction reaches neither
 from __future__ import annotations
 
 import json
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -12,6 +12,8 @@ from click.testing import CliRunner
 
 from smartgrid_assets.chain.degraded import CHECKS, degraded
 from smartgrid_assets.chain.promotions import Promotion, promote
+from smartgrid_assets.chain.scoring import weekly_scores
+from smartgrid_assets.chain.step import Work
 from smartgrid_assets.cli import main
 from smartgrid_assets.client import forecasts, load_forecaster
 from smartgrid_assets.defs.resources import chain_context
@@ -175,6 +177,32 @@ def test_a_run_is_made_again_to_the_last_digit(home):
 
 def asked_again(run_id):
     return CliRunner().invoke(main, ["backtest", "--as-of-run", run_id, "--json"])
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("published")
+def test_mlflow_has_one_run_a_model_with_its_weeks_as_steps(home):
+    context = chain_context()
+    by_hand = rows(
+        context,
+        """WITH newest AS (SELECT * FROM forecasts.scores WHERE lead_bucket = 'all' AND model = 'naive_2d'
+            QUALIFY row_number() OVER (PARTITION BY day, zone ORDER BY known_from_utc DESC) = 1)
+        SELECT avg(mae_mw) FROM newest GROUP BY date_trunc('week', day) ORDER BY date_trunc('week', day)""",
+    )
+    context.tracking.record_weeks("all", weekly_scores_of(context))
+    client, experiment = context.tracking._client, context.tracking._experiment_id
+    (run_of_weeks,) = client.search_runs([experiment], "tags.`smartgrid.weeks_of` = 'naive_2d'")
+    history = client.get_metric_history(run_of_weeks.info.run_id, "mae_mw")
+    assert [metric.value for metric in history] == pytest.approx([mae for (mae,) in by_hand]) and len(history) == 2
+    assert history[1].step == history[0].step + 1
+    assert datetime.fromtimestamp(history[0].timestamp / 1000, UTC).date() == SPRING - timedelta(days=13)
+    (of_naive,) = client.search_runs([experiment], "tags.`smartgrid.weeks_of` = 'naive_7d'")
+    assert of_naive.data.metrics["pinball_to_naive_7d"] == pytest.approx(1) and run_of_weeks.data.metrics["pinball_to_naive_7d"] > 1
+
+
+def weekly_scores_of(context):
+    with context.lake.connect() as con:
+        return weekly_scores(Work(context, con, SPRING, {}))
 
 
 @pytest.mark.slow
