@@ -167,6 +167,8 @@ def test_a_day_that_comes_late_is_made_with_what_looks_back_on_it(context: Conte
         # It was forecast, and can be scored at last.
         ("scores", ABSENT),
         ("day_ahead", ABSENT + 7),
+        ("scenarios", ABSENT + 7),
+        ("headroom", ABSENT + 7),
         ("accuracy", ABSENT),
         # Its own load, the alarms of two days before (54 to 59), and the new forecast (61).
         *(("overview", number) for number in (ABSENT, *range(ABSENT + 2, ISSUED[-1] + 1))),
