@@ -11,7 +11,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -51,7 +50,7 @@ def _judged_on(truth: pd.DataFrame, series: pd.DataFrame, jobs: int) -> list[dic
     first = FIRST + timedelta(days=DAYS - JUDGED_DAYS)
     asked = Protocol(first, FIRST + timedelta(days=DAYS - 1), TZ, COUNTRY, models=MODELS)
     replays = aggregated(series, replay(series, asked, jobs), asked)
-    return [row for row in judged(truth, replays, replace(asked)).rows if row["zone"] != "ALL"]
+    return [row for row in judged(truth, replays, asked).rows if row["zone"] != "ALL"]
 
 
 def _loads(scratch: Path, meters: int, seed: int) -> tuple[dict[str, pd.DataFrame], float, float]:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from smartgrid_assets.domain.forecast.forecaster import FittedModel
 
 __all__ = ["ZoneForecaster", "forecasts", "load_forecaster"]
-PUBLISHED, CANDIDATES, LOAD = "forecasts/day_ahead", "forecasts/candidates", "features/load"
 
 
 @dataclass(frozen=True)
@@ -70,6 +69,7 @@ def load_forecaster(zone: str, as_of: str | date, model: str = "") -> ZoneForeca
     """
     from smartgrid_assets.chain.fitting import stored_model, stored_models
     from smartgrid_assets.chain.step import Work
+    from smartgrid_assets.chain.steps.forecast import CHAMPION
     from smartgrid_assets.defs.resources import chain_context
     from smartgrid_assets.domain.market_day import week_of
 
@@ -77,7 +77,7 @@ def load_forecaster(zone: str, as_of: str | date, model: str = "") -> ZoneForeca
     with context.lake.connect() as con:
         work = Work(context, con, day, {})
         stored = {row.model: row for row in stored_models(work)}
-        view = context.lake.view(con, "forecasts/champion", [week_of(day)])
+        view = context.lake.view(con, CHAMPION, [week_of(day)])
         crowned = [name for (name,) in con.execute(f"SELECT model FROM {view}").fetchall()]
         name = model or next(iter(crowned), "")
         if name not in stored:
@@ -94,24 +94,26 @@ def forecasts(
 ) -> pd.DataFrame:
     """What was published of these market days (default: all), beside the load that came (actual_mw, NaN while unknown).
 
-    model: forecasts of that model instead. One row a zone and interval: day, zone, interval_start_utc, q05 .. q95, actual_mw and,
-    of what was published, source_model and is_fallback.
+    model: forecasts of that model instead. One row a zone and interval: day, zone, interval_start_utc, q05 .. q95, of what was
+    published source_model and is_fallback, and actual_mw.
     """
+    from smartgrid_assets.chain.steps.derive import LOAD
+    from smartgrid_assets.chain.steps.forecast import CANDIDATES, DAY_AHEAD
     from smartgrid_assets.defs.resources import chain_context
+    from smartgrid_assets.domain.derive.frames import latest_actual
 
     lake = chain_context().lake
-    path = CANDIDATES if model else PUBLISHED
+    path = CANDIDATES if model else DAY_AHEAD
     days = lake.keys(path, _date(first) if first else date.min, _date(last) if last else date.max)
-    only, more = ("model = ?", "") if model else ("? IS NULL", ", f.source_model, f.is_fallback")
+    only, more = ("model = ?", "") if model else ("? IS NULL", ", source_model, is_fallback")
     with lake.connect() as con:
-        told, load = lake.view(con, path, days, "told"), lake.view(con, LOAD, days, "came")
-        query = f"""
-            WITH actual AS (SELECT zone, interval_start_utc, load_mw FROM {load} WHERE feeder = '*'
-                QUALIFY row_number() OVER (PARTITION BY zone, interval_start_utc ORDER BY known_from_utc DESC) = 1)
-            SELECT f.day, f.zone, f.interval_start_utc, COLUMNS('^q[0-9]{{2}}$'), a.load_mw AS actual_mw{more}
-            FROM {told} f LEFT JOIN actual a USING (zone, interval_start_utc)
-            WHERE {only} AND (? IS NULL OR f.zone = ?) ORDER BY f.day, f.zone, f.interval_start_utc"""
-        return con.execute(query, [model, zone, zone]).df()
+        told = con.execute(
+            f"""SELECT day, zone, interval_start_utc, COLUMNS('^q[0-9]{{2}}$'){more} FROM {lake.view(con, path, days, "told")}
+            WHERE {only} AND (? IS NULL OR zone = ?) ORDER BY day, zone, interval_start_utc""",
+            [model, zone, zone],
+        ).df()
+        came = latest_actual(con, lake.view(con, LOAD, days, "came")).rename(columns={"load_mw": "actual_mw"})
+    return told.merge(came[["zone", "interval_start_utc", "actual_mw"]], on=["zone", "interval_start_utc"], how="left")
 
 
 def _date(given: Any) -> date:

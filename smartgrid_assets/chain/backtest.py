@@ -114,23 +114,20 @@ def _blocks(history: pd.DataFrame, protocol: Protocol) -> list[list[date]]:
 
 
 def _replay_block(zone: str, series: pd.DataFrame, days: list[date], protocol: Protocol, models: Mapping[str, ForecastModel]) -> ZoneReplay:
-    from smartgrid_assets.domain.forecast.forecaster import one_thread
-
     made = ZoneReplay(zone)
     fitted: dict[str, FittedModel] = {}
-    with one_thread():
-        for week in sorted({week_of(day) for day in days}):
-            of_week = [day for day in days if week_of(day) == week]
-            parts = {day: parted(series, day, protocol) for day in of_week}
-            for name, model in models.items():
-                started = time.process_time()
-                if name not in fitted or model.refit != "monthly":
-                    fitted[name] = _fitted(zone, _known(series, of_week[0], protocol), model, of_week[0], protocol)
-                for day in of_week:
-                    trouble = _predict(made, fitted[name], day, *parts[day])
-                    if trouble and day >= protocol.first:
-                        made.problems.add(trouble)
-                made.seconds[name] = made.seconds.get(name, 0.0) + time.process_time() - started
+    for week in sorted({week_of(day) for day in days}):
+        of_week = [day for day in days if week_of(day) == week]
+        known, parts = _known(series, of_week[0], protocol), {day: parted(series, day, protocol) for day in of_week}
+        for name, model in models.items():
+            started = time.process_time()
+            if name not in fitted or model.refit != "monthly":
+                fitted[name] = _fitted(zone, known, model, of_week[0], protocol)
+            for day in of_week:
+                trouble = _predict(made, fitted[name], day, *parts[day])
+                if trouble and day >= protocol.first:
+                    made.problems.add(trouble)
+            made.seconds[name] = made.seconds.get(name, 0.0) + time.process_time() - started
     return made
 
 
@@ -228,8 +225,9 @@ def _aggregate(made: ZoneReplay, series: pd.DataFrame, protocol: Protocol) -> No
     load = series.set_index("interval_start_utc")["load_mw"]
     delay = timedelta(days=FRESHEST_DAYS + -(protocol.known_until // 24))
     of_day: dict[date, dict[str, pd.DataFrame]] = {}
+    plug_ins = models()
     for (day, model), forecast in made.forecasts.items():
-        if model in models():
+        if model in plug_ins:
             of_day.setdefault(day, {})[model] = forecast
     learner = Aggregate(sorted({model for frames in of_day.values() for model in frames}))
     waiting: list[tuple[date, dict[str, np.ndarray], np.ndarray, np.ndarray]] = []
@@ -238,9 +236,9 @@ def _aggregate(made: ZoneReplay, series: pd.DataFrame, protocol: Protocol) -> No
             learner.learn(*waiting.pop(0))
         stamps, values = values_of(frames)
         blocks = blocks_of(stamps, protocol.timezone)
-        issued, of_day = learner.issue(day, values, blocks), stamps.to_frame("interval_start_utc")
+        issued, intervals = learner.issue(day, values, blocks), stamps.to_frame("interval_start_utc")
         if issued is not None:
             whole = [told for told in values.values() if np.isfinite(told).all()]
-            made.forecasts[day, AGGREGATE] = as_frame(of_day, issued)
-            made.forecasts[day, EQUAL] = as_frame(of_day, np.mean(whole, axis=0))
+            made.forecasts[day, AGGREGATE] = as_frame(intervals, issued)
+            made.forecasts[day, EQUAL] = as_frame(intervals, np.mean(whole, axis=0))
         waiting.append((day, values, load.reindex(stamps).to_numpy(float), blocks))

@@ -17,6 +17,7 @@ from smartgrid_assets.domain.market_day import week_of
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     import pandas as pd
@@ -154,20 +155,33 @@ def predict_day(work: Work) -> tuple[pd.DataFrame, list[str]]:
         except ForecastError as error:
             problems.append(f"{stored.model}: {error}")
             continue
-        seen = future if stored.weather == "none" or weather == stored.weather else None
-        for zone in zones:
-            if seen is None:
-                problems.append(f"{stored.model}: fitted with weather, and the gate knew no weather forecast of the day.")
-                break
-            try:
-                forecast = fitted.predict(zone, of_zone(history, zone), of_zone(seen, zone))
-            except ForecastError as error:
-                problems.append(f"{stored.model}, zone {zone}: {error}")
-                continue
-            frames.append(forecast.assign(zone=zone, model=stored.model, run_id=stored.run_id, weather=stored.weather))
+        found, troubles = forecasts_of(fitted, zones, history, future, weather)
+        problems += troubles
+        frames += [
+            forecast.assign(zone=zone, model=stored.model, run_id=stored.run_id, weather=stored.weather) for zone, forecast in found.items()
+        ]
     columns = ["zone", "model", "interval_start_utc", *QUANTILE_COLUMNS, "run_id", "weather"]
     rows = pd.concat(frames, ignore_index=True) if frames else typed_empty(columns)
     return rows.assign(interval_minutes=step_minutes(history), issued_at=work.context.gate(work.key)), sorted(set(problems))
+
+
+def forecasts_of(
+    fitted: FittedModel, zones: Sequence[str], history: pd.DataFrame, future: pd.DataFrame, weather: str
+) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """A day's forecast of each zone that the model can forecast, and a sentence for each that it cannot.
+
+    history, future, weather: as frames_of gives them.
+    """
+    if fitted.context.weather not in ("none", weather):
+        return {}, [f"{fitted.model}: fitted with weather, and the gate knew no weather forecast of the day."]
+    found: dict[str, pd.DataFrame] = {}
+    problems = []
+    for zone in zones:
+        try:
+            found[zone] = fitted.predict(zone, of_zone(history, zone), of_zone(future, zone))
+        except ForecastError as error:
+            problems.append(f"{fitted.model}, zone {zone}: {error}")
+    return found, problems
 
 
 def frames_of(work: Work) -> tuple[pd.DataFrame, pd.DataFrame, str]:

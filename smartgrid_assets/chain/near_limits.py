@@ -9,6 +9,7 @@ import numpy as np
 
 from smartgrid_assets.chain.known import history_days
 from smartgrid_assets.chain.scenario_paths import wall_minutes
+from smartgrid_assets.chain.scoring import framed
 from smartgrid_assets.chain.step import Work
 from smartgrid_assets.chain.steps.derive import LOAD, calendar_of
 from smartgrid_assets.chain.steps.forecast import FEEDER_DAYS, HEADROOM, SCENARIOS, SEED
@@ -47,8 +48,8 @@ def headroom_rows(work: Work) -> tuple[pd.DataFrame, list[str]]:
             frames.append(
                 pd.DataFrame({"interval_start_utc": stamps, "zone": zone, "feeder": feeder, "rating_mw": limits[feeder], **issued, **told})
             )
-    columns = [c.name for c in table(HEADROOM).columns]
-    return (pd.concat(frames, ignore_index=True)[columns] if frames else paths.head(0).reindex(columns=columns)), sorted(left_out)
+    rows = pd.concat(frames, ignore_index=True)[list(table(HEADROOM).column_names)] if frames else framed([], HEADROOM)
+    return rows, sorted(left_out)
 
 
 def _ratings(work: Work) -> dict[str, dict[str, float]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,24 +12,24 @@ import numpy as np
 
 from smartgrid_assets.chain.backtest import Protocol, ZoneReplay
 from smartgrid_assets.chain.context import Context
-from smartgrid_assets.chain.fitting import fit_context, fitted_zones, frames_of, of_zone
+from smartgrid_assets.chain.fitting import fit_context, fitted_zones, forecasts_of, frames_of, of_zone
 from smartgrid_assets.chain.known import history_days
 from smartgrid_assets.chain.step import Work
 from smartgrid_assets.chain.steps.derive import LOAD
 from smartgrid_assets.chain.steps.forecast import CANDIDATES, MODEL, history_of
 from smartgrid_assets.domain.errors import ForecastError, SettingsError
-from smartgrid_assets.domain.market_day import days_between
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from smartgrid_assets.domain.forecast.forecaster import FittedModel
-
 
 @dataclass(frozen=True)
 class Reproduced:
-    """replays: forecasts made again; series: loads as known now, to judge them by; same, intervals: how many equal what is kept."""
+    """replays: forecasts made again; series: loads as known now, to judge them by; same, intervals: how many equal what is kept.
+
+    problems: sentences for zones and days that could not be forecast again.
+    """
 
     protocol: Protocol
     replays: list[ZoneReplay]
@@ -36,6 +37,7 @@ class Reproduced:
     is_same_model: bool
     same: int
     intervals: int
+    problems: list[str]
 
 
 def reproduce(context: Context, run_id: str) -> Reproduced:
@@ -56,8 +58,12 @@ def reproduce(context: Context, run_id: str) -> Reproduced:
             raise ForecastError(" ".join(sorted(set(fitted.failed.values()))))
         made = {zone: ZoneReplay(zone) for zone in fitted.zones}
         same = intervals = 0
+        problems: list[str] = []
         for day in context.lake.keys(CANDIDATES, week, week + timedelta(days=6)):
-            found = _forecast_day(Work(context, con, day, {}), fitted, made)
+            found, troubles = forecasts_of(fitted, list(made), *frames_of(Work(context, con, day, {})))
+            for zone, forecast in found.items():
+                made[zone].forecasts[day, fitted.model] = forecast
+            problems += troubles
             kept = _kept(context, con, day, run_id)
             intervals += len(kept)
             same += _equal(found, kept)
@@ -66,7 +72,15 @@ def reproduce(context: Context, run_id: str) -> Reproduced:
     protocol = Protocol(
         week, week + timedelta(days=6), s.timezone, s.country, s.subdivision, stored.weather, s.gate, warm_up=0, models=(stored.model,)
     )
-    return Reproduced(protocol, list(made.values()), series, hashlib.sha256(fitted.dump()).hexdigest() == stored.sha256, same, intervals)
+    return Reproduced(
+        protocol,
+        list(made.values()),
+        series,
+        hashlib.sha256(fitted.dump()).hexdigest() == stored.sha256,
+        same,
+        intervals,
+        sorted(set(problems)),
+    )
 
 
 def _stored(context: Context, con: Any, run_id: str) -> Any:
@@ -80,26 +94,6 @@ def _stored(context: Context, con: Any, run_id: str) -> Any:
     return rows[0]
 
 
-def _forecast_day(work: Work, fitted: FittedModel, made: dict[str, ZoneReplay]) -> pd.DataFrame:
-    """Forecasts of the day, put among `made`, and in one frame with `zone`."""
-    import pandas as pd
-
-    known, future, weather = frames_of(work)
-    frames = []
-    for zone, replay in made.items():
-        if fitted.context.weather not in ("none", weather):
-            replay.problems.add(f"{fitted.model}: the gate of {work.key} knew no weather forecast of the day.")
-            continue
-        try:
-            forecast = fitted.predict(zone, of_zone(known, zone), of_zone(future, zone))
-        except ForecastError as error:
-            replay.problems.add(str(error))
-            continue
-        replay.forecasts[work.key, fitted.model] = forecast
-        frames.append(forecast.assign(zone=zone))
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["zone", "interval_start_utc", *QUANTILE_COLUMNS])
-
-
 def _kept(context: Context, con: Any, day: date, run_id: str) -> pd.DataFrame:
     view = context.lake.view(con, CANDIDATES, [day], "kept_candidates")
     rows: pd.DataFrame = con.execute(
@@ -108,10 +102,16 @@ def _kept(context: Context, con: Any, day: date, run_id: str) -> pd.DataFrame:
     return rows
 
 
-def _equal(found: pd.DataFrame, kept: pd.DataFrame) -> int:
-    both = kept.merge(found, on=["zone", "interval_start_utc"], suffixes=("", "_again"))
-    again = both[[f"{name}_again" for name in QUANTILE_COLUMNS]].to_numpy(float)
-    return int(np.all(both[list(QUANTILE_COLUMNS)].to_numpy(float) == again, axis=1).sum())
+def _equal(found: Mapping[str, pd.DataFrame], kept: pd.DataFrame) -> int:
+    """How many of the kept rows were found the same."""
+    import pandas as pd
+
+    if not found:
+        return 0
+    again = pd.concat([forecast.assign(zone=zone) for zone, forecast in found.items()])
+    both = kept.merge(again, on=["zone", "interval_start_utc"], suffixes=("", "_again"))
+    anew = both[[f"{name}_again" for name in QUANTILE_COLUMNS]].to_numpy(float)
+    return int(np.all(both[list(QUANTILE_COLUMNS)].to_numpy(float) == anew, axis=1).sum())
 
 
 def _loads(context: Context, con: Any, week: date) -> pd.DataFrame:
@@ -119,6 +119,5 @@ def _loads(context: Context, con: Any, week: date) -> pd.DataFrame:
     from smartgrid_assets.domain.derive.frames import history_frame
 
     first, _ = history_days(context, week)
-    days = [day for day in days_between(first, week + timedelta(days=6)) if day in set(context.lake.keys(LOAD, first))]
-    view = context.lake.view(con, LOAD, days, "load_that_came")
+    view = context.lake.view(con, LOAD, context.lake.keys(LOAD, first, week + timedelta(days=6)), "load_that_came")
     return history_frame(con, view, None, datetime.max, datetime.max)

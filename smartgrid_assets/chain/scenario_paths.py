@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from smartgrid_assets.chain.scoring import load_known
+from smartgrid_assets.chain.scoring import framed, load_known
 from smartgrid_assets.chain.step import Work
 from smartgrid_assets.chain.steps.forecast import DAY_AHEAD, SCENARIOS, SEED, WHOLE, learned_days
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS, table
@@ -27,7 +27,7 @@ def scenario_rows(work: Work) -> tuple[pd.DataFrame, pd.DataFrame]:
     context = work.context
     day = _published(work, [work.key], "published_of_day")
     if day.empty:
-        return day.reindex(columns=_columns(SCENARIOS)), day.reindex(columns=_columns(WHOLE))
+        return framed([], SCENARIOS), framed([], WHOLE)
     first, last = learned_days(work.key)
     before = _published(work, context.lake.keys(DAY_AHEAD, first, last), "published_before")
     load = load_known(work, first, last)
@@ -41,7 +41,7 @@ def scenario_rows(work: Work) -> tuple[pd.DataFrame, pd.DataFrame]:
         index=False
     )
     issued = {"interval_minutes": minutes, "issued_at": day["issued_at"].iloc[0]}
-    return frame.assign(load_mw=drawn.ravel(), **issued)[_columns(SCENARIOS)], _whole(drawn.sum(axis=1), stamps, issued)
+    return frame.assign(load_mw=drawn.ravel(), **issued)[list(table(SCENARIOS).column_names)], _whole(drawn.sum(axis=1), stamps, issued)
 
 
 def _whole(sums: np.ndarray, stamps: pd.Series, issued: dict[str, object]) -> pd.DataFrame:
@@ -49,18 +49,10 @@ def _whole(sums: np.ndarray, stamps: pd.Series, issued: dict[str, object]) -> pd
     from smartgrid_assets.domain.forecast.quantiles import QUANTILES, as_frame
 
     rows = as_frame(stamps.to_frame(), np.quantile(sums, QUANTILES, axis=0).T)
-    return rows.assign(mean_mw=sums.mean(axis=0), **issued)[_columns(WHOLE)]
-
-
-def _columns(path: str) -> list[str]:
-    return [c.name for c in table(path).columns]
+    return rows.assign(mean_mw=sums.mean(axis=0), **issued)[list(table(WHOLE).column_names)]
 
 
 def _published(work: Work, days: Sequence[date], name: str) -> pd.DataFrame:
-    import pandas as pd
-
-    if not days:
-        return pd.DataFrame(columns=["day", *_columns(DAY_AHEAD)])
     return work.con.execute(f"FROM {work.context.lake.view(work.con, DAY_AHEAD, days, name)}").df()
 
 

@@ -60,7 +60,7 @@ def score_candidates(work: Work) -> pd.DataFrame:
                 since = known["known_from_utc"].max()
                 for row in score_day(forecast, known, issued):
                     rows[zone, model, row["lead_bucket"], since] = {"zone": zone, "model": model, "known_from_utc": since, **row}
-    return _framed(list(rows.values()), SCORES)
+    return framed(list(rows.values()), SCORES)
 
 
 def _versions_of_actual(work: Work) -> list[pd.DataFrame]:
@@ -90,7 +90,7 @@ def crown(work: Work) -> pd.DataFrame:
     row = {"zone_group": ZONE_GROUP, **asdict(champion_of_week(told, gates, fitted)), "promoted_by": None}
     row |= _promoted(work, fitted, row)
     _mirror(work, str(row["model"]), str(row["runner_up"]))
-    return pd.DataFrame([row])[[c.name for c in table(CHAMPION).columns]]
+    return pd.DataFrame([row])[list(table(CHAMPION).column_names)]
 
 
 def _promoted(work: Work, fitted: list[str], chosen: dict[str, Any]) -> dict[str, Any]:
@@ -158,10 +158,10 @@ def publish_day(work: Work) -> pd.DataFrame:
         if (published := publish(by_model, first, rungs, reason)) is not None:
             frames.append(published.assign(zone=zone))
     if not frames:
-        return _framed([], DAY_AHEAD)
+        return framed([], DAY_AHEAD)
     rows = pd.concat(frames, ignore_index=True)
     rows["lead_hours"] = (rows["interval_start_utc"] - rows["issued_at"]) / pd.Timedelta(hours=1)
-    return rows[[c.name for c in table(DAY_AHEAD).columns]]
+    return rows[list(table(DAY_AHEAD).column_names)]
 
 
 def aggregate_day(work: Work, candidates: pd.DataFrame) -> dict[str, pd.DataFrame | str]:
@@ -212,12 +212,12 @@ def score_published(work: Work) -> pd.DataFrame:
                 # day_ahead has a load_mw of its own, the median: the load that came is meant here
                 scored = score_day(forecast[["interval_start_utc", *QUANTILE_COLUMNS]], known, issued)
                 rows += [{"zone": zone, "forecast": name, "mase": row["mae_mw"] / scale if scale else None, **row} for row in scored]
-    return _framed(rows, ACCURACY)
+    return framed(rows, ACCURACY)
 
 
-def _framed(rows: list[dict[str, Any]], path: str) -> pd.DataFrame:
+def framed(rows: list[dict[str, Any]], path: str) -> pd.DataFrame:
     """Rows in the table's columns; typed where there are none."""
     import pandas as pd
 
-    columns = [c.name for c in table(path).columns]
+    columns = list(table(path).column_names)
     return pd.DataFrame(rows, columns=columns) if rows else typed_empty(columns)

@@ -128,8 +128,7 @@ def _again(run_id: str, as_json: bool, out: Path | None) -> None:
         else "The model is ANOTHER than the one kept (versions of libraries differ?)"
     )
     said = f"{model}; {made.same} of {made.intervals} intervals of its week are forecast the same to the last digit."
-    told = {"seconds": round(time.perf_counter() - started, 1), "run_id": run_id, "is_same": is_same, "problems": [said]}
-    told["problems"] += sorted({problem for replay in made.replays for problem in replay.problems})  # type: ignore[operator]
+    told = {"seconds": round(time.perf_counter() - started, 1), "run_id": run_id, "is_same": is_same, "problems": [said, *made.problems]}
     _tell(found, made.protocol, told, as_json, out)
 
 

@@ -16,18 +16,20 @@ import os
 import re
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.domain.errors import ForecastError, LakeWriteError
 from smartgrid_assets.resources.moved_store import follow_move
+from smartgrid_assets.resources.retried import retried
+from smartgrid_assets.resources.tracked_weeks import write_weeks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,12 +41,6 @@ SUPERSEDED = "smartgrid.superseded"
 MODEL_ID = "smartgrid.model_id"
 PYFUNC_FILE = Path(__file__).with_name("pyfunc_forecaster.py")
 BLOB = "forecaster"
-LOCKED_TRIES = 8
-WEEK_ZERO = date(2000, 1, 3)
-"""Monday that steps of the runs over all weeks are counted from."""
-METRICS_A_BATCH = 1000
-"""MLflow takes no more in one call."""
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -125,16 +121,16 @@ class Tracking:
     def record_model(self, spec: ModelRun) -> RecordedModel:
         """Record one fit and mark earlier runs of the same model, zone group and week as superseded by it."""
         client = self._client
-        run_id = _retried(lambda: self._start(spec))
+        run_id = retried(lambda: self._start(spec))
         try:
             # Recorded and dropped: hints at type hints and integers, once a model; MLflow undoes mere filters.
             with warnings.catch_warnings(record=True):
-                _retried(lambda: self._describe(run_id, spec))
+                retried(lambda: self._describe(run_id, spec))
                 self._log_files(run_id, spec)
                 model_id, model_uri = self._log_model(run_id, spec)
-            _retried(lambda: client.set_tag(run_id, MODEL_ID, model_id))
+            retried(lambda: client.set_tag(run_id, MODEL_ID, model_id))
         except BaseException:
-            _retried(lambda: client.set_terminated(run_id, "FAILED"))
+            retried(lambda: client.set_terminated(run_id, "FAILED"))
             raise
         self._supersede_others(run_id, spec)
         return RecordedModel(run_id, model_uri, hashlib.sha256(spec.blob).hexdigest(), len(spec.blob))
@@ -170,64 +166,25 @@ class Tracking:
         client = self._client  # opened first: opening takes the same lock
         with self._lock():
             self._ensure_registered(name)
-            aliases = _retried(lambda: client.get_registered_model(name)).aliases
+            aliases = retried(lambda: client.get_registered_model(name)).aliases
             version = self._version_of(name, champion_run)
             if (before := str(aliases.get("champion", version))) != version:
-                _retried(partial(client.set_registered_model_alias, name, "previous", before))
+                retried(partial(client.set_registered_model_alias, name, "previous", before))
             for alias, run_id in (("champion", champion_run), ("challenger", challenger_run)):
                 if run_id:
-                    _retried(partial(client.set_registered_model_alias, name, alias, self._version_of(name, run_id)))
+                    retried(partial(client.set_registered_model_alias, name, alias, self._version_of(name, run_id)))
                 else:
-                    _retried(partial(client.delete_registered_model_alias, name, alias))
+                    retried(partial(client.delete_registered_model_alias, name, alias))
 
     def record_weeks(self, zone_group: str, weeks: pd.DataFrame) -> None:
         """One run a model that carries the metrics of all its weeks, the week as step: MLflow's chart of error over training weeks.
 
         weeks: model, week (date of its Monday) and a column a metric. A metric logged again would stand twice, so the run goes on
-        where only weeks were added, and is made anew (the old one deleted) where one of the past changed. Steps count weeks from WEEK_ZERO.
+        where only weeks were added, and is made anew (the old one deleted) where one of the past changed. Steps count weeks from tracked_weeks.WEEK_ZERO.
         """
-        for model, rows in weeks.sort_values("week").groupby("model"):
-            told = {
-                column: {_step(week): float(value) for week, value in zip(rows["week"], rows[column], strict=True) if math.isfinite(value)}
-                for column in rows.columns
-                if column not in ("model", "week")
-            }
-            self._record_weeks(zone_group, str(model), told)
-
-    def _record_weeks(self, zone_group: str, model: str, told: dict[str, dict[int, float]]) -> None:
-        from mlflow.entities import Metric
-
         client, experiment = self._client, self._experiment_id
-        tags = {"smartgrid.kind": "weeks", "smartgrid.weeks_of": model, "smartgrid.zone_group": zone_group}
-        same = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
         with self._lock():
-            known = _retried(lambda: client.search_runs([experiment], same))
-            stands = {run.info.run_id: self._stands(run, told) for run in known}
-            kept = next((run_id for run_id, logged in stands.items() if logged is not None), None)
-            for run_id in stands.keys() - {kept}:
-                _retried(partial(client.delete_run, run_id))
-            if kept is None:
-                kept = str(_retried(lambda: client.create_run(experiment, tags=tags, run_name=f"{model}, all weeks")).info.run_id)
-            logged = stands.get(kept) or {}
-            fresh = [
-                Metric(name, value, _monday_ms(step), step)
-                for name, steps in told.items()
-                for step, value in steps.items()
-                if step not in logged.get(name, {})
-            ]
-            for first in range(0, len(fresh), METRICS_A_BATCH):
-                _retried(partial(client.log_batch, kept, metrics=fresh[first : first + METRICS_A_BATCH]))
-            _retried(partial(client.set_terminated, kept))
-
-    def _stands(self, run: Any, told: dict[str, dict[int, float]]) -> dict[str, dict[int, float]] | None:
-        """What a run over weeks has logged; None where some of it is not so any more, or stands twice."""
-        logged: dict[str, dict[int, float]] = {}
-        for name in run.data.metrics:
-            history = _retried(partial(self._client.get_metric_history, run.info.run_id, name))
-            logged[name] = {metric.step: metric.value for metric in history}
-            if len(logged[name]) != len(history) or any(told.get(name, {}).get(step) != value for step, value in logged[name].items()):
-                return None
-        return logged
+            write_weeks(client, experiment, zone_group, weeks)
 
     def add_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
         """Log metrics that came later, say a week's scores.
@@ -239,14 +196,14 @@ class Tracking:
             have = {m: client.get_metric_history(run_id, m) for m in metrics}
             fresh = {k: v for k, v in metrics.items() if not have[k] or have[k][-1].value != v}
             steps = {k: have[k][-1].step + 1 if have[k] else 0 for k in fresh}
-            _retried(lambda: client.log_batch(run_id, metrics=_metrics(fresh, steps)))
+            retried(lambda: client.log_batch(run_id, metrics=_metrics(fresh, steps)))
 
     def record_plot(self, run_id: str, png: bytes, name: str = "plot.png") -> None:
         """Store one picture beside the run."""
         with TemporaryDirectory() as folder:
             path = Path(folder, name)
             path.write_bytes(png)
-            _retried(lambda: self._client.log_artifact(run_id, str(path)))
+            retried(lambda: self._client.log_artifact(run_id, str(path)))
 
     def link(self, run_id: str) -> str:
         """Path of the run in MLflow's UI, to be put behind the UI's address."""
@@ -256,18 +213,18 @@ class Tracking:
     def _client(self) -> Any:
         mlflow = _quiet_mlflow()
         with self._lock():  # two first starts would both create the tables
-            return _retried(lambda: mlflow.MlflowClient(tracking_uri=self.uri))
+            return retried(lambda: mlflow.MlflowClient(tracking_uri=self.uri))
 
     @cached_property
     def _experiment_id(self) -> str:
         client = self._client
         with self._lock():
-            known = _retried(lambda: client.get_experiment_by_name(EXPERIMENT))
+            known = retried(lambda: client.get_experiment_by_name(EXPERIMENT))
             here = self.artifacts.as_uri()
             if not known:
-                return str(_retried(lambda: client.create_experiment(EXPERIMENT, artifact_location=here, tags=KIND)))
+                return str(retried(lambda: client.create_experiment(EXPERIMENT, artifact_location=here, tags=KIND)))
             if known.artifact_location != here:  # the home was moved, copied or restored
-                _retried(lambda: follow_move(self.mlruns / "mlflow.db", known.artifact_location, here))
+                retried(lambda: follow_move(self.mlruns / "mlflow.db", known.artifact_location, here))
             return str(known.experiment_id)
 
     @contextmanager
@@ -311,7 +268,7 @@ class Tracking:
 
     def _log_files(self, run_id: str, spec: ModelRun) -> None:
         if spec.zone_metrics is not None:
-            _retried(lambda: self._client.log_table(run_id, spec.zone_metrics, "metrics_by_zone.json"))
+            retried(lambda: self._client.log_table(run_id, spec.zone_metrics, "metrics_by_zone.json"))
         if spec.plot_png:
             self.record_plot(run_id, spec.plot_png)
 
@@ -324,7 +281,7 @@ class Tracking:
         with TemporaryDirectory() as folder, mlflow.start_run(run_id=run_id):
             blob = Path(folder, BLOB)
             blob.write_bytes(spec.blob)
-            info = _retried(
+            info = retried(
                 lambda: mlflow.pyfunc.log_model(
                     name=spec.model,
                     python_model=str(PYFUNC_FILE),
@@ -349,26 +306,26 @@ class Tracking:
         """Under the lock, so that of runs that end together exactly the last one stands."""
         same = " and ".join(f"tags.`{k}` = '{v}'" for k, v in spec.identity.items())
         with self._lock():
-            for run in _retried(lambda: self._client.search_runs([self._experiment_id], same)):
+            for run in retried(lambda: self._client.search_runs([self._experiment_id], same)):
                 tagged = SUPERSEDED in run.data.tags
                 if run.info.run_id == run_id and tagged:
-                    _retried(lambda: self._client.delete_tag(run_id, SUPERSEDED))
+                    retried(lambda: self._client.delete_tag(run_id, SUPERSEDED))
                 elif run.info.run_id != run_id and not tagged:
-                    _retried(partial(self._client.set_tag, run.info.run_id, SUPERSEDED, run_id))
+                    retried(partial(self._client.set_tag, run.info.run_id, SUPERSEDED, run_id))
 
     def _ensure_registered(self, name: str) -> None:
-        if not _retried(lambda: self._client.search_registered_models(f"name = '{name}'")):
-            _retried(lambda: self._client.create_registered_model(name))
+        if not retried(lambda: self._client.search_registered_models(f"name = '{name}'")):
+            retried(lambda: self._client.create_registered_model(name))
 
     def _version_of(self, name: str, run_id: str) -> str:
-        versions = _retried(lambda: self._client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'"))
+        versions = retried(lambda: self._client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'"))
         if versions:
             return str(versions[0].version)
         model_id = self._client.get_run(run_id).data.tags[MODEL_ID]
         # MLflow resolves models:/ through the address of the whole process, which only a fit in this process has set.
         _quiet_mlflow().set_tracking_uri(self.uri)
         source = f"models:/{model_id}"
-        return str(_retried(lambda: self._client.create_model_version(name, source, run_id=run_id, model_id=model_id)).version)
+        return str(retried(lambda: self._client.create_model_version(name, source, run_id=run_id, model_id=model_id)).version)
 
 
 def _quiet_mlflow() -> Any:
@@ -380,15 +337,6 @@ def _quiet_mlflow() -> Any:
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
     return mlflow
-
-
-def _step(week: Any) -> int:
-    return (date(week.year, week.month, week.day) - WEEK_ZERO).days // 7
-
-
-def _monday_ms(step: int) -> int:
-    """Midnight UTC of a step's Monday, so that MLflow's axis of time shows its date; ms since 1970."""
-    return int((WEEK_ZERO + timedelta(weeks=step) - date(1970, 1, 1)).days * 86_400_000)
 
 
 def _metrics(values: Mapping[str, float], steps: Mapping[str, int] | None = None) -> list[Any]:
@@ -407,15 +355,3 @@ def _pinned(packages: tuple[str, ...]) -> list[str]:
         except PackageNotFoundError:
             continue
     return pinned
-
-
-def _retried(call: Callable[[], T]) -> T:
-    """The call's result; while SQLite says that the database is locked, again after a growing pause."""
-    for attempt in range(LOCKED_TRIES):
-        try:
-            return call()
-        except Exception as error:  # MLflow wraps SQLAlchemy's error in its own, by what path depends on the call
-            if "database is locked" not in str(error) or attempt == LOCKED_TRIES - 1:
-                raise
-            time.sleep(0.05 * 2**attempt)
-    raise AssertionError("unreachable")

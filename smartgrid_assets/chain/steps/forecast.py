@@ -142,10 +142,15 @@ def _day_ahead_inputs(context: Context, day: date) -> Inputs | None:
     candidates, champion = exactly(context, CANDIDATES, day), exactly(context, CHAMPION, week_of(day))
     if not candidates or not champion:
         return None
+    return candidates | champion | _learned(context, CANDIDATES, day)
+
+
+def _learned(context: Context, path: str, day: date) -> Inputs:
+    """Forecasts of the days that `day` learns from, and the load that came, as the gate of `day` knew it."""
     first, last = learned_days(day)
-    learned = context.lake.keys(CANDIDATES, first, last)  # a load that nothing was forecast of teaches nothing
-    load = span_as_of(context, LOAD, learned[0], last, context.gate(day)) if learned else {}
-    return candidates | champion | span(context, CANDIDATES, first, last) | load
+    forecast = context.lake.keys(path, first, last)  # a load that nothing was forecast of teaches nothing
+    load = span_as_of(context, LOAD, forecast[0], last, context.gate(day)) if forecast else {}
+    return span(context, path, first, last) | load
 
 
 def _make_day_ahead(work: Work) -> Made:
@@ -160,12 +165,7 @@ def _make_day_ahead(work: Work) -> Made:
 
 def _scenarios_inputs(context: Context, day: date) -> Inputs | None:
     published = exactly(context, DAY_AHEAD, day)
-    if not published:
-        return None
-    first, last = learned_days(day)
-    learned = context.lake.keys(DAY_AHEAD, first, last)
-    load = span_as_of(context, LOAD, learned[0], last, context.gate(day)) if learned else {}
-    return published | span(context, DAY_AHEAD, first, last) | load
+    return published | _learned(context, DAY_AHEAD, day) if published else None
 
 
 def _make_scenarios(work: Work) -> Made:
