@@ -23,6 +23,7 @@ LABELS = {
     "observed": "OBSERVED weather of the day itself: an ex-post bound, not a forecast",
     "forecast": "SIMULATED weather forecasts: observed weather with an error added",
 }
+LABELS_OF_RUN = LABELS | {"forecast": "weather forecasts as they were issued"}
 SHOWN = ("mae", "nmae", "mase", "pinball", "crps", "coverage_80", "coverage_90")
 
 
@@ -106,7 +107,7 @@ def command(
     replays = aggregated(series, replay(series, protocol, jobs or home.model_jobs), protocol)
     found = judged(series, replays, protocol)
     problems += sorted({problem for made in replays for problem in made.problems}) + _not_judged(series, found, protocol)
-    told = {"seconds": round(time.perf_counter() - started, 1), "problems": problems}
+    told = {"weather_label": LABELS[protocol.weather], "seconds": round(time.perf_counter() - started, 1), "problems": problems}
     if not found.rows:
         raise SettingsError(f"No day from {protocol.first} to {protocol.last} could be forecast and judged. {'; '.join(problems[-3:])}")
     _tell(found, protocol, told, as_json, out)
@@ -128,7 +129,13 @@ def _again(run_id: str, as_json: bool, out: Path | None) -> None:
         else "The model is ANOTHER than the one kept (versions of libraries differ?)"
     )
     said = f"{model}; {made.same} of {made.intervals} intervals of its week are forecast the same to the last digit."
-    told = {"seconds": round(time.perf_counter() - started, 1), "run_id": run_id, "is_same": is_same, "problems": [said, *made.problems]}
+    told = {
+        "weather_label": LABELS_OF_RUN[made.protocol.weather],
+        "seconds": round(time.perf_counter() - started, 1),
+        "run_id": run_id,
+        "is_same": is_same,
+        "problems": [said, *made.problems],
+    }
     _tell(found, made.protocol, told, as_json, out)
 
 
@@ -175,7 +182,7 @@ def _json(found: Judged, protocol: Protocol, told: dict[str, Any]) -> str:
 
     said = {name: str(value) if isinstance(value, (date, wall_time)) else value for name, value in asdict(protocol).items()}
     whole = {
-        "protocol": said | {"weather_label": LABELS[protocol.weather]} | told,
+        "protocol": said | told,
         "rows": found.rows,
         "parts": found.parts,
         "skill": found.skills,
@@ -188,7 +195,7 @@ def _plain(value: Any) -> Any:
 
 
 def _lines(found: Judged, protocol: Protocol, told: dict[str, Any]) -> list[str]:
-    lines = [f"{protocol.first} to {protocol.last}, {LABELS[protocol.weather]}; {told['seconds']} s", ""]
+    lines = [f"{protocol.first} to {protocol.last}, {told['weather_label']}; {told['seconds']} s", ""]
     lines.append(f"{'model':20} {'zone':14}" + "".join(f"{name:>12}" for name in (*SHOWN, "cpu_s")))
     zones = {row["zone"] for row in found.rows}
     shown = found.rows if len(zones) <= 6 else [row for row in found.rows if row["zone"] == "ALL"]

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from smartgrid_assets.chain.backtest import AGGREGATE, EQUAL, Protocol, aggregated, parted, replay
 from smartgrid_assets.chain.judged import judged, pictures
+from smartgrid_assets.chain.reproduce import Reproduced
 from smartgrid_assets.cli import main
 from smartgrid_assets.domain.errors import SettingsError
 from smartgrid_assets.domain.forecast.series_file import read_series
@@ -187,6 +188,16 @@ def test_the_command_prints_what_weighing_the_models_is_worth(tmp_path):
     assert regret and regret[2] == best
     assert float(regret[1]) == pytest.approx(100 * (pinball["aggregate"] / pinball[best] - 1), abs=0.2)
     assert float(regret[3]) == pytest.approx(100 * (pinball["aggregate"] / pinball[EQUAL] - 1), abs=0.2)
+
+
+def test_a_run_made_again_with_stored_weather_is_not_called_simulated(tmp_path, monkeypatch):
+    series, made = forecasts_of(file_of(tmp_path, z=rows(FIRST_DAY, 86)), asked := replace(ASKED, models=("naive_7d",)))
+    again = Reproduced(replace(asked, weather="forecast"), made, series, True, 9, 9, [])
+    monkeypatch.setattr("smartgrid_assets.chain.reproduce.reproduce", lambda context, run_id: again)
+    monkeypatch.setattr("smartgrid_assets.defs.resources.chain_context", lambda: None)
+    shown, as_json = (CliRunner().invoke(main, ["backtest", "--as-of-run", "f00", *more]).stdout for more in ((), ("--json",)))
+    assert "weather forecasts as they were issued" in shown and "SIMULATED" not in shown
+    assert json.loads(as_json)["protocol"]["weather_label"] == "weather forecasts as they were issued"
 
 
 def test_the_command_says_why_a_zone_was_not_judged_and_what_it_needs(tmp_path):
