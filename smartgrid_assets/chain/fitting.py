@@ -144,25 +144,31 @@ def _record(
 
 def predict_day(work: Work) -> tuple[pd.DataFrame, list[str]]:
     """Every fitted model's quantiles of the day; rows of forecasts/candidates, and sentences for what could not be forecast."""
+
+    frames = frames_of(work)
+    rows, problems = forecasts_by(work, stored_models(work), *frames)
+    return rows.assign(interval_minutes=step_minutes(frames[0]), issued_at=work.context.gate(work.key)), problems
+
+
+def forecasts_by(
+    work: Work, stored: Sequence[Any], history: pd.DataFrame, future: pd.DataFrame, weather: str
+) -> tuple[pd.DataFrame, list[str]]:
+    """Forecasts of all zones by models of forecasts/model: zone, model, interval_start_utc, quantiles, run_id, weather; and sentences."""
     import pandas as pd
 
-    history, future, weather = frames_of(work)
     zones = fitted_zones(history)
     frames, problems = [], []
-    for stored in stored_models(work):
+    for row in stored:
         try:
-            fitted = stored_model(work, stored)
+            fitted = stored_model(work, row)
         except ForecastError as error:
-            problems.append(f"{stored.model}: {error}")
+            problems.append(f"{row.model}: {error}")
             continue
         found, troubles = forecasts_of(fitted, zones, history, future, weather)
         problems += troubles
-        frames += [
-            forecast.assign(zone=zone, model=stored.model, run_id=stored.run_id, weather=stored.weather) for zone, forecast in found.items()
-        ]
+        frames += [forecast.assign(zone=zone, model=row.model, run_id=row.run_id, weather=row.weather) for zone, forecast in found.items()]
     columns = ["zone", "model", "interval_start_utc", *QUANTILE_COLUMNS, "run_id", "weather"]
-    rows = pd.concat(frames, ignore_index=True) if frames else typed_empty(columns)
-    return rows.assign(interval_minutes=step_minutes(history), issued_at=work.context.gate(work.key)), sorted(set(problems))
+    return pd.concat(frames, ignore_index=True) if frames else typed_empty(columns), sorted(set(problems))
 
 
 def forecasts_of(

@@ -13,11 +13,14 @@ from smartgrid_assets.chain.scoring import framed
 from smartgrid_assets.chain.step import Work
 from smartgrid_assets.chain.steps.derive import LOAD, calendar_of
 from smartgrid_assets.chain.steps.forecast import FEEDER_DAYS, HEADROOM, SCENARIOS, SEED
+from smartgrid_assets.chain.switched_feeders import switches_of
 from smartgrid_assets.domain.market_day import days_between
 from smartgrid_assets.domain.tables import table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from smartgrid_assets.domain.forecast.switched import Switch
 
 ZONE = "*"
 """Feeder of a zone's own limit."""
@@ -32,11 +35,12 @@ def headroom_rows(work: Work) -> tuple[pd.DataFrame, list[str]]:
     view = work.context.lake.view(work.con, SCENARIOS, [work.key], "paths_of_day")
     paths = work.con.execute(f"FROM {view} ORDER BY zone, path, interval_start_utc").df()
     ratings, frames, left_out = _ratings(work), [], []
+    switches = switches_of(work) if any(limits.keys() - {ZONE} for limits in ratings.values()) else {}
     for zone, of_zone in paths.groupby("zone"):
         stamps = of_zone["interval_start_utc"].drop_duplicates().reset_index(drop=True)
         drawn = of_zone["load_mw"].to_numpy(float).reshape(-1, len(stamps))
         limits = ratings.get(str(zone), {})
-        found = {ZONE: drawn} | (_feeders(work, str(zone), drawn, stamps) if limits.keys() - {ZONE} else {})
+        found = {ZONE: drawn} | (_feeders(work, str(zone), drawn, stamps, switches.get(str(zone), [])) if limits.keys() - {ZONE} else {})
         left_out += [
             f"feeder {feeder}: no whole day of its load was known in {FEEDER_DAYS} days" for feeder in limits.keys() - found.keys()
         ]
@@ -64,13 +68,13 @@ def _ratings(work: Work) -> dict[str, dict[str, float]]:
     return found
 
 
-def _feeders(work: Work, zone: str, drawn: np.ndarray, stamps: pd.Series) -> dict[str, np.ndarray]:
-    """Joint paths (n, S) of each feeder of a zone; none where no past day is whole."""
+def _feeders(work: Work, zone: str, drawn: np.ndarray, stamps: pd.Series, switches: list[Switch]) -> dict[str, np.ndarray]:
+    """Joint paths (n, S) of each feeder of a zone; none where no past day is whole. Days before its feeders were switched are not borrowed."""
     from smartgrid_assets.domain.forecast.headroom import feeder_paths
 
     context = work.context
     _, last = history_days(context, work.key)
-    days = days_between(last - timedelta(days=FEEDER_DAYS - 1), last)
+    days = days_between(max([last - timedelta(days=FEEDER_DAYS - 1), *(switch.since for switch in switches)]), last)
     view = context.lake.view(work.con, LOAD, days, "load_of_feeders")
     past = work.con.execute(
         f"""SELECT day, feeder, interval_start_utc, load_mw, is_holiday OR isodow(day) >= 6 AS is_free FROM {view}

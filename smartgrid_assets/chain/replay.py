@@ -32,9 +32,9 @@ class Due:
 
 def steps() -> list[Step]:
     """All steps, in the data's order."""
-    from smartgrid_assets.chain.steps import check, derive, detect, dispatch, forecast, present
+    from smartgrid_assets.chain.steps import check, derive, detect, dispatch, explain, forecast, present
 
-    return [check.STEP, *derive.STEPS, detect.STEP, *forecast.STEPS, *dispatch.STEPS, present.STEP]
+    return [check.STEP, *derive.STEPS, detect.STEP, *forecast.STEPS, *dispatch.STEPS, explain.STEP, present.STEP]
 
 
 def selected(select: str | None) -> list[Step]:
@@ -68,11 +68,12 @@ def due(context: Context, step: Step, keys: Sequence[date]) -> list[Due]:
 def replay(context: Context, first: date, last: date, execute: Execute, select: str | None = None, warm_up_days: int = 0) -> list[Done]:
     """Make all that is due for a span of market days; what became of each partition.
 
-    warm_up_days: so many days before `first` are validated and turned into features too, as history to train on.
+    warm_up_days: so many days before `first` are validated and turned into features too, as history to train on. What is only asked of
+    the newest day (forecasts/changes) is made for `last`.
     """
     done: list[Done] = []
     for step in selected(select):
-        begin = first - timedelta(days=warm_up_days) if step.is_history else first
+        begin = last if step.newest_only else first - timedelta(days=warm_up_days) if step.is_history else first
         done += _make(context, step, keys_of(step, begin, last), execute)
         if step.carries_state:
             done += _ripple(context, step, last, execute)

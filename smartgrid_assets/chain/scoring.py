@@ -29,6 +29,8 @@ from smartgrid_assets.domain.tables import QUANTILE_COLUMNS, table
 if TYPE_CHECKING:
     import pandas as pd
 
+    from smartgrid_assets.domain.forecast.aggregate import Aggregate
+
 NAIVES = ("naive_2d", "naive_7d")
 MASE_DAYS = 56
 
@@ -165,22 +167,33 @@ def publish_day(work: Work) -> pd.DataFrame:
 
 
 def aggregate_day(work: Work, candidates: pd.DataFrame) -> dict[str, pd.DataFrame | str]:
-    """Each zone's aggregate of the day, with the columns of its candidates; or the sentence why it has none.
-
-    Weights and band are learned anew from the candidates of the last eight weeks that the gate knew, so that a replay gives the same.
-    """
+    """Each zone's aggregate of the day, with the columns of its candidates; or the sentence why it has none."""
     from smartgrid_assets.domain.forecast.combined import combined
+
+    learners, tz = learners_of(work, candidates), work.context.settings.timezone
+    return {
+        str(zone): learner if isinstance(learner := learners[str(zone)], str) else combined(work.key, of_zone, learner, tz)
+        for zone, of_zone in candidates.groupby("zone")
+    }
+
+
+def learners_of(work: Work, candidates: pd.DataFrame) -> dict[str, Aggregate | str]:
+    """Each zone's weights and band for the day; or the sentence why it has none.
+
+    They are learned anew from the candidates of the last eight weeks that the gate knew, so that a replay gives the same.
+    """
+    from smartgrid_assets.domain.forecast.combined import learned
 
     first, last = learned_days(work.key)
     past_days = work.context.lake.keys(CANDIDATES, first, last)
     past = work.context.lake.view(work.con, CANDIDATES, past_days, "past_candidates") if past_days else None
     told = work.con.execute(f"FROM {past}").df() if past else None
     load, tz = load_known(work, first, last), work.context.settings.timezone
-    found: dict[str, pd.DataFrame | str] = {}
+    found: dict[str, Aggregate | str] = {}
     for zone, of_zone in candidates.groupby("zone"):
         before = {} if told is None else dict(iter(told[told["zone"] == zone].groupby("day")))
         known = load[load["zone"] == zone].set_index("interval_start_utc")["load_mw"]
-        found[str(zone)] = combined(work.key, of_zone, before, known, tz)
+        found[str(zone)] = learned(work.key, of_zone["model"].unique(), before, known, tz)
     return found
 
 

@@ -102,6 +102,8 @@ class Step:
     """True where models learn from it, so that it is made for warm-up days too."""
     is_whole: Callable[[Context, date], bool] = lambda context, key: True
     """False where something that it keeps outside the lake is gone."""
+    newest_only: bool = False
+    """True where only the newest day is asked for: a replay of many days makes it for the last one."""
     is_model: bool = False
     """True where making it fits models or solves plans: slow, bounded in parallel."""
 

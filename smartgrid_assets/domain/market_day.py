@@ -123,7 +123,8 @@ def public_holidays(country: str, subdivision: str, years: Iterable[int]) -> dic
     import holidays  # 0.3 s; this module stays cheap to import
 
     try:
-        return dict(sorted(holidays.country_holidays(country, subdiv=subdivision or None, years=list(years)).items()))
+        language = holidays.country_holidays(country).default_language  # else the machine's own, and a partition would hang on it
+        return dict(sorted(holidays.country_holidays(country, subdiv=subdivision or None, years=list(years), language=language).items()))
     except NotImplementedError:
         place = f"{country}-{subdivision}" if subdivision else country
         raise SettingsError(

@@ -142,11 +142,11 @@ def _day_ahead_inputs(context: Context, day: date) -> Inputs | None:
     candidates, champion = exactly(context, CANDIDATES, day), exactly(context, CHAMPION, week_of(day))
     if not candidates or not champion:
         return None
-    return candidates | champion | _learned(context, CANDIDATES, day)
+    return candidates | champion | learned_inputs(context, CANDIDATES, day)
 
 
-def _learned(context: Context, path: str, day: date) -> Inputs:
-    """Forecasts of the days that `day` learns from, and the load that came, as the gate of `day` knew it."""
+def learned_inputs(context: Context, path: str, day: date) -> Inputs:
+    """Forecasts of the days that `day` learns from, and the load that came, as the gate of `day` knew it, as inputs."""
     first, last = learned_days(day)
     forecast = context.lake.keys(path, first, last)  # a load that nothing was forecast of teaches nothing
     load = span_as_of(context, LOAD, forecast[0], last, context.gate(day)) if forecast else {}
@@ -165,7 +165,7 @@ def _make_day_ahead(work: Work) -> Made:
 
 def _scenarios_inputs(context: Context, day: date) -> Inputs | None:
     published = exactly(context, DAY_AHEAD, day)
-    return published | _learned(context, DAY_AHEAD, day) if published else None
+    return published | learned_inputs(context, DAY_AHEAD, day) if published else None
 
 
 def _make_scenarios(work: Work) -> Made:

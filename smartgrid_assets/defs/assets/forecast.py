@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from smartgrid_assets.chain.steps.explain import STEP as CHANGES
 from smartgrid_assets.chain.steps.forecast import STEPS
 from smartgrid_assets.defs.step_asset import dep, step_asset
 
@@ -17,3 +18,5 @@ day_ahead = step_asset(DAY_AHEAD, [dep("forecasts/candidates", HISTORY), "foreca
 scenarios = step_asset(SCENARIOS, [dep("forecasts/day_ahead", HISTORY), dep("features/load", HISTORY)])
 headroom = step_asset(HEADROOM, ["forecasts/scenarios", dep("features/load", HISTORY), "raw/meters"])
 accuracy = step_asset(ACCURACY, ["forecasts/day_ahead", "forecasts/candidates", "features/load"])
+changes = step_asset(CHANGES, [dep("forecasts/day_ahead", HISTORY), dep("forecasts/candidates", HISTORY), "forecasts/model",
+                               dep("features/load", HISTORY), dep("raw/weather", HISTORY)])  # fmt: skip

@@ -1,12 +1,12 @@
 """The aggregate of frames: candidates of past days and of the day asked for, in; the day's one forecast, out.
 
-The nightly chain learns the last eight weeks anew each day (`combined`); a backtest learns a day after the other and never forgets.
+The nightly chain learns the last eight weeks anew each day (`learned`); a backtest learns a day after the other and never forgets.
 Both read a day's frames in the same way (`values_of`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -22,20 +22,26 @@ LEAST_DAYS = 4
 """Fewer days with known load, and nothing is known of the models: the champion goes first."""
 
 
-def combined(day: date, candidates: pd.DataFrame, past: Mapping[Any, pd.DataFrame], load: pd.Series, tz: str) -> pd.DataFrame | str:
-    """One zone's aggregate of `day`, other columns those of its candidates; or a sentence why there is none.
+def learned(day: date, models: Iterable[str], past: Mapping[Any, pd.DataFrame], load: pd.Series, tz: str) -> Aggregate | str:
+    """One zone's weights and band for `day`; or a sentence why there are none.
 
-    candidates: model, interval_start_utc, q05 .. q95; past: the same by day; load: MW by interval_start_utc, as the gate knew it.
+    models: those that have candidates of the day; past: model, interval_start_utc, q05 .. q95 by day; load: MW by interval_start_utc, as
+    the gate knew it.
     """
     last = day - timedelta(days=FRESHEST_DAYS)
     known = {_date(of): frame for of, frame in past.items() if _date(of) <= last}
-    learner = Aggregate(sorted({model for frame in [candidates, *known.values()] for model in frame["model"].unique()}))
+    learner = Aggregate(sorted({*models, *(model for frame in known.values() for model in frame["model"].unique())}))
     for of in sorted(known):
-        stamps, values = values_of(_by_model(known[of]))
+        stamps, values = values_of(by_model(known[of]))
         learner.learn(of, values, load.reindex(stamps).to_numpy(float), blocks_of(stamps, tz))
     if learner.days < LEAST_DAYS:
         return f"only {learner.days} forecast days had a known load at the gate; {LEAST_DAYS} are needed to weigh the models"
-    stamps, values = values_of(_by_model(candidates))
+    return learner
+
+
+def combined(day: date, candidates: pd.DataFrame, learner: Aggregate, tz: str) -> pd.DataFrame | str:
+    """One zone's aggregate of `day`, other columns those of its candidates (model, interval_start_utc, q05 .. q95); or why there is none."""
+    stamps, values = values_of(by_model(candidates))
     issued = learner.issue(day, values, blocks_of(stamps, tz))
     if issued is None:
         return "no model has a whole forecast of the day"
@@ -58,7 +64,8 @@ def values_of(frames: Mapping[str, pd.DataFrame]) -> tuple[pd.Series, dict[str, 
     return pd.Series(stamps), values
 
 
-def _by_model(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def by_model(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """A day's candidates of one zone, by model."""
     return {str(model): part for model, part in frame.groupby("model")}
 
 

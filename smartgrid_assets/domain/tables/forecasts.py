@@ -153,6 +153,43 @@ FORECASTS = (
     ),
     Table(
         "forecasts",
+        "changes",
+        "day",
+        "zone, comparison and interval: an earlier forecast, what each cause adds to it, and the published one that they add up to",
+        (
+            needed("zone", "VARCHAR", "zone"),
+            needed("against", "VARCHAR", "day_before: the forecast published for the day before; gate_before: of this day a gate earlier"),
+            *INTERVAL,
+            needed("issued_at", "TIMESTAMP", "gate closure of the published forecast, UTC"),
+            needed("from_mw", "DOUBLE", "the earlier forecast's median, at the same wall clock, MW"),
+            needed("calendar_mw", "DOUBLE", "what weekday and holidays add, MW"),
+            needed("weather_mw", "DOUBLE", "what the weather forecast adds, MW"),
+            needed("newer_load_mw", "DOUBLE", "what the days of load add that came since, MW"),
+            needed("correction_mw", "DOUBLE", "what corrections of earlier load add, MW"),
+            needed("models_mw", "DOUBLE", "what models fitted or weighed anew add, MW"),
+            needed("load_mw", "DOUBLE", "median as published, MW; from_mw and the parts add up to it"),
+        ),
+        ("zone", "against", "interval_start_utc"),
+    ),
+    Table(
+        "forecasts",
+        "reasons",
+        "day",
+        "zone: why its forecast changed, in words",
+        (
+            needed("zone", "VARCHAR", "zone"),
+            needed("load_mw", "DOUBLE", "mean of the published medians, MW"),
+            nullable("day_before_mw", "DOUBLE", "mean of the forecast for the day before, MW; null where there is none"),
+            nullable(
+                "gate_before_mw", "DOUBLE", "mean of what the gate a day earlier would have said of this day, MW; null where it could not"
+            ),
+            needed("cause", "VARCHAR", "largest cause of the change to the day before; empty where there is no change worth words"),
+            needed("sentence", "VARCHAR", "change, causes and switched feeders in words"),
+        ),
+        ("zone",),
+    ),
+    Table(
+        "forecasts",
         "accuracy",
         "day",
         "zone, forecast and lead bucket",

@@ -33,6 +33,14 @@ def test_holidays_are_of_the_country_and_its_state():
     assert public_holidays("", "", [2026]) == {}
 
 
+@pytest.mark.parametrize("language", ["", "en_US", "fr", "de"])
+def test_holidays_have_the_countrys_names_whatever_language_the_machine_speaks(monkeypatch, language):
+    monkeypatch.setenv("LANGUAGE", language)
+    assert public_holidays("DE", "", [2026])[date(2026, 4, 3)] == "Karfreitag"
+    assert public_holidays("FR", "", [2026])[date(2026, 5, 1)] == "F\u00eate du Travail"
+    assert public_holidays("AU", "VIC", [2026])[date(2026, 4, 3)] == "Good Friday"
+
+
 @pytest.mark.parametrize("country, subdivision", [("XX", ""), ("DE", "VIC")])
 def test_an_unknown_country_is_a_sentence(country, subdivision):
     with pytest.raises(SettingsError, match=r"known for '(XX|DE-VIC)'"):
