@@ -21,8 +21,6 @@ LARGE = 0.1
 """And so large a share of what the feeder drew."""
 CANCEL = 0.3
 """What the pair gained together is at most so much of what was moved."""
-QUIETEST = 0.01
-"""A feeder's noise is at least this share of its load."""
 _GAUSS = 1.4826
 
 
@@ -78,7 +76,7 @@ def _step(load: np.ndarray, is_free: np.ndarray, since: int, without: list[int],
     if len(before) < LEAST_BEFORE or len(after) < LEAST_AFTER:
         return None
     size = float(np.nanmedian(np.abs(own[:since])))
-    noise = max(_GAUSS * float(np.median(np.abs(before - np.median(before)))), QUIETEST * size)
+    noise = _GAUSS * float(np.median(np.abs(before - np.median(before))))
     step = float(np.median(after))
     is_clear = (np.sign(step) * after >= CLEAR * noise).all() and abs(step) >= LARGE * size
     return (step, float(np.concatenate([np.abs(before), np.abs(after - step)]).mean())) if is_clear else None

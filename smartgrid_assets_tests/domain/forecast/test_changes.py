@@ -54,6 +54,8 @@ def test_sentences_name_causes_by_size_and_leave_out_what_is_not_worth_words():
     assert largest({cause: part * SHOWN / 100 for cause, part in parts.items()}, load) == ""
     same = sentence(start, start, dict.fromkeys(CAUSES, np.zeros(24)), "the forecast of Friday", {})
     assert same == "1,000 MW on average, much as the forecast of Friday."
+    from_nothing = sentence(start, start * 1e-6, {"weather": start}, "the forecast of Friday", {})
+    assert from_nothing == "1,000 MW on average, 1,000 MW more than the forecast of Friday: the weather +1,000 MW."
     assert earlier_sentence(start, start, {}, {}) == "The gate a day earlier would have said 1,000 MW."
 
 

@@ -23,6 +23,35 @@ def feeders(seed: int = 1, count: int = 4) -> np.ndarray:
     return size * weather * np.where(FREE, 0.8, 1.0) * rng.normal(1, 0.02, (count, 28))
 
 
+def test_the_taker_may_stand_before_the_giver():
+    load = feeders()
+    load[0, 15:] += 0.5
+    load[1, 15:] -= 0.5
+    (found,) = switches(DAYS, load, NAMES, FREE)
+    assert (found.giver, found.taker) == ("F2", "F1") and found.mw > 0
+
+
+def test_others_that_feed_in_as_much_as_they_draw_do_not_tell_the_weather():
+    load = feeders() / (1 + 0.15 * np.sin(np.arange(28) / 4))
+    load[3] = 0.01 * np.where(np.arange(28) % 5 < 2, -1, 1) - load[2]
+    load[0, 15:] -= 0.5
+    load[1, 15:] += 0.5
+    assert [(found.giver, found.taker) for found in switches(DAYS, load, NAMES, FREE)] == [("F1", "F2")]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_noise_of_many_feeders_is_no_switch(seed):
+    load = np.random.default_rng(seed).normal(1, 0.15, (20, 28))
+    assert switches(DAYS, load, [f"F{n}" for n in range(20)], FREE) == []
+
+
+def test_a_small_step_is_not_worth_a_name():
+    load = np.ones((4, 28)) + np.random.default_rng(0).normal(0, 0.001, (4, 28))
+    load[0, 15:] -= 0.05
+    load[1, 15:] += 0.05
+    assert switches(DAYS, load, NAMES, FREE) == []
+
+
 @pytest.mark.parametrize("since", [7, 13, 20, 26])
 @pytest.mark.parametrize("count", [2, 4])
 def test_a_switch_is_named_with_its_day_and_size(since, count):
