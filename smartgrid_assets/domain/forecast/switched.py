@@ -60,7 +60,7 @@ def _pair(load: np.ndarray, is_free: np.ndarray, since: int, giver: int, taker: 
     """Step of the giver (negative), of the taker, and how badly both steps at `since` tell the days; None where it is no switch."""
     both = [giver, taker]
     lost, gained = _step(load, is_free, since, both, giver), _step(load, is_free, since, both, taker)
-    if not lost or not gained or lost[0] >= 0 or gained[0] <= 0:
+    if not lost or not gained:
         return None
     cancels = abs(lost[0] + gained[0]) <= CANCEL * min(-lost[0], gained[0])
     return (lost[0], gained[0], lost[1] + gained[1]) if cancels else None
@@ -102,4 +102,4 @@ def _rest(load: np.ndarray, is_free: np.ndarray, since: int, without: list[int])
     total = others.sum(axis=0)
     usual = _expected(total, is_free, since)
     says = np.isfinite(total) & (np.abs(usual) > 0.5 * np.nan_to_num(np.abs(others).sum(axis=0), nan=np.inf))
-    return np.where(says, np.divide(total, usual, out=np.ones_like(total), where=says), 1.0)
+    return np.asarray(np.divide(total, usual, out=np.ones_like(total), where=says))
