@@ -12,7 +12,7 @@ import numpy as np
 
 from smartgrid_assets.chain.backtest import Protocol, ZoneReplay
 from smartgrid_assets.chain.context import Context
-from smartgrid_assets.chain.fitting import fit_context, fitted_zones, forecasts_of, frames_of, of_zone
+from smartgrid_assets.chain.fitting import by_zone, fit_context, fitted_zones, forecasts_of, frames_of
 from smartgrid_assets.chain.known import history_days
 from smartgrid_assets.chain.step import Work
 from smartgrid_assets.chain.steps.derive import LOAD
@@ -52,7 +52,8 @@ def reproduce(context: Context, run_id: str) -> Reproduced:
         week = stored.week.date() if isinstance(stored.week, datetime) else stored.week
         work = Work(context, con, week, {})
         history = history_of(work, week)
-        histories = {zone: of_zone(history, zone) for zone in fitted_zones(history)}
+        parts = by_zone(history)
+        histories = {zone: parts[zone] for zone in fitted_zones(history)}
         fitted = fit_zones(models()[stored.model], histories, fit_context(context, week, stored.weather), context.settings.model_jobs)
         if not fitted.zones:
             raise ForecastError(" ".join(sorted(set(fitted.failed.values()))))
@@ -60,7 +61,8 @@ def reproduce(context: Context, run_id: str) -> Reproduced:
         same = intervals = 0
         problems: list[str] = []
         for day in context.lake.keys(CANDIDATES, week, week + timedelta(days=6)):
-            found, troubles = forecasts_of(fitted, list(made), *frames_of(Work(context, con, day, {})))
+            known, future, weather = frames_of(Work(context, con, day, {}))
+            found, troubles = forecasts_of(fitted, list(made), by_zone(known), by_zone(future), weather)
             for zone, forecast in found.items():
                 made[zone].forecasts[day, fitted.model] = forecast
             problems += troubles

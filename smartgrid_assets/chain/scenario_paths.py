@@ -73,6 +73,8 @@ def wall_minutes(stamps: pd.Series, tz: str) -> np.ndarray:
 
 def _past_scores(before: pd.DataFrame, load: pd.DataFrame, zones: list[str], wall: np.ndarray, tz: str) -> np.ndarray:
     """(days, Z, S) normal scores of past loads under what was published of them, at the day's wall clock; NaN where unknown."""
+    import pandas as pd
+
     from smartgrid_assets.domain.forecast.scenarios import normal_scores
 
     both = before.drop(columns="load_mw").merge(load[["zone", "interval_start_utc", "load_mw"]], on=["zone", "interval_start_utc"])
@@ -81,8 +83,5 @@ def _past_scores(before: pd.DataFrame, load: pd.DataFrame, zones: list[str], wal
     both["score"] = normal_scores(both["load_mw"].to_numpy(float), both[list(QUANTILE_COLUMNS)].to_numpy(float))
     both["wall"] = wall_minutes(both["interval_start_utc"], tz)
     grid = both.pivot_table(index="day", columns=["zone", "wall"], values="score", aggfunc="first")
-    return np.stack([np.stack([_column(grid, zone, minute) for minute in wall], axis=1) for zone in zones], axis=1)
-
-
-def _column(grid: pd.DataFrame, zone: str, minute: int) -> np.ndarray:
-    return grid[zone, minute].to_numpy(float) if (zone, minute) in grid else np.full(len(grid), np.nan)
+    at_wall = grid.reindex(columns=pd.MultiIndex.from_product([zones, wall]))
+    return at_wall.to_numpy(float).reshape(len(grid), len(zones), len(wall))

@@ -4,12 +4,14 @@ and joint paths of it, on the 23-hour day too. A late correction reaches neither
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from smartgrid_assets.chain import fitting, scoring
 from smartgrid_assets.chain.degraded import CHECKS, degraded
 from smartgrid_assets.chain.promotions import Promotion, promote
 from smartgrid_assets.chain.scoring import weekly_scores
@@ -17,6 +19,7 @@ from smartgrid_assets.chain.step import Work
 from smartgrid_assets.cli import main
 from smartgrid_assets.client import forecasts, load_forecaster
 from smartgrid_assets.defs.resources import chain_context
+from smartgrid_assets.domain import tables
 from smartgrid_assets.domain.errors import SmartGridError
 from smartgrid_assets.domain.forecast.combined import LEAST_DAYS
 from smartgrid_assets.domain.forecast.scenarios import PATHS
@@ -81,6 +84,24 @@ def test_the_aggregate_is_published_once_four_days_are_known(home):
             assert is_fallback and model == "naive_7d" and f"{LEAST_DAYS} are needed to weigh the models" in reason
         else:
             assert (model, is_fallback, reason) == ("aggregate", False, ""), day
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("published")
+def test_zones_in_processes_of_their_own_and_read_one_by_one_give_the_same(home, monkeypatch):
+    context = chain_context()
+    context = replace(context, settings=context.settings.model_copy(update={"model_jobs": 2}))
+    monkeypatch.setattr(fitting, "ZONES_A_TASK", 1)
+    monkeypatch.setattr(scoring, "ZONES_AT_ONCE", 1)
+    with context.lake.connect() as con:
+        work = Work(context, con, SPRING, {})
+        made = {"candidates": fitting.predict_day(work)[0], "day_ahead": scoring.publish_day(work)}
+        for table, found in made.items():
+            con.register("found", found)
+            view = context.lake.view(con, f"forecasts/{table}", [SPRING], "kept")
+            columns = ", ".join(column.name for column in tables.table(f"forecasts/{table}").columns)
+            kept, same = (con.execute(f"SELECT {columns} FROM {of} ORDER BY ALL").fetchall() for of in (view, "found"))
+            assert kept == same and {row[0] for row in kept} == {"north", "south"}
 
 
 @pytest.mark.slow

@@ -25,14 +25,16 @@ FARTHEST = 3.0
 """Standard normal score beyond which no path and no past day goes: tails are drawn on in a straight line from the outer two quantiles."""
 _NORMAL = NormalDist()
 _GRID = np.array([_NORMAL.inv_cdf(level) for level in QUANTILES])
+_SCORES = np.concatenate([[-FARTHEST], _GRID, [FARTHEST]])
 
 
 def normal_scores(load: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
     """(S,) standard normal scores of loads under their quantiles (S, quantiles), NaN where the load is not known; at most FARTHEST."""
-    found = np.full(len(load), np.nan)
-    for k in np.flatnonzero(np.isfinite(load)):
-        values, scores = _with_tails(quantiles[k])
-        found[k] = np.interp(load[k], values, scores)
+    found, known = np.full(len(load), np.nan), np.isfinite(load)
+    values, own = _with_tails(quantiles[known]), load[known, None]
+    low = np.clip((values <= own).sum(axis=1, keepdims=True) - 1, 0, len(_SCORES) - 2)
+    (at, after), (score, next_score) = (np.take_along_axis(values, low + k, axis=1) for k in (0, 1)), (_SCORES[low + k] for k in (0, 1))
+    found[known] = np.clip((next_score - score) / (after - at) * (own - at) + score, -FARTHEST, FARTHEST)[:, 0]
     return found
 
 
@@ -47,7 +49,7 @@ def paths(quantiles: np.ndarray, past: np.ndarray, minutes: int, seed: int, n: i
     ranks = scores.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")
     levels = np.array([_NORMAL.inv_cdf((rank + 0.5) / n) for rank in range(n)])
     flat = quantiles.reshape(zones * slots, -1)
-    told = np.stack([np.interp(levels, *reversed(_with_tails(grid))) for grid in flat], axis=1)
+    told = _at_scores(_with_tails(flat), np.clip(levels, -FARTHEST, FARTHEST))
     return np.take_along_axis(told, ranks, axis=0).reshape(n, zones, slots)
 
 
@@ -63,13 +65,20 @@ def energy_score(drawn: np.ndarray, load: np.ndarray) -> float:
     return float(far - 0.5 * apart)
 
 
-def _with_tails(grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A row of quantiles, drawn on beyond its ends, and the normal scores of its points; strictly rising, so that a tie has one score."""
-    low = grid[0] - (grid[1] - grid[0]) * (_GRID[0] + FARTHEST) / (_GRID[1] - _GRID[0])
-    high = grid[-1] + (grid[-1] - grid[-2]) * (FARTHEST - _GRID[-1]) / (_GRID[-1] - _GRID[-2])
-    values = np.concatenate([[low], grid, [high]])
-    rise = np.arange(len(values)) * max(float(np.abs(values).max()), 1e-9) * 1e-12
-    return values + rise - rise[len(rise) // 2], np.concatenate([[-FARTHEST], _GRID, [FARTHEST]])
+def _with_tails(grid: np.ndarray) -> np.ndarray:
+    """Rows of quantiles, drawn on beyond their ends: values at _SCORES, strictly rising in each row, so that a tie has one score."""
+    low = grid[:, 0] - (grid[:, 1] - grid[:, 0]) * (_GRID[0] + FARTHEST) / (_GRID[1] - _GRID[0])
+    high = grid[:, -1] + (grid[:, -1] - grid[:, -2]) * (FARTHEST - _GRID[-1]) / (_GRID[-1] - _GRID[-2])
+    values = np.column_stack([low, grid, high])
+    rise = np.arange(len(_SCORES)) * np.maximum(np.abs(values).max(axis=1, keepdims=True, initial=0.0), 1e-9) * 1e-12
+    return values + rise - rise[:, [len(_SCORES) // 2]]
+
+
+def _at_scores(values: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """(scores, rows) values at normal scores within FARTHEST, on the line between the two points beside them. values: rows, at _SCORES."""
+    low = np.clip(np.searchsorted(_SCORES, scores, side="right") - 1, 0, len(_SCORES) - 2)
+    slope = (values[:, low + 1] - values[:, low]) / (_SCORES[low + 1] - _SCORES[low])
+    return np.asarray((slope * (scores - _SCORES[low]) + values[:, low]).T)
 
 
 def _drawn(past: np.ndarray, zones: int, slots: int, minutes: int, n: int, rng: np.random.Generator) -> np.ndarray:
