@@ -69,7 +69,7 @@ def load_forecaster(zone: str, as_of: str | date, model: str = "") -> ZoneForeca
     """
     from smartgrid_assets.chain.fitting import stored_model, stored_models
     from smartgrid_assets.chain.step import Work
-    from smartgrid_assets.chain.steps.forecast import CHAMPION
+    from smartgrid_assets.chain.steps.forecast import CHAMPION, week_of_champion
     from smartgrid_assets.defs.resources import chain_context
     from smartgrid_assets.domain.market_day import week_of
 
@@ -77,7 +77,8 @@ def load_forecaster(zone: str, as_of: str | date, model: str = "") -> ZoneForeca
     with context.lake.connect() as con:
         work = Work(context, con, day, {})
         stored = {row.model: row for row in stored_models(work)}
-        view = context.lake.view(con, CHAMPION, [week_of(day)])
+        week = week_of_champion(context, day)
+        view = context.lake.view(con, CHAMPION, [week] if week else [])
         crowned = [name for (name,) in con.execute(f"SELECT model FROM {view}").fetchall()]
         name = model or next(iter(crowned), "")
         if name not in stored:
@@ -86,7 +87,7 @@ def load_forecaster(zone: str, as_of: str | date, model: str = "") -> ZoneForeca
         fitted = stored_model(work, stored[name])
     if zone not in fitted.zones:
         raise ForecastError(fitted.failed.get(zone, f"{name} has no zone {zone}; it has {', '.join(fitted.zones)}."))
-    return ZoneForecaster(zone, name, week_of(day), stored[name].run_id, fitted, context)
+    return ZoneForecaster(zone, name, _date(stored[name].week), stored[name].run_id, fitted, context)
 
 
 def forecasts(

@@ -11,9 +11,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.chain.step import Work
-from smartgrid_assets.chain.steps.forecast import MODEL, SEED, ZONE_GROUP, chosen_models, future_of, history_of
+from smartgrid_assets.chain.steps.forecast import MODEL, SEED, ZONE_GROUP, chosen_models, future_of, history_of, weeks_of_models
 from smartgrid_assets.domain.errors import ForecastError
-from smartgrid_assets.domain.market_day import week_of
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS, table
 
 if TYPE_CHECKING:
@@ -152,10 +151,20 @@ def _record(
 
 
 def predict_day(work: Work) -> tuple[pd.DataFrame, list[str]]:
-    """Every fitted model's quantiles of the day; rows of forecasts/candidates, and sentences for what could not be forecast."""
-    frames = frames_of(work)
-    rows, problems = forecasts_by(work, stored_models(work), *frames)
-    return rows.assign(interval_minutes=step_minutes(frames[0]), issued_at=work.context.gate(work.key)), problems
+    """Every fitted model's quantiles of the day; rows of forecasts/candidates, and sentences for what could not be forecast.
+
+    A zone that no stored model can forecast gets naives made on the spot, or the profile of the others (chain/rescue.py).
+    """
+    import pandas as pd
+
+    from smartgrid_assets.chain.rescue import rescued
+
+    history, future, weather = frames_of(work)
+    rows, problems = forecasts_by(work, stored_models(work), history, future, weather)
+    zones, histories = fitted_zones(history), by_zone(history)
+    more, sentences = rescued(work, rows, {zone: histories[zone] for zone in zones}, by_zone(future))
+    rows = pd.concat([rows, *more], ignore_index=True) if more and len(rows) else pd.concat(more, ignore_index=True) if more else rows
+    return rows.assign(interval_minutes=step_minutes(history), issued_at=work.context.gate(work.key)), problems + sentences
 
 
 def forecasts_by(
@@ -232,9 +241,10 @@ def frames_of(work: Work) -> tuple[pd.DataFrame, pd.DataFrame, str]:
 
 
 def stored_models(work: Work) -> list[Any]:
-    """Rows of forecasts/model of the day's week that were fitted."""
-    view = work.context.lake.view(work.con, MODEL, [week_of(work.key)])
-    return list(work.con.execute(f"SELECT * FROM {view} WHERE status = 'fitted' ORDER BY model").df().itertuples())
+    """Rows of forecasts/model that were fitted for the day's week; where a model was not, for the week before."""
+    view = work.context.lake.view(work.con, MODEL, weeks_of_models(work.context, work.key))
+    newest = "QUALIFY row_number() OVER (PARTITION BY model ORDER BY week DESC) = 1"
+    return list(work.con.execute(f"SELECT * FROM {view} WHERE status = 'fitted' {newest} ORDER BY model").df().itertuples())
 
 
 def stored_model(work: Work, stored: Any) -> FittedModel:

@@ -14,7 +14,7 @@ from itertools import groupby
 
 from smartgrid_assets.chain.context import Context
 from smartgrid_assets.chain.step import Done, State, Step, run_step, state_of
-from smartgrid_assets.domain.errors import SettingsError
+from smartgrid_assets.domain.errors import SettingsError, SmartGridError
 from smartgrid_assets.domain.market_day import days_between, week_of, weeks_between
 from smartgrid_assets.domain.tables import TABLES
 
@@ -80,12 +80,27 @@ def replay(context: Context, first: date, last: date, execute: Execute, select: 
     return done
 
 
-def night(context: Context, today: date, execute: Execute, look_back_days: int = 8) -> list[Done]:
-    """What a night must do: the newest days in, tomorrow's forecast and plan out."""
+@dataclass(frozen=True)
+class Night:
+    """What a night made, and a sentence for each step that failed."""
+
+    done: list[Done]
+    failures: list[str]
+
+
+def night(context: Context, today: date, execute: Execute, look_back_days: int = 8) -> Night:
+    """What a night must do: the newest days in, tomorrow's forecast and plan out.
+
+    A step that fails does not cost the rest: models that could not be fitted are no reason for no forecast.
+    """
     done: list[Done] = []
+    failures: list[str] = []
     for step in steps():
-        done += _make(context, step, night_keys(step, today, look_back_days), execute)
-    return done
+        try:
+            done += _make(context, step, night_keys(step, today, look_back_days), execute)
+        except SmartGridError as error:
+            failures.append(f"{step.name}: {error}")
+    return Night(done, failures)
 
 
 def night_keys(step: Step, today: date, look_back_days: int = 8) -> list[date]:

@@ -22,6 +22,7 @@ from smartgrid_assets.chain.steps.forecast import (
     learned_days,
     promoted_weeks,
     scored_days,
+    week_of_champion,
 )
 from smartgrid_assets.domain.market_day import days_between, week_of
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS, table
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from smartgrid_assets.domain.forecast.aggregate import Aggregate
 
 NAIVES = ("naive_2d", "naive_7d")
+LAST_RUNGS = ("naive_holiday", "naive_7d", "naive_2d", "profile")
 MASE_DAYS = 56
 ZONES_AT_ONCE = 100
 """Candidates of so many zones' eight weeks are in memory at once: about 0.3 GB at half hours and eight models."""
@@ -144,13 +146,12 @@ def publish_day(work: Work) -> pd.DataFrame:
     from smartgrid_assets.domain.forecast.ladder import publish
 
     candidates = _rows(work, CANDIDATES, "candidates_of_day")
-    view = work.context.lake.view(work.con, CHAMPION, [week_of(work.key)], "champion_of_week")
-    row = work.con.execute(f"SELECT model, runner_up, why, promoted_by FROM {view} WHERE zone_group = ?", [ZONE_GROUP]).fetchall()[0]
-    champion, runner_up, why, promoted_by = row
+    champion, runner_up, why, promoted_by = _champion(work)
     first = champion if promoted_by is not None else AGGREGATE
-    by_name = sorted(set(candidates["model"]) - {*NAIVES})
-    rungs = [name for name in dict.fromkeys([AGGREGATE, champion, runner_up, *by_name, "naive_7d", "naive_2d"]) if name]
+    by_name = sorted(set(candidates["model"]) - {*NAIVES, *LAST_RUNGS})
+    rungs = [name for name in dict.fromkeys([AGGREGATE, champion, runner_up, *by_name, *LAST_RUNGS]) if name]
     aggregates, frames = aggregate_day(work, candidates), []
+    this_week = _runs_of_week(work)
     for zone, of_zone in candidates.groupby("zone"):
         by_model: dict[str, pd.DataFrame] = dict(iter(of_zone.groupby("model")))
         found = aggregates.get(str(zone))
@@ -160,12 +161,37 @@ def publish_day(work: Work) -> pd.DataFrame:
         if reason and champion in NAIVES:
             reason = f"{reason}; {why}"
         if (published := publish(by_model, first, rungs, reason)) is not None:
-            frames.append(published.assign(zone=zone))
+            frames.append(_flagged(published.assign(zone=zone), {*of_zone["run_id"]}, this_week))
     if not frames:
         return framed([], DAY_AHEAD)
     rows = pd.concat(frames, ignore_index=True)
     rows["lead_hours"] = (rows["interval_start_utc"] - rows["issued_at"]) / pd.Timedelta(hours=1)
     return rows[list(table(DAY_AHEAD).column_names)]
+
+
+def _champion(work: Work) -> tuple[str, str, str, str | None]:
+    """Champion, runner-up, why, and who promoted it; empty names where no week has one."""
+    week = week_of_champion(work.context, work.key)
+    view = work.context.lake.view(work.con, CHAMPION, [week] if week else [], "champion_of_week")
+    found = work.con.execute(f"SELECT model, runner_up, why, promoted_by FROM {view} WHERE zone_group = ?", [ZONE_GROUP]).fetchall()
+    return found[0] if found else ("", "", "", None)
+
+
+def _runs_of_week(work: Work) -> set[str]:
+    """Runs of the models that were fitted for the day's week."""
+    view = work.context.lake.view(work.con, MODEL, [week_of(work.key)], "models_of_day")
+    return {run_id for (run_id,) in work.con.execute(f"SELECT run_id FROM {view} WHERE status = 'fitted'").fetchall()}
+
+
+def _flagged(published: pd.DataFrame, runs: set[str], this_week: set[str]) -> pd.DataFrame:
+    """Flagged as well where none of the week's models spoke. runs: those that the zone's candidates come from, "" of those made on the spot."""
+    if runs & this_week:
+        return published
+    stood_in = (
+        "no fitted model could be used" if runs == {""} else "no model could be fitted for this week, those of the week before stand in"
+    )
+    told = [reason for reason in published["fallback_reason"].unique() if reason]
+    return published.assign(is_fallback=True, fallback_reason="; ".join([stood_in, *told]))
 
 
 def aggregate_day(work: Work, candidates: pd.DataFrame) -> dict[str, pd.DataFrame | str]:

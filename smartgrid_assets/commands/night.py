@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import click
 
 from smartgrid_assets.commands._shared import Day, executing, say_held
+from smartgrid_assets.domain.errors import SmartGridError
 from smartgrid_assets.resources.clock import now_utc
 
 
@@ -39,13 +40,16 @@ def command(today: date | None, dry_run: bool) -> None:
     for report in ingest_waiting(context, Inbox(settings().inbox), content_hash, now_utc()):
         click.echo(f"{report.verdict}: {report.name} {' '.join(report.reasons)}", err=True)
     with executing(context, "night") as execute:
-        done = night(context, today, execute)
+        tonight = night(context, today, execute)
     for sentences in degraded(context, [tomorrow]).values():
         for sentence in sentences:
             click.echo(f"forecast of {tomorrow}: {sentence}", err=True)
     rows = issue(context, tomorrow, today, now_utc())
     context.lake.refresh_catalog()
-    say_held(context, sorted({item.key for item in done if item.is_held}))
+    say_held(context, sorted({item.key for item in tonight.done if item.is_held}))
     click.echo(
-        f"{len(done)} partitions made; issued for {tomorrow}: " + ", ".join(f"{count} rows in {ledger}" for ledger, count in rows.items())
+        f"{len(tonight.done)} partitions made; issued for {tomorrow}: "
+        + ", ".join(f"{count} rows in {ledger}" for ledger, count in rows.items())
     )
+    if tonight.failures:
+        raise SmartGridError("\n".join(["What follows failed; the rest of the night was done.", *tonight.failures]))

@@ -44,10 +44,12 @@ def run_night(context: dg.OpExecutionContext, chain: Chain) -> None:
     end_dead_runs(context.instance)
     today = day_of(now_utc(), night_context.settings.timezone)
     job: Any = context.repository_def.get_implicit_global_asset_job_def()
-    done = night(night_context, today, through_dagster(night_context, job, context.instance, "night"))
+    tonight = night(night_context, today, through_dagster(night_context, job, context.instance, "night"))
     rows = issue(night_context, today + timedelta(days=1), today, now_utc())
     night_context.lake.refresh_catalog()
-    context.log.info(f"{len(done)} partitions made; issued: {rows}")
+    context.log.info(f"{len(tonight.done)} partitions made; issued: {rows}")
+    if tonight.failures:
+        raise dg.Failure("\n".join(["What follows failed; the rest of the night was done.", *tonight.failures]), allow_retries=False)
 
 
 @dg.job(description="Ingest what waits in inbox/.", executor_def=dg.in_process_executor, tags={"smartgrid/why": "inbox"})

@@ -70,13 +70,34 @@ def _links(context: Context, rows: pd.DataFrame) -> dict[str, str]:
 
 
 def _candidates_inputs(context: Context, day: date) -> Inputs | None:
-    models = exactly(context, MODEL, week_of(day))
     known = history(context, day)
-    if models is None or known is None:
+    if known is None:
         return None
+    models = {f"{MODEL}@{week}": context.lake.digest(MODEL, week) or "none" for week in weeks_of_models(context, day) or [week_of(day)]}
     seen = (day - timedelta(days=1), day)  # of the eve too: the newest known load is two days old
     weather = {f"raw/weather@{of}": context.delivered.weather_digest(of, "forecast", context.gate(day)) or "none" for of in seen}
     return models | known | weather
+
+
+def weeks_of_models(context: Context, day: date) -> list[date]:
+    """Weeks whose models may forecast the day: its own, and the one before where of its own a model (or all) could not be fitted."""
+    week = week_of(day)
+    own = context.lake.digest(MODEL, week)
+    weeks = [week] if own and not _has_failed(context.lake, week, own) else [week, week - timedelta(days=7)]
+    return [of for of in weeks if context.lake.digest(MODEL, of)]
+
+
+@lru_cache(maxsize=1024)
+def _has_failed(lake: Lake, week: date, digest: str) -> bool:
+    with lake.connect() as con:
+        found = con.execute(f"SELECT count(*) FROM {lake.view(con, MODEL, [week], 'models_tried')} WHERE status <> 'fitted'").fetchall()
+    return bool(found[0][0])
+
+
+def week_of_champion(context: Context, day: date) -> date | None:
+    """The week whose champion counts for the day: its own, else the one before; None where neither has one."""
+    week = week_of(day)
+    return next((of for of in (week, week - timedelta(days=7)) if context.lake.digest(CHAMPION, of)), None)
 
 
 def _make_candidates(work: Work) -> Made:
@@ -139,9 +160,11 @@ def learned_days(day: date) -> tuple[date, date]:
 
 
 def _day_ahead_inputs(context: Context, day: date) -> Inputs | None:
-    candidates, champion = exactly(context, CANDIDATES, day), exactly(context, CHAMPION, week_of(day))
-    if not candidates or not champion:
+    candidates, week = exactly(context, CANDIDATES, day), week_of_champion(context, day)
+    if not candidates:
         return None
+    champion = exactly(context, CHAMPION, week) if week else None
+    champion = champion or {f"{CHAMPION}@{week_of(day)}": "none"}
     return candidates | champion | learned_inputs(context, CANDIDATES, day)
 
 
@@ -246,7 +269,7 @@ def _register(work: Work, name: str, rows: pd.DataFrame) -> str:
 
 # ---- versions and settings ------------------------------------------------------------------------------------
 
-VERSION = 5
+VERSION = 6
 
 
 def chosen_models(context: Context) -> dict[str, ForecastModel]:

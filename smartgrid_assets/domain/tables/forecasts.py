@@ -96,7 +96,9 @@ FORECASTS = (
             needed("load_mw", "DOUBLE", "median of mean power, MW; positive = consumption"),
             *QUANTILE_CELLS,
             needed("source_model", "VARCHAR", "model or models it comes from"),
-            needed("is_fallback", "BOOLEAN", "true where it is neither the aggregate of the models nor a model that a person promoted"),
+            needed(
+                "is_fallback", "BOOLEAN", "true where it is neither the aggregate of the week's models nor a model that a person promoted"
+            ),
             needed("fallback_reason", "VARCHAR", "why; empty where it is no fallback"),
         ),
         ("zone", "interval_start_utc"),
