@@ -145,9 +145,21 @@ def _record(
             params={"history_days": model.needs.history_days, "seed": context.seed, "zones": len(fitted.zones), "version": model.version},
             tags=work.context.tags | {"partition": work.key.isoformat()},
             metrics={"fit_seconds": seconds, **{k: float(v) for k, v in metrics.drop(columns="zone").mean().items()}},
-            zone_metrics=metrics, plot_png=plot,
+            zone_metrics=metrics, plot_png=plot, importances=importances_of(fitted),
     )  # fmt: skip
     return {"run_id": run.run_id, "sha256": run.sha256, "size_bytes": run.size_bytes}
+
+
+def importances_of(fitted: FittedModel) -> pd.DataFrame | None:
+    """zone, feature, share of the zone's whole, the largest first; None for a model that tells none."""
+    import pandas as pd
+
+    rows = []
+    for zone, forecaster in sorted(fitted.zones.items()):
+        told = getattr(forecaster, "importances", None) or {}
+        whole = sum(told.values())
+        rows += [{"zone": zone, "feature": name, "share": weight / whole} for name, weight in told.items()] if whole > 0 else []
+    return pd.DataFrame(rows).sort_values(["zone", "share"], ascending=[True, False], ignore_index=True) if rows else None
 
 
 def predict_day(work: Work) -> tuple[pd.DataFrame, list[str]]:

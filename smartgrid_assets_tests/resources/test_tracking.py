@@ -46,6 +46,9 @@ def a_run(**changes) -> ModelRun:
     return replace(spec, **changes)
 
 
+IMPORTANCE = {"zone": "Z1", "feature": "lags", "share": 0.75}
+
+
 @pytest.fixture(scope="module")
 def tracking(tmp_path_factory) -> Tracking:
     return Tracking(tmp_path_factory.mktemp("home") / "mlruns")
@@ -57,7 +60,7 @@ def standing(tracking: Tracking, model: str) -> list[str]:
 
 
 def test_a_run_says_what_was_fitted_when_by_whom_and_on_what(tracking):
-    recorded = tracking.record_model(a_run(plot_png=b"\x89PNG"))
+    recorded = tracking.record_model(a_run(plot_png=b"\x89PNG", importances=pd.DataFrame([IMPORTANCE])))
     run = tracking._client.get_run(recorded.run_id)
     assert run.info.run_name == "seasonal_naive 2026-01-05"
     assert run.info.status == "FINISHED"
@@ -67,7 +70,9 @@ def test_a_run_says_what_was_fitted_when_by_whom_and_on_what(tracking):
     assert run.data.tags["mlflow.source.git.commit"] == "0123abc"
     assert a_run().dataset_digest.startswith(run.inputs.dataset_inputs[0].dataset.digest)
     files = {f.path for f in tracking._client.list_artifacts(recorded.run_id)}
-    assert {"metrics_by_zone.json", "plot.png"} <= files
+    assert {"metrics_by_zone.json", "plot.png", "feature_importances.json"} <= files
+    shown = tracking._client.load_table("smartgrid", "feature_importances.json", [recorded.run_id])
+    assert shown[list(IMPORTANCE)].to_dict("records") == [IMPORTANCE]
     assert tracking.link(recorded.run_id).endswith(f"/runs/{recorded.run_id}")
     assert recorded.model_uri.startswith("models:/")
 

@@ -58,7 +58,10 @@ class FitContext:
 
 
 class Forecaster(Protocol):
-    """One zone's fitted or unfitted model."""
+    """One zone's fitted or unfitted model.
+
+    May have `importances` after a fit: feature or effect -> weight in what was learned, not negative; kept beside the model, not in it.
+    """
 
     def fit(self, history: pd.DataFrame, context: FitContext) -> None:
         """Learn. Raises ForecastError with a sentence where it cannot."""

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from smartgrid_assets.chain.fitting import importances_of
 from smartgrid_assets.domain.errors import ForecastError
 from smartgrid_assets.domain.forecast.forecaster import FittedModel, fit_zones, models
 from smartgrid_assets.domain.forecast.models import boosted_additive, boosting, random_forest
@@ -191,3 +192,23 @@ def test_rows_without_weight_teach_nothing(model):
     heeded = fitted[1].predict("z", history, future)["q50"]
     ignored = fit_zones(model, {"z": history.assign(load_mw=values[1])}, context(DAY)).predict("z", history, future)["q50"]
     assert (heeded - clean).abs().mean() < (ignored - clean).abs().mean() + 1e-9
+
+
+@named([model for model in QUICK if hasattr(model.build(), "importances")])
+def test_what_the_load_hangs_on_is_what_a_model_calls_important(model):
+    history, future = known(DAY, 60)
+    rng = np.random.default_rng(5)
+    weather = rng.uniform(-10, 30, 61).repeat(len(future))[: len(history)]
+    history = history.assign(temperature_c=weather, load_mw=20 + weather + rng.normal(0, 0.2, len(history)))
+    fitted = fit_zones(model, {"z": history, "other": history}, context(DAY, "forecast"))
+    table = importances_of(fitted)
+    assert table is not None and set(table["zone"]) == {"z", "other"} and (table["share"] >= 0).all()
+    assert table.groupby("zone")["share"].sum().to_numpy() == pytest.approx(1)
+    assert table["feature"].iloc[0].startswith(("temperature", "inertia", "warmer"))  # inertia: of the day's mean and extremes
+    assert (np.diff(table.loc[table["zone"] == "z", "share"]) <= 0).all()
+    assert importances_of(FittedModel.load(fitted.dump(), hashlib.sha256(fitted.dump()).hexdigest())) is None
+
+
+def test_a_naive_calls_nothing_important():
+    history, _ = known(DAY, 30)
+    assert importances_of(fit_zones(models()["naive_7d"], {"z": history}, context(DAY))) is None

@@ -36,6 +36,7 @@ class Additive:
         self.centre = self.scale = self.weights = self.spread = np.zeros(0)
         self.band = np.zeros((BLOCKS, len(QUANTILES)))
         self.out_of_sample = np.zeros(0)
+        self.importances: dict[str, float] = {}
 
     def fit(self, history: pd.DataFrame, context: FitContext) -> None:
         """Choose the ridge by blocks of time, then regress on all; learn the band on the blocks' errors."""
@@ -52,6 +53,16 @@ class Additive:
         weight = weight * _huber(target - out_of_sample, weight)
         self.weights = solved(*equations(rows, target, weight), ridge)
         self._learn_band(grid, rows, target, weight, ridge)
+        self.importances = self._importances(additive_terms(grid, self.design, base), rows)
+
+    def _importances(self, terms: dict[str, list[np.ndarray]], rows: np.ndarray) -> dict[str, float]:
+        """Share of each effect in what the effects add: the mean distance of its part from its own mean in the slot."""
+        found, at = {}, 0
+        for name, columns in terms.items():
+            part = np.einsum("dsp,sp->ds", rows[..., at : at + len(columns)], self.weights[:, at : at + len(columns)])
+            found[name] = float(np.abs(part - part.mean(axis=0)).mean())
+            at += len(columns)
+        return found
 
     def _fading(self, days: int) -> np.ndarray:
         age = np.arange(days)[::-1]

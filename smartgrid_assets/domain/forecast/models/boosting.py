@@ -34,6 +34,7 @@ class Boosting:
         self.trees: Any = None
         self.design = Design()
         self.band = np.zeros((BLOCKS, len(QUANTILES)))
+        self.importances: dict[str, float] = {}
 
     def fit(self, history: pd.DataFrame, context: FitContext) -> None:
         """Learn the band on the last four weeks (where history is long enough), then the trees on all."""
@@ -44,6 +45,7 @@ class Boosting:
         rows, target, weight = self._rows(grid, base), grid.load - base, grid.weight
         late = np.arange(len(target)) >= len(target) - HELD_OUT_DAYS
         self.trees = self._grown(rows, target, weight, context.seed)
+        self.importances = dict(zip(tree_features(grid, self.design, base), self._gains(), strict=True))
         judge, judged = self.trees, np.full(len(target), True)
         if len(target) >= LEAST_DAYS_TO_HOLD_OUT and (np.isfinite(target[late]) & (weight[late] > 0)).any():
             judge, judged = self._grown(rows[~late], target[~late], weight[~late], context.seed), late
@@ -54,6 +56,10 @@ class Boosting:
     def _grown(rows: np.ndarray, target: np.ndarray, weight: np.ndarray, seed: int) -> Any:
         leaf = max(20, DAYS_A_LEAF * rows.shape[1])
         return grown(rows.reshape(-1, rows.shape[-1]), target.ravel(), weight.ravel(), seed, ROUNDS, min_data_in_leaf=leaf)
+
+    def _gains(self) -> list[float]:
+        """What each feature's splits took off the squared error."""
+        return [float(gain) for gain in self.trees.feature_importance("gain")]
 
     def _rows(self, grid: DayGrid, base: np.ndarray) -> np.ndarray:
         return stacked(tree_features(grid, self.design, base).values(), *grid.load.shape)

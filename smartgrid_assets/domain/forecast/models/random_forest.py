@@ -40,6 +40,9 @@ class Forest(Boosting):
         forest.fit(np.nan_to_num(flat[used]).astype(np.float32), told[used], sample_weight=weighs[used])
         return _Whole(forest)
 
+    def _gains(self) -> list[float]:
+        return [float(gain) for gain in self.trees.forest.feature_importances_]
+
     def dump(self) -> bytes:
         """Trees and band, pickled: scikit-learn has no format of its own."""
         return pickle.dumps((self.trees.forest, self.design, self.band), protocol=5)
