@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from smartgrid_assets.chain.context import Context
 from smartgrid_assets.chain.fitting import forecasts_by, frames_of, stored_models
+from smartgrid_assets.chain.known import history_days
 from smartgrid_assets.chain.scenario_paths import wall_minutes
 from smartgrid_assets.chain.scoring import framed, learners_of
 from smartgrid_assets.chain.step import Work
-from smartgrid_assets.chain.steps.derive import calendar_of
+from smartgrid_assets.chain.steps.derive import LOAD, calendar_of
 from smartgrid_assets.chain.steps.explain import CHANGES, REASONS
 from smartgrid_assets.chain.steps.forecast import CANDIDATES, DAY_AHEAD, future_of, history_of
 from smartgrid_assets.domain.forecast.asof import WEATHER_COLUMNS
@@ -64,6 +66,20 @@ def change_rows(work: Work) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
         reasons.append(_reason(work, zone, curves, {against: parts for against, (_, parts) in found.items()}, notes[zone], moved))
     changes = pd.concat(frames, ignore_index=True) if frames else framed([], CHANGES)
     return changes, framed(reasons, REASONS), sorted(mixer.problems)
+
+
+def reasons_to_tell(context: Context, day: date) -> list[str]:
+    """A sentence a zone of `day`, for logs: zones of fewer meters than SMARTGRID_MINIMUM_GROUP are left out, since they name somebody's load."""
+    _, newest = history_days(context, day)
+    with context.lake.connect() as con:
+        reasons = context.lake.view(con, REASONS, [day], "reasons_told")
+        load = context.lake.view(con, LOAD, [newest], "load_behind")
+        told = con.execute(
+            f"""SELECT zone, sentence FROM {reasons} r WHERE
+            (SELECT min(meters) FROM {load} l WHERE l.zone = r.zone AND l.feeder = '*') >= ? ORDER BY zone""",
+            [context.settings.minimum_group],
+        )
+        return [f"{zone}: {sentence}" for zone, sentence in told.fetchall()]
 
 
 def _compared(curves: Curves) -> Iterator[tuple[str, tuple[np.ndarray, dict[str, np.ndarray]]]]:

@@ -23,6 +23,7 @@ def command(today: date | None, dry_run: bool) -> None:
     from smartgrid_assets.chain.ingest import ingest_waiting
     from smartgrid_assets.chain.issue import issue
     from smartgrid_assets.chain.replay import due, night, night_keys, steps
+    from smartgrid_assets.chain.why_changed import reasons_to_tell
     from smartgrid_assets.defs.resources import chain_context
     from smartgrid_assets.domain.market_day import day_of
     from smartgrid_assets.resources.inbox import Inbox, content_hash
@@ -44,6 +45,8 @@ def command(today: date | None, dry_run: bool) -> None:
     for sentences in degraded(context, [tomorrow]).values():
         for sentence in sentences:
             click.echo(f"forecast of {tomorrow}: {sentence}", err=True)
+    for sentence in reasons_to_tell(context, tomorrow):
+        click.echo(f"forecast of {tomorrow}, {sentence}", err=True)
     rows = issue(context, tomorrow, today, now_utc())
     context.lake.refresh_catalog()
     say_held(context, sorted({item.key for item in tonight.done if item.is_held}))

@@ -9,6 +9,7 @@ from smartgrid_assets.chain.ingest import FileReport
 from smartgrid_assets.chain.ingest import ingest_waiting as read_inbox
 from smartgrid_assets.chain.issue import issue
 from smartgrid_assets.chain.replay import night
+from smartgrid_assets.chain.why_changed import reasons_to_tell
 from smartgrid_assets.defs.assets.acquire import materialization
 from smartgrid_assets.defs.dead_runs import end_dead_runs
 from smartgrid_assets.defs.launch import through_dagster
@@ -47,6 +48,8 @@ def run_night(context: dg.OpExecutionContext, chain: Chain) -> None:
     tonight = night(night_context, today, through_dagster(night_context, job, context.instance, "night"))
     rows = issue(night_context, today + timedelta(days=1), today, now_utc())
     night_context.lake.refresh_catalog()
+    for sentence in reasons_to_tell(night_context, today + timedelta(days=1)):
+        context.log.info(f"forecast of {today + timedelta(days=1)}, {sentence}")
     context.log.info(f"{len(tonight.done)} partitions made; issued: {rows}")
     if tonight.failures:
         raise dg.Failure("\n".join(["What follows failed; the rest of the night was done.", *tonight.failures]), allow_retries=False)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
 import pytest
 
+from smartgrid_assets.chain.why_changed import reasons_to_tell
 from smartgrid_assets.defs.resources import chain_context
 from smartgrid_assets.settings import settings
 from smartgrid_assets_tests.chain.shelf import on_shelf
@@ -165,6 +167,14 @@ def test_words_say_what_day_it_is_and_whether_models_are_new(home):
     assert "degrees" in told[LAST, "south"] and "The gate a day earlier would have said" in told[LAST, "south"]
     assert "fitted anew" not in told[SPRING, "south"]
     assert means(home, MONDAY, "gate_before", "south")["models_mw"] != 0.0 == means(home, SPRING, "gate_before", "south")["models_mw"]
+
+
+def test_sentences_of_a_few_meters_are_not_for_logs(home):
+    assert reasons_to_tell(home, MONDAY) == []  # three meters and one, under the default of five
+    group = replace(home, settings=home.settings.model_copy(update={"minimum_group": 2}))
+    (told,) = reasons_to_tell(group, MONDAY)
+    assert told == "north: " + dict(rows(home, f"SELECT zone, sentence FROM forecasts.reasons WHERE day = '{MONDAY}'"))["north"]
+    assert reasons_to_tell(group, MONDAY + timedelta(days=1)) == []
 
 
 def test_a_switched_pair_of_feeders_is_named_and_its_old_days_are_not_borrowed(home):
