@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def _night(zones: int, days: int) -> dict[str, dict[str, float]]:
-    from smartgrid_assets.chain import fitting
+    from smartgrid_assets.chain import forecasting
     from smartgrid_assets.chain.scenario_paths import scenario_rows
     from smartgrid_assets.chain.scoring import publish_day
     from smartgrid_assets.chain.step import Work
@@ -70,10 +70,10 @@ def _night(zones: int, days: int) -> dict[str, dict[str, float]]:
         found["fit"] = {name: seconds * zones / FITTED for name, seconds in found["fit"].items()}
         rows = [_Stored(name) for name in fitted]
         with (
-            patch.object(fitting, "stored_models", lambda _: rows),
-            patch.object(fitting, "stored_model", lambda _, row: fitted[row.model]),
+            patch.object(forecasting, "stored_models", lambda _: rows),
+            patch.object(forecasting, "stored_model", lambda _, row: fitted[row.model]),
         ):
-            (candidates, problems), found["candidates"] = _timed(lambda: fitting.predict_day(Work(context, con, day, {})))
+            (candidates, problems), found["candidates"] = _timed(lambda: forecasting.predict_day(Work(context, con, day, {})))
         assert not problems, problems[:3]
         _put(context, con, CANDIDATES, day, candidates)
         published, found["day_ahead"] = _timed(lambda: publish_day(work))
@@ -103,8 +103,9 @@ def _timed(make: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
 
 
 def _fit(work: Any, zones: int) -> dict[str, Any]:
-    from smartgrid_assets.chain.fitting import fit_context, of_zone
+    from smartgrid_assets.chain.fitting import fit_context
     from smartgrid_assets.chain.steps.forecast import chosen_models, history_of
+    from smartgrid_assets.chain.zone_frames import of_zone
     from smartgrid_assets.domain.forecast.forecaster import fit_zones
     from smartgrid_assets.domain.market_day import week_of
 

@@ -44,9 +44,10 @@ class ZoneForecaster:
 
         Raises ForecastError where no load was known, or none of the weather that the model was fitted with.
         """
-        from smartgrid_assets.chain.fitting import frames_of, of_zone
+        from smartgrid_assets.chain.forecasting import frames_of
         from smartgrid_assets.chain.known import history
         from smartgrid_assets.chain.step import Work
+        from smartgrid_assets.chain.zone_frames import of_zone
 
         key = _date(day)
         if history(self.context, key) is None:
@@ -67,7 +68,7 @@ def load_forecaster(zone: str, as_of: str | date, model: str = "") -> ZoneForeca
 
     Raises SettingsError or ForecastError with a sentence where there is none.
     """
-    from smartgrid_assets.chain.fitting import stored_model, stored_models
+    from smartgrid_assets.chain.forecasting import stored_model, stored_models
     from smartgrid_assets.chain.step import Work
     from smartgrid_assets.chain.steps.forecast import CHAMPION, week_of_champion
     from smartgrid_assets.defs.resources import chain_context

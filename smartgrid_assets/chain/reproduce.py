@@ -12,11 +12,13 @@ import numpy as np
 
 from smartgrid_assets.chain.backtest import Protocol, ZoneReplay
 from smartgrid_assets.chain.context import Context
-from smartgrid_assets.chain.fitting import by_zone, fit_context, fitted_zones, forecasts_of, frames_of
+from smartgrid_assets.chain.fitting import fit_context
+from smartgrid_assets.chain.forecasting import forecasts_of, frames_of
 from smartgrid_assets.chain.known import history_days
 from smartgrid_assets.chain.step import Work
 from smartgrid_assets.chain.steps.derive import LOAD
 from smartgrid_assets.chain.steps.forecast import CANDIDATES, MODEL, history_of
+from smartgrid_assets.chain.zone_frames import by_zone, fitted_zones
 from smartgrid_assets.domain.errors import ForecastError, SettingsError
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from smartgrid_assets.chain.fitting import by_zone, typed_empty
 from smartgrid_assets.chain.known import history_days
 from smartgrid_assets.chain.step import Work
 from smartgrid_assets.chain.steps.derive import LOAD
@@ -24,6 +23,7 @@ from smartgrid_assets.chain.steps.forecast import (
     scored_days,
     week_of_champion,
 )
+from smartgrid_assets.chain.zone_frames import by_zone, typed_empty
 from smartgrid_assets.domain.market_day import days_between, week_of
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS, table
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from smartgrid_assets.chain import fitting
+from smartgrid_assets.chain import fitting, forecasting
 from smartgrid_assets.chain.replay import in_this_process, night
 from smartgrid_assets.chain.step import run_step, state_of
 from smartgrid_assets.chain.steps.forecast import STEPS as FORECAST_STEPS
@@ -180,7 +180,7 @@ def test_a_lost_model_store_costs_no_zone_its_forecast(context):
     def gone(run_id, sha256):
         raise ForecastError(f"Run {run_id}: no stored model.")
 
-    fitting._loaded.cache_clear()
+    forecasting._loaded.cache_clear()
     lost = replace(context, tracking=_Without(context.tracking, gone))
     made = run_step(lost, STEPS["candidates"], SPRING)
     assert any("no stored model" in sentence for sentence in made.metadata["not_forecast"])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from smartgrid_assets.chain import fitting, scoring
+from smartgrid_assets.chain import forecasting, scoring
 from smartgrid_assets.chain.degraded import CHECKS, degraded
 from smartgrid_assets.chain.promotions import Promotion, promote
 from smartgrid_assets.chain.scoring import weekly_scores
@@ -91,11 +91,11 @@ def test_the_aggregate_is_published_once_four_days_are_known(home):
 def test_zones_in_processes_of_their_own_and_read_one_by_one_give_the_same(home, monkeypatch):
     context = chain_context()
     context = replace(context, settings=context.settings.model_copy(update={"model_jobs": 2}))
-    monkeypatch.setattr(fitting, "ZONES_A_TASK", 1)
+    monkeypatch.setattr(forecasting, "ZONES_A_TASK", 1)
     monkeypatch.setattr(scoring, "ZONES_AT_ONCE", 1)
     with context.lake.connect() as con:
         work = Work(context, con, SPRING, {})
-        made = {"candidates": fitting.predict_day(work)[0], "day_ahead": scoring.publish_day(work)}
+        made = {"candidates": forecasting.predict_day(work)[0], "day_ahead": scoring.publish_day(work)}
         for table, found in made.items():
             con.register("found", found)
             view = context.lake.view(con, f"forecasts/{table}", [SPRING], "kept")

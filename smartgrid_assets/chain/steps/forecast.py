@@ -101,7 +101,7 @@ def week_of_champion(context: Context, day: date) -> date | None:
 
 
 def _make_candidates(work: Work) -> Made:
-    from smartgrid_assets.chain.fitting import predict_day
+    from smartgrid_assets.chain.forecasting import predict_day
 
     rows, problems = predict_day(work)
     return Made({CANDIDATES: _register(work, "candidate_rows", rows)}, metadata={"not_forecast": problems} if problems else {})

@@ -1,0 +1,136 @@
+"""Fitted models used for a day: what its gate knew in, rows of forecasts/candidates out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from smartgrid_assets.chain.step import Work
+from smartgrid_assets.chain.steps.forecast import MODEL, future_of, history_of, weeks_of_models
+from smartgrid_assets.chain.zone_frames import by_zone, fitted_zones, step_minutes, typed_empty
+from smartgrid_assets.domain.errors import ForecastError
+from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from smartgrid_assets.domain.forecast.forecaster import FittedModel
+    from smartgrid_assets.resources.tracking import Tracking
+
+MODELS_KEPT = 8
+"""Fitted models held in memory, a few MB each: those of a week or two."""
+ZONES_A_TASK = 100
+"""A process of their own (ten seconds until it runs) is worth it for so many."""
+
+
+def predict_day(work: Work) -> tuple[pd.DataFrame, list[str]]:
+    """Every fitted model's quantiles of the day; rows of forecasts/candidates, and sentences for what could not be forecast.
+
+    A zone that no stored model can forecast gets naives made on the spot, or the profile of the others (chain/rescue.py).
+    """
+    import pandas as pd
+
+    from smartgrid_assets.chain.rescue import rescued
+
+    history, future, weather = frames_of(work)
+    rows, problems = forecasts_by(work, stored_models(work), history, future, weather)
+    zones, histories = fitted_zones(history), by_zone(history)
+    more, sentences = rescued(work, rows, {zone: histories[zone] for zone in zones}, by_zone(future))
+    rows = pd.concat([rows, *more], ignore_index=True) if more and len(rows) else pd.concat(more, ignore_index=True) if more else rows
+    return rows.assign(interval_minutes=step_minutes(history), issued_at=work.context.gate(work.key)), problems + sentences
+
+
+def forecasts_by(
+    work: Work, stored: Sequence[Any], history: pd.DataFrame, future: pd.DataFrame, weather: str
+) -> tuple[pd.DataFrame, list[str]]:
+    """Forecasts of all zones by models of forecasts/model: zone, model, interval_start_utc, quantiles, run_id, weather; and sentences.
+
+    Many zones fan out through joblib: a cluster's backend takes the same call by name (joblib.parallel_config).
+    """
+    import pandas as pd
+    from joblib import Parallel, delayed
+
+    zones, histories, futures = fitted_zones(history), by_zone(history), by_zone(future)
+    fitted, problems = [], []
+    for row in stored:
+        try:
+            fitted.append((row, stored_model(work, row)))
+        except ForecastError as error:
+            problems.append(f"{row.model}: {error}")
+    some = [zones[k : k + ZONES_A_TASK] for k in range(0, len(zones), ZONES_A_TASK)]
+    tasks = (
+        delayed(_of_some)([replace(model, zones={zone: model.zones[zone] for zone in of if zone in model.zones}) for _, model in fitted],
+                          of, {zone: histories[zone] for zone in of}, {zone: futures[zone] for zone in of}, weather)
+        for of in some
+    )  # fmt: skip
+    frames = []
+    for made in Parallel(n_jobs=min(work.context.settings.model_jobs, len(some)) or 1)(tasks):
+        for (row, _), (found, troubles) in zip(fitted, made, strict=True):
+            problems += troubles
+            frames += [part.assign(zone=zone, model=row.model, run_id=row.run_id, weather=row.weather) for zone, part in found.items()]
+    columns = ["zone", "model", "interval_start_utc", *QUANTILE_COLUMNS, "run_id", "weather"]
+    return pd.concat(frames, ignore_index=True) if frames else typed_empty(columns), sorted(set(problems))
+
+
+def _of_some(
+    models: Sequence[FittedModel],
+    zones: Sequence[str],
+    histories: Mapping[str, pd.DataFrame],
+    futures: Mapping[str, pd.DataFrame],
+    weather: str,
+) -> list[tuple[dict[str, pd.DataFrame], list[str]]]:
+    """forecasts_of for each of some models."""
+    return [forecasts_of(model, zones, histories, futures, weather) for model in models]
+
+
+def forecasts_of(
+    fitted: FittedModel, zones: Sequence[str], histories: Mapping[str, pd.DataFrame], futures: Mapping[str, pd.DataFrame], weather: str
+) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """A day's forecast of each zone that the model can forecast, and a sentence for each that it cannot.
+
+    histories, futures, weather: as frames_of gives them, by zone.
+    """
+    if fitted.context.weather not in ("none", weather):
+        return {}, [f"{fitted.model}: fitted with weather, and the gate knew no weather forecast of the day."]
+    found: dict[str, pd.DataFrame] = {}
+    problems = []
+    for zone in zones:
+        try:
+            found[zone] = fitted.predict(zone, histories[zone], futures[zone])
+        except ForecastError as error:
+            problems.append(f"{fitted.model}, zone {zone}: {error}")
+    return found, problems
+
+
+def frames_of(work: Work) -> tuple[pd.DataFrame, pd.DataFrame, str]:
+    """What the day's gate knew: rows of all zones before the day (of its eve no load), of the day itself, and which weather it has."""
+    import pandas as pd
+
+    history = history_of(work, work.key)
+    zones = fitted_zones(history)
+    future, weather = future_of(work, work.key, step_minutes(history), zones)
+    eve, _ = future_of(work, work.key - timedelta(days=1), step_minutes(history), zones, gate_of=work.key)
+    return pd.concat([history, eve.assign(load_mw=float("nan"), weight=0.0)], ignore_index=True), future, weather
+
+
+def stored_models(work: Work) -> list[Any]:
+    """Rows of forecasts/model that were fitted for the day's week; where a model was not, for the week before."""
+    view = work.context.lake.view(work.con, MODEL, weeks_of_models(work.context, work.key))
+    newest = "QUALIFY row_number() OVER (PARTITION BY model ORDER BY week DESC) = 1"
+    return list(work.con.execute(f"SELECT * FROM {view} WHERE status = 'fitted' {newest} ORDER BY model").df().itertuples())
+
+
+def stored_model(work: Work, stored: Any) -> FittedModel:
+    """The model of a row of forecasts/model, from the store; ForecastError where it is gone or changed."""
+    return _loaded(work.context.tracking, stored.run_id, stored.sha256)
+
+
+@lru_cache(maxsize=MODELS_KEPT)
+def _loaded(tracking: Tracking, run_id: str, sha256: str) -> FittedModel:
+    from smartgrid_assets.domain.forecast.forecaster import FittedModel
+
+    return FittedModel.load(tracking.load_model_blob(run_id, sha256), sha256)
