@@ -8,9 +8,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.chain.step import Work
-from smartgrid_assets.chain.steps.forecast import MODEL, future_of, history_of, weeks_of_models
+from smartgrid_assets.chain.steps.forecast import MODEL, chosen_models, future_of, history_of, weeks_of_models
 from smartgrid_assets.chain.zone_frames import by_zone, fitted_zones, step_minutes, typed_empty
 from smartgrid_assets.domain.errors import ForecastError
+from smartgrid_assets.domain.market_day import week_of
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
 
 if TYPE_CHECKING:
@@ -118,10 +119,13 @@ def frames_of(work: Work) -> tuple[pd.DataFrame, pd.DataFrame, str]:
 
 
 def stored_models(work: Work) -> list[Any]:
-    """Rows of forecasts/model that were fitted for the day's week; where a model was not, for the week before."""
-    view = work.context.lake.view(work.con, MODEL, weeks_of_models(work.context, work.key))
+    """Rows of forecasts/model that were fitted for the day's week; of a model that was asked for and could not be, for the week before."""
+    weeks, week = weeks_of_models(work.context, work.key), week_of(work.key)
+    view = work.context.lake.view(work.con, MODEL, weeks)
+    tried = [model for (model,) in work.con.execute(f"SELECT model FROM {view} WHERE week = ?", [week]).fetchall()]
     newest = "QUALIFY row_number() OVER (PARTITION BY model ORDER BY week DESC) = 1"
-    return list(work.con.execute(f"SELECT * FROM {view} WHERE status = 'fitted' {newest} ORDER BY model").df().itertuples())
+    query = f"SELECT * FROM {view} WHERE status = 'fitted' AND list_contains(?, model) {newest} ORDER BY model"
+    return list(work.con.execute(query, [tried or list(chosen_models(work.context))]).df().itertuples())
 
 
 def stored_model(work: Work, stored: Any) -> FittedModel:

@@ -140,10 +140,10 @@ def test_a_late_correction_re_makes_its_day_its_heirs_and_the_one_forecast_whose
         # The only gate after the receipt. Its candidates rest on the history as known then; no naive reads that far
         # back, so their rows are the same, and what is published of them is not due.
         ("candidates", ISSUED[-1]),
-        # What the correction did to it is asked again.
-        ("changes", ISSUED[-1]),
         # The page of day 52 shows the alarms of two days before.
         ("overview", CORRECTED + 30),
+        # What the correction did to the forecast is asked again.
+        ("changes", ISSUED[-1]),
     ]
     assert written(before, stamps(context)) <= tables_of(made)
     assert settle(context) == []
@@ -172,9 +172,9 @@ def test_a_day_that_comes_late_is_made_with_what_looks_back_on_it(context: Conte
         ("scenarios", ABSENT + 7),
         ("headroom", ABSENT + 7),
         ("accuracy", ABSENT),
-        ("changes", ABSENT + 7),
         # Its own load, the alarms of two days before (54 to 59), and the new forecast (61).
         *(("overview", number) for number in (ABSENT, *range(ABSENT + 2, ISSUED[-1] + 1))),
+        ("changes", ABSENT + 7),
     ]
     assert written(before, stamps(context)) <= tables_of(made)
     assert settle(context) == []
