@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.load_sets import SETS, SHARED, LoadSet
+from benchmarks.peers.apart import PEERS as APART
+from benchmarks.peers.apart import told_apart
 from benchmarks.peers.plain_lightgbm import PEER
 from smartgrid_assets.chain.backtest import AGGREGATE, Protocol, aggregated, replay
 from smartgrid_assets.chain.judged import Judged, judged
@@ -22,7 +24,7 @@ from smartgrid_assets.domain.forecast.quantiles import QUANTILES
 from smartgrid_assets.domain.forecast.series_file import read_series
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
 
-PEERS = (PEER.name, "naive_2d", "naive_7d", "naive_mean", "prophet", "mstl")
+PEERS = (PEER.name, "naive_2d", "naive_7d", "naive_mean", "prophet", "mstl", *(peer.name for peer in APART))
 SUBDIVISIONS = {"victoria": "VIC"}
 SHOWN = ("nmae", "mase", "pinball", "coverage_80", "coverage_90", "cpu_s")
 
@@ -40,7 +42,10 @@ def run(chosen: LoadSet, weather: str, spans: tuple[tuple[str, str], ...], jobs:
     for first, last in spans:
         asked = Protocol(date.fromisoformat(first), date.fromisoformat(last), chosen.timezone, chosen.country,
                          SUBDIVISIONS.get(chosen.name, ""), weather)  # type: ignore[arg-type]  # fmt: skip
-        found = judged(series, aggregated(series, replay(series, asked, jobs, {PEER.name: PEER}), asked), asked)
+        replays = aggregated(series, replay(series, asked, jobs, {PEER.name: PEER}), asked)
+        for sentence in told_apart(series, replays, asked):
+            print(sentence, flush=True)
+        found = judged(series, replays, asked)
         whole.rows += [{**row, "span": first} for row in found.rows]
         assert found.forecasts is not None
         whole.forecasts = found.forecasts if whole.forecasts is None else pd.concat([whole.forecasts, found.forecasts], ignore_index=True)
