@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.load_sets import SETS, SHARED, LoadSet
+from benchmarks.load_sets import SETS, LoadSet
 from benchmarks.peers.apart import PEERS as APART
 from benchmarks.peers.apart import told_apart
 from benchmarks.peers.plain_lightgbm import PEER
@@ -21,27 +21,18 @@ from smartgrid_assets.chain.backtest import AGGREGATE, Protocol, aggregated, rep
 from smartgrid_assets.chain.judged import Judged, judged
 from smartgrid_assets.domain.forecast.evaluation import SAMPLES
 from smartgrid_assets.domain.forecast.quantiles import QUANTILES
-from smartgrid_assets.domain.forecast.series_file import read_series
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
 
 PEERS = (PEER.name, "naive_2d", "naive_7d", "naive_mean", "prophet", "mstl", *(peer.name for peer in APART))
-SUBDIVISIONS = {"victoria": "VIC"}
 SHOWN = ("nmae", "mase", "pinball", "coverage_80", "coverage_90", "cpu_s")
 
 
 def run(chosen: LoadSet, weather: str, spans: tuple[tuple[str, str], ...], jobs: int) -> Judged:
     """Judge one set: its spans are replayed one by one and judged together."""
-    import tempfile
-    from pathlib import Path
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "load.parquet"
-        chosen.make(SHARED).to_parquet(path, index=False)
-        series, _ = read_series(path, chosen.timezone, chosen.country, SUBDIVISIONS.get(chosen.name, ""))
-    whole = Judged()
+    series, whole = chosen.series(), Judged()
     for first, last in spans:
         asked = Protocol(date.fromisoformat(first), date.fromisoformat(last), chosen.timezone, chosen.country,
-                         SUBDIVISIONS.get(chosen.name, ""), weather)  # type: ignore[arg-type]  # fmt: skip
+                         chosen.subdivision, weather)  # type: ignore[arg-type]  # fmt: skip
         replays = aggregated(series, replay(series, asked, jobs, {PEER.name: PEER}), asked)
         for sentence in told_apart(series, replays, asked):
             print(sentence, flush=True)

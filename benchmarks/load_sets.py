@@ -6,6 +6,7 @@ Each set tells its time zone and country, the spans that settings may be tuned o
 from __future__ import annotations
 
 import argparse
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from smartgrid_assets.domain.forecast.series_file import read_series
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -28,6 +31,14 @@ class LoadSet:
     tuned_on: tuple[tuple[str, str], ...]
     judged_on: tuple[tuple[str, str], ...]
     weather: bool = False
+    subdivision: str = ""
+
+    def series(self, made: pd.DataFrame | None = None) -> pd.DataFrame:
+        """The set, or `made` in its place, as the backtest reads a file of it."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "load.parquet"
+            (self.make(SHARED) if made is None else made).to_parquet(path, index=False)
+            return read_series(path, self.timezone, self.country, self.subdivision)[0]
 
 
 def victoria(shared: Path) -> pd.DataFrame:
@@ -144,7 +155,7 @@ SETS = {
     s.name: s
     for s in (
         LoadSet("victoria", "Australia/Melbourne", "AU", victoria, (("2013-01-14", "2013-02-10"), ("2013-06-03", "2013-06-30")),
-                (("2014-01-06", "2014-02-02"), ("2014-06-02", "2014-06-29")), weather=True),
+                (("2014-01-06", "2014-02-02"), ("2014-06-02", "2014-06-29")), weather=True, subdivision="VIC"),
         LoadSet("pjm", "America/New_York", "US", pjm, (("2017-06-05", "2017-07-30"),), (("2018-06-04", "2018-07-29"),)),
         LoadSet("citylearn", "Etc/GMT+8", "US", citylearn, (("2017-05-01", "2017-05-28"),), (("2017-07-03", "2017-07-30"),), weather=True),
         LoadSet("bdg2", "Etc/GMT+5", "US", bdg2, (("2016-06-06", "2016-07-03"),), (("2016-08-29", "2016-09-25"),)),

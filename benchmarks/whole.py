@@ -10,9 +10,7 @@ of one hour's score with the next, of the paths and of what came.
 from __future__ import annotations
 
 import argparse
-import tempfile
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,13 +20,12 @@ from benchmarks.load_sets import SETS, SHARED, LoadSet
 from smartgrid_assets.chain.backtest import AGGREGATE, Protocol, aggregated, replay
 from smartgrid_assets.domain.forecast.quantiles import QUANTILES
 from smartgrid_assets.domain.forecast.scenarios import energy_score, normal_scores, paths
-from smartgrid_assets.domain.forecast.series_file import read_series
+from smartgrid_assets.domain.forecast.score import mae, mean_pinball
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
 
 WHOLE = "SUM"
 DAYS_KEPT = 56
 MODELS = "naive_2d,naive_7d,same_weekday_mean,additive,additive_kalman,boosted_additive,quantile_regression"
-LEVELS = np.array(QUANTILES)
 
 
 def main() -> None:
@@ -65,14 +62,12 @@ def _days(chosen: LoadSet, span: tuple[str, str], models: tuple[str, ...], jobs:
 
 
 def _series(chosen: LoadSet) -> pd.DataFrame:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "load.parquet"
-        made = chosen.make(SHARED)
-        made = made[made["zone"] != WHOLE]
-        size = made.groupby("interval_start_utc")["load_mw"].agg(["sum", "count"])
-        whole = size["sum"].where(size["count"] == made["zone"].nunique()).rename("load_mw").reset_index().assign(zone=WHOLE)
-        pd.concat([made, whole])[["zone", "interval_start_utc", "load_mw"]].to_parquet(path, index=False)
-        return read_series(path, chosen.timezone, chosen.country, "")[0]
+    """The zones, and their sum where all of them are known."""
+    made = chosen.make(SHARED)
+    made = made[made["zone"] != WHOLE]
+    size = made.groupby("interval_start_utc")["load_mw"].agg(["sum", "count"])
+    whole = size["sum"].where(size["count"] == made["zone"].nunique()).rename("load_mw").reset_index().assign(zone=WHOLE)
+    return chosen.series(pd.concat([made, whole])[["zone", "interval_start_utc", "load_mw"]])
 
 
 def _day(grid: dict[Any, Any], zones: list[str], day: date, days: list[date], minutes: int) -> dict[str, Any]:
@@ -90,10 +85,10 @@ def _day(grid: dict[Any, Any], zones: list[str], day: date, days: list[date], mi
     summed = np.quantile(drawn.sum(axis=1), QUANTILES, axis=0).T
     found: dict[str, Any] = {"zones": len(zones), "energy ratio to alone": energy_score(drawn, came) / energy_score(alone, came)}
     for name, told in (("own series", direct), ("sum of medians", quantiles.sum(axis=0)), ("paths", summed)):
-        error = whole[:, None] - told
-        found[f"{name} nmae"] = np.abs(error[:, QUANTILES.index(0.5)]).mean() / size
-        found[f"{name} pinball"] = np.maximum(LEVELS * error, (LEVELS - 1) * error).mean() / size
-        found[f"{name} 80 %"] = ((error[:, QUANTILES.index(0.1)] >= 0) & (error[:, QUANTILES.index(0.9)] <= 0)).mean()
+        low, median, high = (told[:, QUANTILES.index(level)] for level in (0.1, 0.5, 0.9))
+        found[f"{name} nmae"] = mae(whole, median) / size
+        found[f"{name} pinball"] = mean_pinball(whole, told) / size
+        found[f"{name} 80 %"] = ((whole >= low) & (whole <= high)).mean()
     hour = 60 // minutes
     scores = np.array([normal_scores(load, told) for load, told in zip(came, quantiles, strict=True)])
     told = np.array([normal_scores(path, quantiles[k]) for k in range(len(zones)) for path in drawn[:20, k]])

@@ -70,7 +70,8 @@ def _environment(peer: Apart) -> Path | str:
     python, done = home / "bin" / "python", home / "installed"
     if done.exists():
         return python
-    base = next((found for name in peer.python if (found := shutil.which(name) or shutil.which(name, path=_pyenv()))), None)
+    places = os.pathsep.join([_pyenv(), os.environ.get("PATH", "")])  # pyenv's own first: its shims on PATH need not start
+    base = next((found for name in peer.python if (found := shutil.which(name, path=places))), None)
     if base is None:
         return f"there is no {' or '.join(peer.python)} here"
     for step in (

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from smartgrid_assets.chain.forecasting import forecasts_by, frames_of, stored_models
+from smartgrid_assets.chain.forecasting import forecasts_by, stored_models, with_eve
 from smartgrid_assets.chain.scenario_paths import wall_minutes
 from smartgrid_assets.chain.scoring import learners_of
 from smartgrid_assets.chain.step import Work
 from smartgrid_assets.chain.steps.forecast import CANDIDATES, DAY_AHEAD, future_of, history_of
+from smartgrid_assets.chain.zone_frames import by_zone, fitted_frames
 from smartgrid_assets.domain.forecast.asof import WEATHER_COLUMNS
 from smartgrid_assets.domain.forecast.changes import Stage, onto
 from smartgrid_assets.domain.market_day import week_of
@@ -31,13 +31,17 @@ ONE_DAY = timedelta(days=1)
 
 @dataclass
 class Curves:
-    """One zone's medians, MW at the day's intervals. then: what the gate a day earlier would have said; steps: after each further cause."""
+    """One zone's medians, MW at the day's intervals. to_then: the stages up to what the gate a day earlier would have said; from_then: after it."""
 
     published: np.ndarray
     day_before: np.ndarray | None = None
     to_then: list[Stage] = field(default_factory=list)
-    then: np.ndarray | None = None
     from_then: list[Stage] = field(default_factory=list)
+
+    @property
+    def then(self) -> np.ndarray | None:
+        """What the gate a day earlier would have said: of its own weather of the day; None where it could not."""
+        return next((stage.curve for stage in self.to_then if stage.cause == "weather"), None)
 
 
 class Mixer:
@@ -51,11 +55,14 @@ class Mixer:
         self.candidates = day_rows(work, CANDIDATES, work.key)
         self.learners = learners_of(work, self.candidates)
         self.problems: set[str] = set()
+        self.before = Work(work.context, work.con, work.key - ONE_DAY, {}, work.histories)
+        self._ahead: dict[tuple[date, date], tuple[pd.DataFrame, str]] = {}
 
-    @cached_property
-    def before(self) -> Work:
-        """The day before, as work of its own."""
-        return Work(self.work.context, self.work.con, self.work.key - ONE_DAY, {}, self.work.histories)
+    def ahead(self, day: date, gate_of: date) -> tuple[pd.DataFrame, str]:
+        """What the gate of `gate_of` saw of a day ahead, and which weather it has; read once."""
+        if (day, gate_of) not in self._ahead:
+            self._ahead[day, gate_of] = future_of(self.work, day, self.minutes, self.zones, gate_of=gate_of)
+        return self._ahead[day, gate_of]
 
     def of_zone(self, zone: str) -> pd.DataFrame:
         """The published rows of one zone."""
@@ -84,71 +91,57 @@ class Mixer:
         return str(self.of_zone(zone)["source_model"].mode().iloc[0]) if zone in self.zones else ""
 
 
-def curves_of(work: Work, mixer: Mixer) -> dict[str, Curves]:
+def curves_of(mixer: Mixer) -> dict[str, Curves]:
     """Each zone's curves, all at the intervals of the published day."""
     found = {zone: Curves(mixer.of_zone(zone)["load_mw"].to_numpy(float)) for zone in mixer.zones}
     stamps = {zone: mixer.of_zone(zone)["interval_start_utc"].reset_index(drop=True) for zone in mixer.zones}
-    for zone, curve in _at_day(_yesterday(work, mixer), stamps, mixer.tz).items():
+    for zone, curve in _at_day(_yesterday(mixer), stamps, mixer.tz).items():
         found[zone].day_before = curve
-    of_yesterday = mixer.medians(day_rows(work, CANDIDATES, work.key - ONE_DAY))
-    for zone, curve in _at_day(of_yesterday, stamps, mixer.tz).items():
-        found[zone].to_then.append(Stage("models", curve))
-    for cause, is_then, medians in _asked_again(work, mixer):
+    for cause, is_from_then, medians in _stages(mixer):
         for zone, curve in _at_day(medians, stamps, mixer.tz).items():
-            if is_then:
-                found[zone].then = curve
-            else:
-                (found[zone].to_then if cause == "calendar" else found[zone].from_then).append(Stage(cause, curve))
+            (found[zone].from_then if is_from_then else found[zone].to_then).append(Stage(cause, curve))
     return found
 
 
-def _asked_again(work: Work, mixer: Mixer) -> Iterator[tuple[str, bool, dict[str, pd.Series]]]:
-    """(cause, is it the gate before?, medians of the day) after each exchange; nothing where the gate before knew no load or had no models."""
-    before = mixer.before
-    models = stored_models(before) if work.context.lake.footer("forecasts/model", week_of(before.key)) else []
-    known_then, known_now = history_of(before, before.key), history_of(work, work.key)
+def _stages(mixer: Mixer) -> Iterator[tuple[str, bool, dict[str, pd.Series]]]:
+    """(cause, comes after what the gate before would have said?, medians) after each exchange.
+
+    Only the weights are exchanged where the gate before knew no load or had no models.
+    """
+    work, before = mixer.work, mixer.before
+    day, eve = work.key, before.key
+    yield "models", False, mixer.medians(day_rows(work, CANDIDATES, eve))
+    models, known_then, known_now = stored_models(before), history_of(before, eve), history_of(work, day)
     if known_then.empty or not models:
         return
-    then, kind_then = _ahead(work, mixer, gate_of=before.key)
-    _, future_before, kind_before = frames_of(before)
-    eve_before, _ = future_of(work, before.key - ONE_DAY, mixer.minutes, mixer.zones, gate_of=before.key)
-    for cause, known, (eve, day), weather in (
-        ("calendar", known_then, (_weather_of(then[0], eve_before), _weather_of(then[1], future_before)), kind_before),
-        ("weather", known_then, then, kind_then),
-    ):
-        yield cause, cause == "weather", mixer.medians(_ask(mixer, models, known, eve, day, weather))
-    now, kind_now = _ahead(work, mixer, gate_of=work.key)
-    yield "weather", False, mixer.medians(_ask(mixer, models, known_then, *now, kind_now))
+    (of_day, kind_then), (of_eve, kind_before) = mixer.ahead(day, eve), mixer.ahead(eve, eve)
+    their_eve, _ = mixer.ahead(eve - ONE_DAY, eve)
+    like_eve = _weather_of(of_eve, their_eve, mixer.tz), _weather_of(of_day, of_eve, mixer.tz)
+    yield "calendar", False, _ask(mixer, models, known_then, *like_eve, kind_before)
+    yield "weather", False, _ask(mixer, models, known_then, of_eve, of_day, kind_then)
+    (of_eve_now, _), (of_day_now, kind_now) = mixer.ahead(eve, day), mixer.ahead(day, day)
+    yield "weather", True, _ask(mixer, models, known_then, of_eve_now, of_day_now, kind_now)
     corrected, newer = _corrected(work, known_then, known_now)
     if corrected:
-        yield "newer_load", False, mixer.medians(_ask(mixer, models, newer, *now, kind_now))
-    is_same_week = week_of(before.key) == week_of(work.key)
-    last = mixer.candidates if is_same_week else _ask(mixer, models, known_now, *now, kind_now)
-    yield "correction" if corrected else "newer_load", False, mixer.medians(last)
+        yield "newer_load", True, _ask(mixer, models, newer, of_eve_now, of_day_now, kind_now)
+    is_same_week = week_of(eve) == week_of(day)
+    last = mixer.medians(mixer.candidates) if is_same_week else _ask(mixer, models, known_now, of_eve_now, of_day_now, kind_now)
+    yield "correction" if corrected else "newer_load", True, last
 
 
-def _ahead(work: Work, mixer: Mixer, gate_of: date) -> tuple[tuple[pd.DataFrame, pd.DataFrame], str]:
-    """The eve and the day as the gate of `gate_of` saw them ahead, and which weather the day had."""
-    eve, _ = future_of(work, work.key - ONE_DAY, mixer.minutes, mixer.zones, gate_of=gate_of)
-    day, weather = future_of(work, work.key, mixer.minutes, mixer.zones, gate_of=gate_of)
-    return (eve, day), weather
-
-
-def _ask(mixer: Mixer, models: list[Any], known: pd.DataFrame, eve: pd.DataFrame, day: pd.DataFrame, weather: str) -> pd.DataFrame:
-    import pandas as pd
-
-    history = pd.concat([known, eve.assign(load_mw=float("nan"), weight=0.0)], ignore_index=True)
-    rows, problems = forecasts_by(mixer.work, models, history, day, weather)
+def _ask(mixer: Mixer, models: list[Any], known: pd.DataFrame, eve: pd.DataFrame, day: pd.DataFrame, weather: str) -> dict[str, pd.Series]:
+    """Zone -> the day's medians, of these inputs."""
+    rows, problems = forecasts_by(mixer.work, models, fitted_frames(with_eve(known, eve)), by_zone(day), weather)
     mixer.problems.update(problems)
-    return rows
+    return mixer.medians(rows)
 
 
-def _weather_of(rows: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+def _weather_of(rows: pd.DataFrame, other: pd.DataFrame, tz: str) -> pd.DataFrame:
     """The rows with the weather of another day, at the same wall clock."""
     found = rows.copy()
     for zone, part in rows.groupby("zone"):
         of = other[other["zone"] == zone]
-        wall, wall_of_day = (frame["local_time"].dt.hour.to_numpy() * 60 + frame["local_time"].dt.minute.to_numpy() for frame in (of, part))
+        wall, wall_of_day = (wall_minutes(frame["interval_start_utc"], tz) for frame in (of, part))
         for name in WEATHER_COLUMNS:
             found.loc[part.index, name] = onto(of[name].to_numpy(float), wall, wall_of_day)
     return found
@@ -166,9 +159,9 @@ def _corrected(work: Work, then: pd.DataFrame, now: pd.DataFrame) -> tuple[bool,
     return not seen.equals(now[old][columns].reset_index(drop=True)), newer
 
 
-def _yesterday(work: Work, mixer: Mixer) -> dict[str, pd.Series]:
+def _yesterday(mixer: Mixer) -> dict[str, pd.Series]:
     """Zone -> what was published for the day before, MW by interval_start_utc."""
-    rows = day_rows(work, DAY_AHEAD, work.key - ONE_DAY)
+    rows = day_rows(mixer.work, DAY_AHEAD, mixer.before.key)
     return {
         zone: part.set_index("interval_start_utc")["load_mw"].sort_index() for zone, part in rows.groupby("zone") if zone in mixer.zones
     }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.chain.step import Work
 from smartgrid_assets.chain.steps.forecast import MODEL, SEED, ZONE_GROUP, chosen_models, future_of, history_of
-from smartgrid_assets.chain.zone_frames import by_zone, fitted_zones, step_minutes, typed_empty
+from smartgrid_assets.chain.zone_frames import fitted_frames, step_minutes, typed_empty
 from smartgrid_assets.domain.errors import ForecastError
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS, table
 
@@ -32,10 +32,8 @@ def fit_week(work: Work) -> pd.DataFrame:
     import pandas as pd
 
     history = history_of(work, work.key)
-    zones = fitted_zones(history)
-    weather = _weather_of_week(work, history, zones)
-    histories = by_zone(history)
-    histories = {zone: histories[zone] for zone in zones}
+    histories = fitted_frames(history)
+    weather = _weather_of_week(work, history, list(histories))
     rows = [_fit(work, model, histories, weather) for model in chosen_models(work.context).values()]
     return pd.DataFrame(rows, columns=[c.name for c in table(MODEL).columns])
 

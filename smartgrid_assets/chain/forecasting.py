@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.chain.step import Work
-from smartgrid_assets.chain.steps.forecast import MODEL, chosen_models, future_of, history_of, weeks_of_models
-from smartgrid_assets.chain.zone_frames import by_zone, fitted_zones, step_minutes, typed_empty
+from smartgrid_assets.chain.steps.forecast import MODEL, chosen_models, future_of, history_of, tried_models, weeks_of_models
+from smartgrid_assets.chain.zone_frames import by_zone, fitted_frames, fitted_zones, step_minutes, typed_empty
 from smartgrid_assets.domain.errors import ForecastError
 from smartgrid_assets.domain.market_day import week_of
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
@@ -38,25 +38,26 @@ def predict_day(work: Work) -> tuple[pd.DataFrame, list[str]]:
     from smartgrid_assets.chain.rescue import rescued
 
     history, future, weather = frames_of(work)
-    rows, problems = forecasts_by(work, stored_models(work), history, future, weather)
-    zones, histories = fitted_zones(history), by_zone(history)
-    more, sentences = rescued(work, rows, {zone: histories[zone] for zone in zones}, by_zone(future))
-    rows = pd.concat([rows, *more], ignore_index=True) if more and len(rows) else pd.concat(more, ignore_index=True) if more else rows
+    histories, futures = fitted_frames(history), by_zone(future)
+    rows, problems = forecasts_by(work, stored_models(work), histories, futures, weather)
+    more, sentences = rescued(work, rows, histories, futures)
+    whole = [part for part in (rows, *more) if len(part)]
+    rows = pd.concat(whole, ignore_index=True) if whole else rows
     return rows.assign(interval_minutes=step_minutes(history), issued_at=work.context.gate(work.key)), problems + sentences
 
 
 def forecasts_by(
-    work: Work, stored: Sequence[Any], history: pd.DataFrame, future: pd.DataFrame, weather: str
+    work: Work, stored: Sequence[Any], histories: Mapping[str, pd.DataFrame], futures: Mapping[str, pd.DataFrame], weather: str
 ) -> tuple[pd.DataFrame, list[str]]:
     """Forecasts of all zones by models of forecasts/model: zone, model, interval_start_utc, quantiles, run_id, weather; and sentences.
 
+    histories, futures, weather: as frames_of gives them, by zone.
     Many zones fan out through joblib: a cluster's backend takes the same call by name (joblib.parallel_config).
     """
     import pandas as pd
     from joblib import Parallel, delayed
 
-    zones, histories, futures = fitted_zones(history), by_zone(history), by_zone(future)
-    fitted, problems = [], []
+    zones, fitted, problems = list(histories), [], []
     for row in stored:
         try:
             fitted.append((row, stored_model(work, row)))
@@ -65,7 +66,7 @@ def forecasts_by(
     some = [zones[k : k + ZONES_A_TASK] for k in range(0, len(zones), ZONES_A_TASK)]
     tasks = (
         delayed(_of_some)([replace(model, zones={zone: model.zones[zone] for zone in of if zone in model.zones}) for _, model in fitted],
-                          of, {zone: histories[zone] for zone in of}, {zone: futures[zone] for zone in of}, weather)
+                          {zone: histories[zone] for zone in of}, {zone: futures[zone] for zone in of}, weather)
         for of in some
     )  # fmt: skip
     frames = []
@@ -78,30 +79,23 @@ def forecasts_by(
 
 
 def _of_some(
-    models: Sequence[FittedModel],
-    zones: Sequence[str],
-    histories: Mapping[str, pd.DataFrame],
-    futures: Mapping[str, pd.DataFrame],
-    weather: str,
+    models: Sequence[FittedModel], histories: Mapping[str, pd.DataFrame], futures: Mapping[str, pd.DataFrame], weather: str
 ) -> list[tuple[dict[str, pd.DataFrame], list[str]]]:
     """forecasts_of for each of some models."""
-    return [forecasts_of(model, zones, histories, futures, weather) for model in models]
+    return [forecasts_of(model, histories, futures, weather) for model in models]
 
 
 def forecasts_of(
-    fitted: FittedModel, zones: Sequence[str], histories: Mapping[str, pd.DataFrame], futures: Mapping[str, pd.DataFrame], weather: str
+    fitted: FittedModel, histories: Mapping[str, pd.DataFrame], futures: Mapping[str, pd.DataFrame], weather: str
 ) -> tuple[dict[str, pd.DataFrame], list[str]]:
-    """A day's forecast of each zone that the model can forecast, and a sentence for each that it cannot.
-
-    histories, futures, weather: as frames_of gives them, by zone.
-    """
+    """A day's forecast of each zone of `histories` that the model can forecast, and a sentence for each that it cannot."""
     if fitted.context.weather not in ("none", weather):
         return {}, [f"{fitted.model}: fitted with weather, and the gate knew no weather forecast of the day."]
     found: dict[str, pd.DataFrame] = {}
     problems = []
-    for zone in zones:
+    for zone, history in histories.items():
         try:
-            found[zone] = fitted.predict(zone, histories[zone], futures[zone])
+            found[zone] = fitted.predict(zone, history, futures[zone])
         except ForecastError as error:
             problems.append(f"{fitted.model}, zone {zone}: {error}")
     return found, problems
@@ -109,23 +103,27 @@ def forecasts_of(
 
 def frames_of(work: Work) -> tuple[pd.DataFrame, pd.DataFrame, str]:
     """What the day's gate knew: rows of all zones before the day (of its eve no load), of the day itself, and which weather it has."""
-    import pandas as pd
-
     history = history_of(work, work.key)
     zones = fitted_zones(history)
     future, weather = future_of(work, work.key, step_minutes(history), zones)
     eve, _ = future_of(work, work.key - timedelta(days=1), step_minutes(history), zones, gate_of=work.key)
-    return pd.concat([history, eve.assign(load_mw=float("nan"), weight=0.0)], ignore_index=True), future, weather
+    return with_eve(history, eve), future, weather
+
+
+def with_eve(history: pd.DataFrame, eve: pd.DataFrame) -> pd.DataFrame:
+    """Known load, and the rows of the day before the one asked for: its calendar and weather, no load."""
+    import pandas as pd
+
+    return pd.concat([history, eve.assign(load_mw=float("nan"), weight=0.0)], ignore_index=True)
 
 
 def stored_models(work: Work) -> list[Any]:
     """Rows of forecasts/model that were fitted for the day's week; of a model that was asked for and could not be, for the week before."""
-    weeks, week = weeks_of_models(work.context, work.key), week_of(work.key)
-    view = work.context.lake.view(work.con, MODEL, weeks)
-    tried = [model for (model,) in work.con.execute(f"SELECT model FROM {view} WHERE week = ?", [week]).fetchall()]
+    view = work.context.lake.view(work.con, MODEL, weeks_of_models(work.context, work.key))
+    asked = list(tried_models(work.context, week_of(work.key)) or chosen_models(work.context))
     newest = "QUALIFY row_number() OVER (PARTITION BY model ORDER BY week DESC) = 1"
     query = f"SELECT * FROM {view} WHERE status = 'fitted' AND list_contains(?, model) {newest} ORDER BY model"
-    return list(work.con.execute(query, [tried or list(chosen_models(work.context))]).df().itertuples())
+    return list(work.con.execute(query, [asked]).df().itertuples())
 
 
 def stored_model(work: Work, stored: Any) -> FittedModel:

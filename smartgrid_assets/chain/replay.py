@@ -87,6 +87,11 @@ class Night:
     done: list[Done]
     failures: list[str]
 
+    @property
+    def trouble(self) -> str:
+        """What failed, in words; empty where nothing did."""
+        return "\n".join(["What follows failed; the rest of the night was done.", *self.failures]) if self.failures else ""
+
 
 def night(context: Context, today: date, execute: Execute, look_back_days: int = 8) -> Night:
     """What a night must do: the newest days in, tomorrow's forecast and plan out.

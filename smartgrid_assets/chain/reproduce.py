@@ -18,7 +18,7 @@ from smartgrid_assets.chain.known import history_days
 from smartgrid_assets.chain.step import Work
 from smartgrid_assets.chain.steps.derive import LOAD
 from smartgrid_assets.chain.steps.forecast import CANDIDATES, MODEL, history_of
-from smartgrid_assets.chain.zone_frames import by_zone, fitted_zones
+from smartgrid_assets.chain.zone_frames import by_zone, fitted_frames
 from smartgrid_assets.domain.errors import ForecastError, SettingsError
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
 
@@ -54,9 +54,9 @@ def reproduce(context: Context, run_id: str) -> Reproduced:
         week = stored.week.date() if isinstance(stored.week, datetime) else stored.week
         work = Work(context, con, week, {})
         history = history_of(work, week)
-        parts = by_zone(history)
-        histories = {zone: parts[zone] for zone in fitted_zones(history)}
-        fitted = fit_zones(models()[stored.model], histories, fit_context(context, week, stored.weather), context.settings.model_jobs)
+        fitted = fit_zones(
+            models()[stored.model], fitted_frames(history), fit_context(context, week, stored.weather), context.settings.model_jobs
+        )
         if not fitted.zones:
             raise ForecastError(" ".join(sorted(set(fitted.failed.values()))))
         made = {zone: ZoneReplay(zone) for zone in fitted.zones}
@@ -64,7 +64,8 @@ def reproduce(context: Context, run_id: str) -> Reproduced:
         problems: list[str] = []
         for day in context.lake.keys(CANDIDATES, week, week + timedelta(days=6)):
             known, future, weather = frames_of(Work(context, con, day, {}))
-            found, troubles = forecasts_of(fitted, list(made), by_zone(known), by_zone(future), weather)
+            histories = {zone: of for zone, of in fitted_frames(known).items() if zone in made}
+            found, troubles = forecasts_of(fitted, histories, by_zone(future), weather)
             for zone, forecast in found.items():
                 made[zone].forecasts[day, fitted.model] = forecast
             problems += troubles

@@ -24,9 +24,8 @@ def rescued(
     """Candidates (zone, model, interval_start_utc, quantiles, run_id "", weather none) of zones without any in `made`, and sentences."""
     from smartgrid_assets.domain.forecast.profile import NAME
 
-    left = [zone for zone in histories if zone not in set(made["zone"])]
     frames, sentences = [], []
-    for zone in left:
+    for zone in sorted(histories.keys() - set(made["zone"])):
         found = _as_the_others(zone, made, histories, futures) if _is_newborn(histories[zone]) else {}
         found = found or _on_the_spot(work, zone, histories[zone], futures[zone])
         frames += [forecast.assign(zone=zone, model=model, run_id="", weather="none") for model, forecast in found.items()]

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.chain.known import history_days
+from smartgrid_assets.chain.rescue import ON_THE_SPOT
 from smartgrid_assets.chain.step import Work
 from smartgrid_assets.chain.steps.derive import LOAD
 from smartgrid_assets.chain.steps.forecast import (
@@ -21,6 +22,7 @@ from smartgrid_assets.chain.steps.forecast import (
     learned_days,
     promoted_weeks,
     scored_days,
+    tried_models,
     week_of_champion,
 )
 from smartgrid_assets.chain.zone_frames import by_zone, typed_empty
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from smartgrid_assets.domain.forecast.aggregate import Aggregate
 
 NAIVES = ("naive_2d", "naive_7d")
-LAST_RUNGS = ("naive_holiday", "naive_7d", "naive_2d", "profile")
 MASE_DAYS = 56
 ZONES_AT_ONCE = 100
 """Candidates of so many zones' eight weeks are in memory at once: about 0.3 GB at half hours and eight models."""
@@ -144,14 +145,16 @@ def publish_day(work: Work) -> pd.DataFrame:
 
     from smartgrid_assets.domain.forecast.aggregate import NAME as AGGREGATE
     from smartgrid_assets.domain.forecast.ladder import publish
+    from smartgrid_assets.domain.forecast.profile import NAME as PROFILE
 
     candidates = _rows(work, CANDIDATES, "candidates_of_day")
     champion, runner_up, why, promoted_by = _champion(work)
     first = champion if promoted_by is not None else AGGREGATE
-    by_name = sorted(set(candidates["model"]) - {*NAIVES, *LAST_RUNGS})
-    rungs = [name for name in dict.fromkeys([AGGREGATE, champion, runner_up, *by_name, *LAST_RUNGS]) if name]
+    last_rungs = (*ON_THE_SPOT, PROFILE)
+    by_name = sorted(set(candidates["model"]) - {*last_rungs})
+    rungs = [name for name in dict.fromkeys([AGGREGATE, champion, runner_up, *by_name, *last_rungs]) if name]
     aggregates, frames = aggregate_day(work, candidates), []
-    this_week = _runs_of_week(work)
+    this_week = {*tried_models(work.context, week_of(work.key)).values()} - {""}
     for zone, of_zone in candidates.groupby("zone"):
         by_model: dict[str, pd.DataFrame] = dict(iter(of_zone.groupby("model")))
         found = aggregates.get(str(zone))
@@ -175,12 +178,6 @@ def _champion(work: Work) -> tuple[str, str, str, str | None]:
     view = work.context.lake.view(work.con, CHAMPION, [week] if week else [], "champion_of_week")
     found = work.con.execute(f"SELECT model, runner_up, why, promoted_by FROM {view} WHERE zone_group = ?", [ZONE_GROUP]).fetchall()
     return found[0] if found else ("", "", "", None)
-
-
-def _runs_of_week(work: Work) -> set[str]:
-    """Runs of the models that were fitted for the day's week."""
-    view = work.context.lake.view(work.con, MODEL, [week_of(work.key)], "models_of_day")
-    return {run_id for (run_id,) in work.con.execute(f"SELECT run_id FROM {view} WHERE status = 'fitted'").fetchall()}
 
 
 def _flagged(published: pd.DataFrame, runs: set[str], this_week: set[str]) -> pd.DataFrame:
@@ -219,8 +216,9 @@ def learners_of(work: Work, candidates: pd.DataFrame) -> dict[str, Aggregate | s
     load, nothing = by_zone(all_load), all_load.iloc[:0]
     models = {str(zone): names.unique() for zone, names in candidates.groupby("zone")["model"]}
     found: dict[str, Aggregate | str] = {}
-    for begin in range(0, len(models), ZONES_AT_ONCE):
-        some = sorted(models)[begin : begin + ZONES_AT_ONCE]
+    zones = sorted(models)
+    for begin in range(0, len(zones), ZONES_AT_ONCE):
+        some = zones[begin : begin + ZONES_AT_ONCE]
         told = work.con.execute(
             f"SELECT day, zone, model, interval_start_utc, {', '.join(QUANTILE_COLUMNS)} FROM {past} WHERE list_contains(?, zone)", [some]
         ).df()

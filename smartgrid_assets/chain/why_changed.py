@@ -19,8 +19,8 @@ from smartgrid_assets.chain.scoring import framed
 from smartgrid_assets.chain.step import Work
 from smartgrid_assets.chain.steps.derive import LOAD, calendar_of
 from smartgrid_assets.chain.steps.explain import CHANGES, REASONS
-from smartgrid_assets.chain.steps.forecast import DAY_AHEAD, future_of
-from smartgrid_assets.domain.forecast.changes import CAUSES, Stage, earlier_sentence, largest, parts_of, sentence
+from smartgrid_assets.chain.steps.forecast import DAY_AHEAD
+from smartgrid_assets.domain.forecast.changes import CAUSES, earlier_sentence, largest, parts_of, sentence
 from smartgrid_assets.domain.market_day import week_of
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def change_rows(work: Work) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
         return framed([], CHANGES), framed([], REASONS), []
     mixer = Mixer(work, published)
     frames, reasons, switches = [], [], switched(work)
-    notes = _notes(work, mixer)
-    for zone, curves in curves_of(work, mixer).items():
+    notes = _notes(mixer)
+    for zone, curves in curves_of(mixer).items():
         rows = published[published["zone"] == zone]
         found = dict(_compared(curves))
         frames += [_frame(rows, against, *parts) for against, parts in found.items()]
@@ -68,8 +68,7 @@ def reasons_to_tell(context: Context, day: date) -> list[str]:
 def _compared(curves: Curves) -> Iterator[tuple[str, tuple[np.ndarray, dict[str, np.ndarray]]]]:
     """Comparison -> what it starts from, and its parts."""
     if curves.day_before is not None:
-        stages = [*curves.to_then, *([] if curves.then is None else [Stage("weather", curves.then)]), *curves.from_then]
-        yield DAY_BEFORE, (curves.day_before, parts_of(curves.day_before, stages, curves.published))
+        yield DAY_BEFORE, (curves.day_before, parts_of(curves.day_before, [*curves.to_then, *curves.from_then], curves.published))
     if curves.then is not None:
         yield GATE_BEFORE, (curves.then, parts_of(curves.then, curves.from_then, curves.published))
 
@@ -101,19 +100,20 @@ def _reason(
     }
 
 
-def _notes(work: Work, mixer: Mixer) -> dict[str, dict[str, str]]:
+def _notes(mixer: Mixer) -> dict[str, dict[str, str]]:
     """Zone -> cause -> what is known of it, in a few words."""
-    day, before = work.key, work.key - ONE_DAY
-    named = {of: f"{of:%A}" + (f", {calendar[of]}" if of in (calendar := calendar_of(work.context, of)) else "") for of in (before, day)}
+    day, before = mixer.work.key, mixer.before.key
+    holidays = calendar_of(mixer.work.context, day)
+    named = {of: f"{of:%A}, {holidays[of]}" if of in holidays else f"{of:%A}" for of in (before, day)}
     models = "fitted anew with the week" if week_of(day) != week_of(before) else "weighed anew"
     told = {"calendar": f"{named[day]} after {named[before]}", "models": models}
-    now, then = (_degrees(work, mixer, of) for of in (day, before))
+    now, then = (_degrees(mixer, of) for of in (day, before))
     return {zone: told | {"weather": _warmer(now.get(zone), then.get(zone))} for zone in mixer.zones}
 
 
-def _degrees(work: Work, mixer: Mixer, day: date) -> dict[str, float]:
+def _degrees(mixer: Mixer, day: date) -> dict[str, float]:
     """Zone -> mean temperature of the day as its own gate had it forecast."""
-    future, _ = future_of(work, day, mixer.minutes, mixer.zones)
+    future, _ = mixer.ahead(day, day)
     return {str(zone): float(mean) for zone, mean in future.groupby("zone")["temperature_c"].mean().items()}
 
 

@@ -24,6 +24,12 @@ def by_zone(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {str(zone): part.drop(columns="zone").reset_index(drop=True) for zone, part in frame.groupby("zone", sort=False)}
 
 
+def fitted_frames(history: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The rows of each zone to forecast (fitted_zones), in the order of their names."""
+    parts = by_zone(history)
+    return {zone: parts[zone] for zone in fitted_zones(history)}
+
+
 def step_minutes(history: pd.DataFrame) -> int:
     """Interval length of the newest known load, minutes."""
     return int(history.sort_values("interval_start_utc")["interval_minutes"].iloc[-1])

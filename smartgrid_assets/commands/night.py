@@ -54,5 +54,5 @@ def command(today: date | None, dry_run: bool) -> None:
         f"{len(tonight.done)} partitions made; issued for {tomorrow}: "
         + ", ".join(f"{count} rows in {ledger}" for ledger, count in rows.items())
     )
-    if tonight.failures:
-        raise SmartGridError("\n".join(["What follows failed; the rest of the night was done.", *tonight.failures]))
+    if tonight.trouble:
+        raise SmartGridError(tonight.trouble)

@@ -9,7 +9,6 @@ from smartgrid_assets.chain.ingest import FileReport
 from smartgrid_assets.chain.ingest import ingest_waiting as read_inbox
 from smartgrid_assets.chain.issue import issue
 from smartgrid_assets.chain.replay import night
-from smartgrid_assets.chain.why_changed import reasons_to_tell
 from smartgrid_assets.defs.assets.acquire import materialization
 from smartgrid_assets.defs.dead_runs import end_dead_runs
 from smartgrid_assets.defs.launch import through_dagster
@@ -41,6 +40,8 @@ def _touching(reports: list[FileReport], day: date) -> int:
 )
 def run_night(context: dg.OpExecutionContext, chain: Chain) -> None:
     """The same code as `smartgrid night`; its runs are tagged smartgrid/why=night."""
+    from smartgrid_assets.chain.why_changed import reasons_to_tell  # pandas, which loading the definitions does not need
+
     night_context = chain.context(context.run_id)
     end_dead_runs(context.instance)
     today = day_of(now_utc(), night_context.settings.timezone)
@@ -51,8 +52,8 @@ def run_night(context: dg.OpExecutionContext, chain: Chain) -> None:
     for sentence in reasons_to_tell(night_context, today + timedelta(days=1)):
         context.log.info(f"forecast of {today + timedelta(days=1)}, {sentence}")
     context.log.info(f"{len(tonight.done)} partitions made; issued: {rows}")
-    if tonight.failures:
-        raise dg.Failure("\n".join(["What follows failed; the rest of the night was done.", *tonight.failures]), allow_retries=False)
+    if tonight.trouble:
+        raise dg.Failure(tonight.trouble, allow_retries=False)
 
 
 @dg.job(description="Ingest what waits in inbox/.", executor_def=dg.in_process_executor, tags={"smartgrid/why": "inbox"})

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from smartgrid_assets.chain.context import Context
 from smartgrid_assets.chain.ingest import Delivery, FileReport, ingest
 from smartgrid_assets.chain.replay import in_this_process, replay
@@ -37,6 +39,16 @@ p_max_mw = 0.02
 cost_curve = [[0.001, 5.0], [0.02, 40.0]]
 """
 """A fleet of one unit, for a zone."""
+
+
+def at_home(patch: pytest.MonkeyPatch, home: Path, models: str) -> None:
+    """Settings of a home of its own, in one process and without plots; the caller clears the cache of settings when it is done."""
+    patch.setenv("SMARTGRID_HOME", str(home))
+    patch.setenv("SMARTGRID_MODELS", models)
+    patch.setenv("SMARTGRID_MODEL_JOBS", "1")
+    patch.delenv("DAGSTER_HOME", raising=False)
+    patch.setattr("smartgrid_assets.chain.fitting.plot_week", lambda *_: b"")
+    settings.cache_clear()
 
 
 def kwh(meter: str, start_utc: datetime) -> float:

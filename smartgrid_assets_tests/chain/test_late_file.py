@@ -18,7 +18,7 @@ from smartgrid_assets.defs.resources import chain_context
 from smartgrid_assets.resources.inbox import Inbox, content_hash
 from smartgrid_assets.settings import settings
 from smartgrid_assets_tests.chain.shelf import on_shelf
-from smartgrid_assets_tests.chain.small import FIRST, METERS, NOW, deliver, file_of, lines_of, morning_after, place, run
+from smartgrid_assets_tests.chain.small import FIRST, METERS, NOW, at_home, deliver, file_of, lines_of, morning_after, place, run
 
 pytestmark = pytest.mark.xdist_group("test_late_file")  # its lake is made once, in one worker
 
@@ -60,11 +60,7 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
     """60 days, one of them absent: all made through features, the last ones forecast, and nothing is due."""
     folder = tmp_path_factory.mktemp("settled")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SMARTGRID_HOME", str(folder / "home"))
-        patch.setenv("SMARTGRID_MODELS", "naive_2d,naive_7d")
-        patch.setenv("SMARTGRID_MODEL_JOBS", "1")
-        patch.setattr("smartgrid_assets.chain.fitting.plot_week", lambda *_: b"")
-        settings.cache_clear()
+        at_home(patch, folder / "home", "naive_2d,naive_7d")
         _, files = place(folder / "in", 0)
         of_day = {number: lines_of(nth(number)) for number in range(DAYS) if number != ABSENT}
         of_day[GAP] = [*lines_of(nth(GAP), ["A1", "B1"]), *lines_of(nth(GAP), ["A2"])[:3], *lines_of(nth(GAP), ["A2"])[15:]]

@@ -18,7 +18,7 @@ from smartgrid_assets.domain.market_day import week_of
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
 from smartgrid_assets.settings import settings
 from smartgrid_assets_tests.chain.shelf import on_shelf
-from smartgrid_assets_tests.chain.small import FIRST, REGISTER, deliver, file_of, lines_of, morning_after, rows, run
+from smartgrid_assets_tests.chain.small import FIRST, REGISTER, at_home, deliver, file_of, lines_of, morning_after, rows, run
 
 pytestmark = pytest.mark.slow
 
@@ -39,12 +39,7 @@ def new_lines(day: date, meter: str, hours: int) -> list[str]:
 @pytest.fixture
 def context(tmp_path, monkeypatch):
     """Load of four weeks to the clock change; in the last days of it two more zones."""
-    monkeypatch.setenv("SMARTGRID_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("SMARTGRID_MODELS", "naive_2d,naive_7d,naive_mean")
-    monkeypatch.setenv("SMARTGRID_MODEL_JOBS", "1")
-    monkeypatch.delenv("DAGSTER_HOME", raising=False)
-    monkeypatch.setattr("smartgrid_assets.chain.fitting.plot_week", lambda *_: b"")
-    settings.cache_clear()
+    at_home(monkeypatch, tmp_path / "home", "naive_2d,naive_7d,naive_mean")
     context, folder, newest = on_shelf(chain_context()), tmp_path / "files", SPRING - timedelta(days=2)
     folder.mkdir()
     (register := folder / "meters.csv").write_text(

@@ -12,7 +12,7 @@ from smartgrid_assets.chain.why_changed import reasons_to_tell
 from smartgrid_assets.defs.resources import chain_context
 from smartgrid_assets.settings import settings
 from smartgrid_assets_tests.chain.shelf import on_shelf
-from smartgrid_assets_tests.chain.small import FIRST, METERS, deliver, file_of, kwh, lines_of, morning_after, rows, run
+from smartgrid_assets_tests.chain.small import FIRST, METERS, at_home, deliver, file_of, kwh, lines_of, morning_after, rows, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("why_changed")]
 
@@ -74,12 +74,7 @@ def home(tmp_path_factory):
     """Forecasts of two weeks. Each day's weather is told twice, a gate apart: of LAST first as far too warm."""
     folder = tmp_path_factory.mktemp("changed")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SMARTGRID_HOME", str(folder / "home"))
-        patch.setenv("SMARTGRID_MODELS", "naive_2d,naive_7d,additive")
-        patch.setenv("SMARTGRID_MODEL_JOBS", "1")
-        patch.setattr("smartgrid_assets.chain.fitting.plot_week", lambda *_: b"")
-        patch.delenv("DAGSTER_HOME", raising=False)
-        settings.cache_clear()
+        at_home(patch, folder / "home", "naive_2d,naive_7d,additive")
         (register := folder / "meters.csv").write_text(REGISTER)
         context = on_shelf(chain_context())
         files = [(register, morning_after(FIRST - timedelta(days=1)))]

@@ -8,8 +8,7 @@ from smartgrid_assets.chain.context import Context
 from smartgrid_assets.chain.known import exactly, history, history_days, optional, span_as_of
 from smartgrid_assets.chain.step import Inputs, Made, Step, Work
 from smartgrid_assets.chain.steps.derive import LOAD
-from smartgrid_assets.chain.steps.forecast import CANDIDATES, DAY_AHEAD, FEEDER_DAYS, MODEL, learned_inputs
-from smartgrid_assets.domain.market_day import week_of
+from smartgrid_assets.chain.steps.forecast import CANDIDATES, DAY_AHEAD, FEEDER_DAYS, learned_inputs, model_inputs
 
 CHANGES, REASONS = "forecasts/changes", "forecasts/reasons"
 VERSION = 1
@@ -31,8 +30,8 @@ def _inputs(context: Context, day: date) -> Inputs | None:
         | optional(context, DAY_AHEAD, before)
         | optional(context, CANDIDATES, day)
         | optional(context, CANDIDATES, before)
-        | optional(context, MODEL, week_of(before))
-        | optional(context, MODEL, week_of(day))
+        | model_inputs(context, before)
+        | model_inputs(context, day)
         | learned_inputs(context, CANDIDATES, day)
         | (history(context, before) or {})
         | (history(context, day) or {})

@@ -43,15 +43,19 @@ def _model_inputs(context: Context, week: date) -> Inputs | None:
 
 def _models_are_kept(context: Context, week: date) -> bool:
     """False where mlruns/ lost a model that the lake names: its bytes are in the store, not in the lake."""
-    return all(context.tracking.has_model(run_id) for run_id in _run_ids(context.lake, week, context.lake.digest(MODEL, week)))
+    return all(context.tracking.has_model(run_id) for run_id in tried_models(context, week).values() if run_id)
+
+
+def tried_models(context: Context, week: date) -> dict[str, str]:
+    """Model -> run of each that was to be fitted for a week; the run of one that failed is empty."""
+    return dict(_tried(context.lake, week, context.lake.digest(MODEL, week)))
 
 
 @lru_cache(maxsize=1024)
-def _run_ids(lake: Lake, week: date, digest: str | None) -> tuple[str, ...]:
+def _tried(lake: Lake, week: date, digest: str | None) -> tuple[tuple[str, str], ...]:
     with lake.connect() as con:
-        return tuple(
-            row[0] for row in con.execute(f"SELECT run_id FROM {lake.view(con, MODEL, [week])} WHERE status = 'fitted'").fetchall()
-        )
+        query = f"SELECT model, CASE status WHEN 'fitted' THEN run_id ELSE '' END FROM {lake.view(con, MODEL, [week])}"
+        return tuple(con.execute(query).fetchall())
 
 
 def _make_model(work: Work) -> Made:
@@ -73,31 +77,32 @@ def _candidates_inputs(context: Context, day: date) -> Inputs | None:
     known = history(context, day)
     if known is None:
         return None
-    models = {f"{MODEL}@{week}": context.lake.digest(MODEL, week) or "none" for week in weeks_of_models(context, day) or [week_of(day)]}
     seen = (day - timedelta(days=1), day)  # of the eve too: the newest known load is two days old
     weather = {f"raw/weather@{of}": context.delivered.weather_digest(of, "forecast", context.gate(day)) or "none" for of in seen}
-    return models | known | weather
+    return model_inputs(context, day) | known | weather
+
+
+def model_inputs(context: Context, day: date) -> Inputs:
+    """The models that may forecast the day, as inputs."""
+    return {f"{MODEL}@{week}": context.lake.digest(MODEL, week) or "none" for week in weeks_of_models(context, day) or [week_of(day)]}
 
 
 def weeks_of_models(context: Context, day: date) -> list[date]:
     """Weeks whose models may forecast the day: its own, and the one before where of its own a model (or all) could not be fitted."""
-    week = week_of(day)
-    own = context.lake.digest(MODEL, week)
-    weeks = [week] if own and not _has_failed(context.lake, week, own) else [week, week - timedelta(days=7)]
+    week, last = _own_and_last(day)
+    tried = tried_models(context, week)
+    weeks = [week] if tried and all(tried.values()) else [week, last]
     return [of for of in weeks if context.lake.digest(MODEL, of)]
 
 
-@lru_cache(maxsize=1024)
-def _has_failed(lake: Lake, week: date, digest: str) -> bool:
-    with lake.connect() as con:
-        found = con.execute(f"SELECT count(*) FROM {lake.view(con, MODEL, [week], 'models_tried')} WHERE status <> 'fitted'").fetchall()
-    return bool(found[0][0])
+def _own_and_last(day: date) -> tuple[date, date]:
+    """The day's week, and the one before."""
+    return week_of(day), week_of(day) - timedelta(days=7)
 
 
 def week_of_champion(context: Context, day: date) -> date | None:
     """The week whose champion counts for the day: its own, else the one before; None where neither has one."""
-    week = week_of(day)
-    return next((of for of in (week, week - timedelta(days=7)) if context.lake.digest(CHAMPION, of)), None)
+    return next((of for of in _own_and_last(day) if context.lake.digest(CHAMPION, of)), None)
 
 
 def _make_candidates(work: Work) -> Made:

@@ -44,7 +44,8 @@ class Additive:
         uses_weather = context.weather != "none" and has_weather(history)
         self.design = design_of(grid, uses_weather, context.country, context.subdivision)
         base = level(grid)
-        raw = self._raw(grid, base)
+        terms = additive_terms(grid, self.design, base)
+        raw = flat(terms, grid)
         self._standardise(raw)
         rows, target = self._standard(raw), grid.load - base
         weight = np.where(np.isfinite(target), grid.weight * self._fading(len(grid.days))[:, None], 0.0)
@@ -53,14 +54,15 @@ class Additive:
         weight = weight * _huber(target - out_of_sample, weight)
         self.weights = solved(*equations(rows, target, weight), ridge)
         self._learn_band(grid, rows, target, weight, ridge)
-        self.importances = self._importances(additive_terms(grid, self.design, base), rows)
+        # of each effect the mean distance of its part from its own mean in the slot
+        self.importances = {name: float(np.abs(part - part.mean(axis=0)).mean()) for name, part in self._parts(terms, rows).items()}
 
-    def _importances(self, terms: dict[str, list[np.ndarray]], rows: np.ndarray) -> dict[str, float]:
-        """Share of each effect in what the effects add: the mean distance of its part from its own mean in the slot."""
+    def _parts(self, terms: dict[str, list[np.ndarray]], rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Effect -> (D, S) MW that it adds, without the constant; rows: (D, S, P) standardised columns of the terms."""
         found, at = {}, 0
         for name, columns in terms.items():
-            part = np.einsum("dsp,sp->ds", rows[..., at : at + len(columns)], self.weights[:, at : at + len(columns)])
-            found[name] = float(np.abs(part - part.mean(axis=0)).mean())
+            of = slice(at, at + len(columns))
+            found[name] = np.einsum("dsp,sp->ds", rows[..., of], self.weights[:, of])
             at += len(columns)
         return found
 
@@ -81,10 +83,6 @@ class Additive:
         usual = np.maximum(self.spread[:, -1], 1e-12)
         return np.clip(applied(rows, self.spread), usual * NARROWEST, usual / NARROWEST)
 
-    def _raw(self, grid: DayGrid, base: np.ndarray) -> np.ndarray:
-        terms = additive_terms(grid, self.design, base)
-        return stacked([column for columns in terms.values() for column in columns], *grid.load.shape)
-
     def _standardise(self, raw: np.ndarray) -> None:
         """Mean and deviation of each column in each slot; a column that hardly moves in a slot is measured by the whole day's deviation."""
         known = np.isfinite(raw)
@@ -103,7 +101,7 @@ class Additive:
         grid = grid_of(history, day, LOOK_BACK_DAYS)
         base = level(grid)
         first, _ = grid.place(day["local_time"].iloc[:1])
-        rows = self._standard(self._raw(grid, base)[first[0] :])
+        rows = self._standard(flat(additive_terms(grid, self.design, base), grid)[first[0] :])
         row, slot = grid.place(day["local_time"])
         row = row - first[0]
         told = self._more(grid, base, applied(rows, self.weights))
@@ -129,6 +127,11 @@ class Additive:
             self.design = Design.of(told)
             for name in ("centre", "scale", "weights", "spread", "band"):
                 setattr(self, name, stored[name])
+
+
+def flat(terms: dict[str, list[np.ndarray]], grid: DayGrid) -> np.ndarray:
+    """(D, S, P) columns of all effects."""
+    return stacked([column for columns in terms.values() for column in columns], *grid.load.shape)
 
 
 def equations(rows: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smartgrid_assets.domain.forecast.design import additive_terms, level, stacked
+from smartgrid_assets.domain.forecast.design import additive_terms, level
 from smartgrid_assets.domain.forecast.forecaster import FitContext, ForecastModel, Needs
 from smartgrid_assets.domain.forecast.grid import DayGrid, grid_of
 from smartgrid_assets.domain.forecast.lags import FRESHEST_DAYS
-from smartgrid_assets.domain.forecast.models._additive import Additive
+from smartgrid_assets.domain.forecast.models._additive import Additive, flat
 
 DRIFTS = (0.0, 1e-5, 1e-4, 1e-3)
 """Variance that a factor may gain in a day, the variance of the noise being 1."""
@@ -63,12 +63,7 @@ class KalmanAdditive(Additive):
     def _effects(self, grid: DayGrid, base: np.ndarray) -> np.ndarray:
         """(D, S, E + 1) MW that each effect contributes, and a column for the level."""
         terms = additive_terms(grid, self.design, base)
-        rows = self._standard(stacked([column for columns in terms.values() for column in columns], *grid.load.shape))
-        parts, at = [], 0
-        for columns in terms.values():
-            of = slice(at, at + len(columns))
-            parts.append(np.einsum("dsp,sp->ds", rows[:, :, of], self.weights[:, of]))
-            at += len(columns)
+        parts = list(self._parts(terms, self._standard(flat(terms, grid))).values())
         parts[0] = parts[0] + self.weights[:, -1]
         return np.stack([*parts, np.ones(grid.load.shape) * np.abs(self.weights[:, -1]).clip(1e-9)], axis=-1)
 

@@ -17,7 +17,7 @@ import pandas as pd
 
 from smartgrid_assets.domain.forecast.design import LOOK_BACK_DAYS, Design, design_of, level, stacked, tree_features
 from smartgrid_assets.domain.forecast.forecaster import FitContext, ForecastModel, Needs
-from smartgrid_assets.domain.forecast.grid import DayGrid, grid_of
+from smartgrid_assets.domain.forecast.grid import grid_of
 from smartgrid_assets.domain.forecast.models._trees import grown, restored
 from smartgrid_assets.domain.forecast.quantiles import BLOCKS, QUANTILES, as_frame, error_quantiles
 from smartgrid_assets.domain.forecast.weather import has_weather, with_weather_filled
@@ -42,10 +42,11 @@ class Boosting:
         uses_weather = context.weather != "none" and has_weather(history)
         self.design = design_of(grid, uses_weather, context.country, context.subdivision)
         base = level(grid)
-        rows, target, weight = self._rows(grid, base), grid.load - base, grid.weight
+        features = tree_features(grid, self.design, base)
+        rows, target, weight = stacked(features.values(), *grid.load.shape), grid.load - base, grid.weight
         late = np.arange(len(target)) >= len(target) - HELD_OUT_DAYS
         self.trees = self._grown(rows, target, weight, context.seed)
-        self.importances = dict(zip(tree_features(grid, self.design, base), self._gains(), strict=True))
+        self.importances = dict(zip(features, self._gains(), strict=True))
         judge, judged = self.trees, np.full(len(target), True)
         if len(target) >= LEAST_DAYS_TO_HOLD_OUT and (np.isfinite(target[late]) & (weight[late] > 0)).any():
             judge, judged = self._grown(rows[~late], target[~late], weight[~late], context.seed), late
@@ -61,16 +62,13 @@ class Boosting:
         """What each feature's splits took off the squared error."""
         return [float(gain) for gain in self.trees.feature_importance("gain")]
 
-    def _rows(self, grid: DayGrid, base: np.ndarray) -> np.ndarray:
-        return stacked(tree_features(grid, self.design, base).values(), *grid.load.shape)
-
     def predict(self, history: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
         """Point and band of the future rows; NaN where no load at all is known."""
         day = with_weather_filled(history, future) if self.design.at else future
         grid = grid_of(history, day, LOOK_BACK_DAYS)
         base = level(grid)
         row, slot = grid.place(day["local_time"])
-        rows = self._rows(grid, base)[row, slot]
+        rows = stacked(tree_features(grid, self.design, base).values(), *grid.load.shape)[row, slot]
         point = self.trees.predict(rows, num_threads=1) + base[row, 0]
         return as_frame(future, point[:, None] + self.band[grid.blocks[slot]])
 
