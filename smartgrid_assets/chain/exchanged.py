@@ -131,7 +131,8 @@ def _stages(mixer: Mixer) -> Iterator[tuple[str, bool, dict[str, pd.Series]]]:
 
 def _ask(mixer: Mixer, models: list[Any], known: pd.DataFrame, eve: pd.DataFrame, day: pd.DataFrame, weather: str) -> dict[str, pd.Series]:
     """Zone -> the day's medians, of these inputs."""
-    rows, problems = forecasts_by(mixer.work, models, fitted_frames(with_eve(known, eve)), by_zone(day), weather)
+    histories = {zone: of for zone, of in fitted_frames(with_eve(known, eve)).items() if zone in mixer.zones}
+    rows, problems = forecasts_by(mixer.work, models, histories, by_zone(day), weather)
     mixer.problems.update(problems)
     return mixer.medians(rows)
 

@@ -8,6 +8,9 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import pytest
 
+from smartgrid_assets.chain import exchanged, why_changed
+from smartgrid_assets.chain.step import Work
+from smartgrid_assets.chain.steps.forecast import DAY_AHEAD
 from smartgrid_assets.chain.why_changed import reasons_to_tell
 from smartgrid_assets.defs.resources import chain_context
 from smartgrid_assets.settings import settings
@@ -170,6 +173,15 @@ def test_sentences_of_a_few_meters_are_not_for_logs(home):
     (told,) = reasons_to_tell(group, MONDAY)
     assert told == "north: " + dict(rows(home, f"SELECT zone, sentence FROM forecasts.reasons WHERE day = '{MONDAY}'"))["north"]
     assert reasons_to_tell(group, MONDAY + timedelta(days=1)) == []
+
+
+def test_a_zone_of_which_nothing_was_published_is_no_trouble_for_the_others(home, monkeypatch):
+    with home.lake.connect() as con:
+        whole = exchanged.day_rows(Work(home, con, SPRING, {}), DAY_AHEAD, SPRING)
+        monkeypatch.setattr(why_changed, "day_rows", lambda *_: whole[whole["zone"] == "north"])
+        changes, reasons, problems = why_changed.change_rows(Work(home, con, SPRING, {}))
+    assert set(changes["zone"]) == set(reasons["zone"]) == {"north"} and problems == []
+    assert reasons["gate_before_mw"].notna().all()
 
 
 def test_a_switched_pair_of_feeders_is_named_and_its_old_days_are_not_borrowed(home):
