@@ -99,6 +99,8 @@ def curves_of(mixer: Mixer) -> dict[str, Curves]:
         found[zone].day_before = curve
     for cause, is_from_then, medians in _stages(mixer):
         for zone, curve in _at_day(medians, stamps, mixer.tz).items():
+            if is_from_then and found[zone].then is None:
+                continue  # there is nothing that this exchange alone would have changed: the rest is the models'
             (found[zone].from_then if is_from_then else found[zone].to_then).append(Stage(cause, curve))
     return found
 

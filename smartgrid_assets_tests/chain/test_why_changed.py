@@ -184,6 +184,24 @@ def test_a_zone_of_which_nothing_was_published_is_no_trouble_for_the_others(home
     assert reasons["gate_before_mw"].notna().all()
 
 
+def test_where_the_models_cannot_be_asked_again_the_change_is_theirs_and_no_others(home, monkeypatch):
+    ask = exchanged.forecasts_by
+
+    def of_north(*args):
+        found, problems = ask(*args)
+        return found[found["zone"] == "north"], problems
+
+    monkeypatch.setattr(exchanged, "forecasts_by", of_north)
+    with home.lake.connect() as con:
+        changes, reasons, _ = why_changed.change_rows(Work(home, con, SPRING, {}))
+    south = changes[changes["zone"] == "south"]
+    assert set(south["against"]) == {"day_before"}
+    assert not south[[part for part in PARTS if part != "models_mw"]].to_numpy().any()
+    assert south["models_mw"].to_numpy() == pytest.approx((south["load_mw"] - south["from_mw"]).to_numpy())
+    assert dict(zip(reasons["zone"], reasons["cause"], strict=True))["south"] == "models"
+    assert changes.loc[changes["zone"] == "north", "calendar_mw"].any()
+
+
 def test_a_switched_pair_of_feeders_is_named_and_its_old_days_are_not_borrowed(home):
     found = dict(rows(home, f"SELECT zone, sentence FROM forecasts.reasons WHERE day = '{MONDAY}'"))
     assert f"Feeder F3 has taken over 0.0006 MW of F1 since {SWITCHED}." in found["north"] and "taken over" not in found["south"]
