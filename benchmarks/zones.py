@@ -106,7 +106,7 @@ def _fit(work: Any, zones: int) -> dict[str, Any]:
     from smartgrid_assets.chain.fitting import fit_context
     from smartgrid_assets.chain.steps.forecast import chosen_models, history_of
     from smartgrid_assets.chain.zone_frames import of_zone
-    from smartgrid_assets.domain.forecast.forecaster import fit_zones
+    from smartgrid_assets.domain.forecast.fit import fit_zones
     from smartgrid_assets.domain.market_day import week_of
 
     history = history_of(work, week_of(work.key))

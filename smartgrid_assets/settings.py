@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     threads: int = Field(2, ge=1, description="DuckDB's and the solver's threads; of many partitions, so many are made at once.")
     model_jobs: int = Field(2, ge=1, description="Parallel processes for model fits.")
     models: str = Field(
-        "naive_2d,naive_7d,prophet,additive,additive_recent,boosted_additive,quantile_regression",
+        "naive_2d,naive_7d,prophet,additive,additive_recent,boosted_additive,global_boosting,quantile_regression",
         description="Forecast models of the nightly chain, comma-separated; empty = all that are installed.",
     )
 

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from smartgrid_assets.domain.check.rule import all_rules, rules_version
-from smartgrid_assets.domain.forecast.forecaster import fit_zones, models
+from smartgrid_assets.domain.forecast.fit import fit_zones
+from smartgrid_assets.domain.forecast.forecaster import models
 from smartgrid_assets.domain.registry import discover
 from smartgrid_assets_tests.conftest import REPOSITORY
 from smartgrid_assets_tests.domain.check import town

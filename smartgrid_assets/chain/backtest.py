@@ -18,8 +18,8 @@ import numpy as np
 from smartgrid_assets.chain.steps.forecast import SEED
 from smartgrid_assets.domain.errors import ForecastError
 from smartgrid_assets.domain.forecast.aggregate import NAME as AGGREGATE
-from smartgrid_assets.domain.forecast.asof import WEATHER_COLUMNS
 from smartgrid_assets.domain.market_day import days_between, gate_utc, market_day, week_of
+from smartgrid_assets.domain.tables import WEATHER_COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +81,7 @@ def replay(series: pd.DataFrame, protocol: Protocol, jobs: int = 1, beside: Mapp
     """Every zone's and model's forecast of each day from the warm-up on, by zone name.
 
     series: rows of all zones (series_file.read_series). beside: models that are no plug-ins, such as a benchmark's peers.
-    Zones and blocks of four weeks fan out through joblib.
+    Zones and blocks of four weeks fan out through joblib; a model that learns from all zones at once does so by blocks alone.
     """
     from joblib import Parallel, delayed
 
@@ -89,56 +89,79 @@ def replay(series: pd.DataFrame, protocol: Protocol, jobs: int = 1, beside: Mapp
 
     models = named_models([name for name in protocol.models if name != AGGREGATE]) | dict(beside or {})
     of_zone = {str(zone): part.reset_index(drop=True) for zone, part in series.groupby("zone")}
-    tasks = [(zone, block) for zone in of_zone for block in _blocks(of_zone[zone], protocol)]
+    tasks = _tasks(of_zone, models, protocol)
     parts = Parallel(n_jobs=min(jobs, max(1, len(tasks))))(
-        delayed(_replay_block)(zone, of_zone[zone], block, protocol, models) for zone, block in tasks
+        delayed(_replay_block)({zone: of_zone[zone] for zone in days}, days, protocol, of) for days, of in tasks
     )
     whole = {zone: ZoneReplay(zone) for zone in of_zone}
     for part in parts:
-        whole[part.zone].add(part)
+        for made in part:
+            whole[made.zone].add(made)
     return list(whole.values())
 
 
-def _blocks(history: pd.DataFrame, protocol: Protocol) -> list[list[date]]:
-    """Days to forecast, parted by blocks of four weeks."""
+def _tasks(
+    of_zone: Mapping[str, pd.DataFrame], models: Mapping[str, ForecastModel], protocol: Protocol
+) -> list[tuple[dict[str, list[date]], dict[str, ForecastModel]]]:
+    """(days by zone, models) that one process takes: zones one by one, but all at once for models that learn from all."""
+    alone = {name: model for name, model in models.items() if model.common is None}
+    pooled = {name: model for name, model in models.items() if model.common is not None}
+    blocks = {zone: _blocks(series, protocol) for zone, series in of_zone.items()}
+    of_all: dict[int, dict[str, list[date]]] = {}
+    for zone, of in blocks.items():
+        for block, days in of.items():
+            of_all.setdefault(block, {})[zone] = days
+    tasks = [(days, pooled) for days in of_all.values()] if pooled else []
+    return tasks + [({zone: days}, alone) for zone, of in blocks.items() for days in of.values()] if alone else tasks
+
+
+def _blocks(history: pd.DataFrame, protocol: Protocol) -> dict[int, list[date]]:
+    """Days to forecast, parted by blocks of four weeks, by the block's number in the calendar."""
     known = history["local_time"][history["load_mw"].notna()]
     if known.empty:
-        return []
+        return {}
     earliest = known.min().date() + timedelta(days=2)
     first = max(protocol.first - timedelta(days=protocol.warm_up), earliest)
     days = days_between(first, protocol.last)
     blocks: dict[int, list[date]] = {}
     for day in days:
         blocks.setdefault((week_of(day).toordinal() // 7) // BLOCK_WEEKS, []).append(day)
-    return list(blocks.values())
+    return blocks
 
 
-def _replay_block(zone: str, series: pd.DataFrame, days: list[date], protocol: Protocol, models: Mapping[str, ForecastModel]) -> ZoneReplay:
-    made = ZoneReplay(zone)
+def _replay_block(
+    series: Mapping[str, pd.DataFrame], days: Mapping[str, list[date]], protocol: Protocol, models: Mapping[str, ForecastModel]
+) -> list[ZoneReplay]:
+    made = {zone: ZoneReplay(zone) for zone in days}
     fitted: dict[str, FittedModel] = {}
-    for week in sorted({week_of(day) for day in days}):
-        of_week = [day for day in days if week_of(day) == week]
-        known, parts = _known(series, of_week[0], protocol), {day: parted(series, day, protocol) for day in of_week}
+    for week in sorted({week_of(day) for of_zone in days.values() for day in of_zone}):
+        of_week = {zone: [day for day in of_zone if week_of(day) == week] for zone, of_zone in days.items()}
+        first = min(day for of_zone in of_week.values() for day in of_zone)
+        known = {zone: _known(of, first, protocol) for zone, of in series.items()}
+        parts = {(zone, day): parted(series[zone], day, protocol) for zone, of_zone in of_week.items() for day in of_zone}
         for name, model in models.items():
             started = time.process_time()
             if name not in fitted or model.refit != "monthly":
-                fitted[name] = _fitted(zone, known, model, of_week[0], protocol)
-            for day in of_week:
-                trouble = _predict(made, fitted[name], day, *parts[day])
+                fitted[name] = _fitted(known, model, first, protocol)
+            for (zone, day), (history, future) in parts.items():
+                trouble = _predict(made[zone], fitted[name], day, history, future)
                 if trouble and day >= protocol.first:
-                    made.problems.add(trouble)
-            made.seconds[name] = made.seconds.get(name, 0.0) + time.process_time() - started
-    return made
+                    made[zone].problems.add(trouble)
+            seconds = (time.process_time() - started) / len(days)
+            for zone in days:
+                made[zone].seconds[name] = made[zone].seconds.get(name, 0.0) + seconds
+    return list(made.values())
 
 
-def _fitted(zone: str, series: pd.DataFrame, model: ForecastModel, day: date, protocol: Protocol) -> FittedModel:
-    from smartgrid_assets.domain.forecast.forecaster import FitContext, fit_zones
+def _fitted(series: Mapping[str, pd.DataFrame], model: ForecastModel, day: date, protocol: Protocol) -> FittedModel:
+    from smartgrid_assets.domain.forecast.fit import fit_zones
+    from smartgrid_assets.domain.forecast.forecaster import FitContext
 
     kind = protocol.weather if model.needs.weather else "none"
     context = FitContext(
         protocol.timezone, protocol.country, protocol.subdivision, SEED, kind, gate_utc(day, protocol.timezone, protocol.gate)
     )
-    return fit_zones(model, {zone: series}, context)
+    return fit_zones(model, series, context)
 
 
 def _predict(made: ZoneReplay, fitted: FittedModel, day: date, history: pd.DataFrame, future: pd.DataFrame) -> str:
@@ -170,7 +193,7 @@ def parted(series: pd.DataFrame, day: date, protocol: Protocol) -> tuple[pd.Data
     future = pd.DataFrame({"interval_start_utc": stamps, "interval_minutes": minutes})
     local = stamps.tz_localize("UTC").tz_convert(protocol.timezone).tz_localize(None)
     delivered = series.iloc[begin:end]
-    future["local_time"], future["weekday"] = local, local.weekday
+    future["local_time"], future["weekday"] = local, local.day_of_week
     future["is_holiday"] = bool(delivered["is_holiday"].any()) if len(delivered) else False
     place = pd.Index(delivered["interval_start_utc"]).get_indexer(stamps)
     for name in WEATHER_COLUMNS:
@@ -185,7 +208,7 @@ def parted(series: pd.DataFrame, day: date, protocol: Protocol) -> tuple[pd.Data
 
 
 def _with_error(rows: pd.DataFrame, day: date, protocol: Protocol) -> pd.DataFrame:
-    """Weather as a forecast might have told it: the temperature's error wanders over the day, sun and wind are off by a factor of the day."""
+    """Weather as a forecast might have told it: the error of temperature and dew point wanders over the day, sun and wind are off by a factor of the day."""
     rng = np.random.default_rng([SEED, day.toordinal()])
     hours = (rows["local_time"].dt.hour + rows["local_time"].dt.minute / 60).to_numpy(float)
     steps = rng.normal(0, 1, 25)
@@ -194,8 +217,10 @@ def _with_error(rows: pd.DataFrame, day: date, protocol: Protocol) -> pd.DataFra
     for hour in range(1, 25):
         error[hour] = HOURLY_MEMORY * error[hour - 1] + np.sqrt(1 - HOURLY_MEMORY**2) * steps[hour]
     sun, wind = np.exp(rng.normal(0, FACTOR_OF_DAY, 2))
+    off_c = protocol.weather_error_c * np.interp(hours, np.arange(25), error)
     return rows.assign(
-        temperature_c=rows["temperature_c"] + protocol.weather_error_c * np.interp(hours, np.arange(25), error),
+        temperature_c=rows["temperature_c"] + off_c,
+        dew_point_c=rows["dew_point_c"] + off_c,
         irradiance_w_m2=rows["irradiance_w_m2"] * sun,
         wind_speed_m_s=rows["wind_speed_m_s"] * wind,
     )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from smartgrid_assets.domain.check.delivered import energy_sql
 from smartgrid_assets.domain.errors import DeliveryError
-from smartgrid_assets.domain.forecast.asof import WEATHER_COLUMNS
 from smartgrid_assets.domain.forecast.series_file import is_plain, read_series
+from smartgrid_assets.domain.tables import WEATHER_COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd

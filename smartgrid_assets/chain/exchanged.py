@@ -18,9 +18,9 @@ from smartgrid_assets.chain.scoring import learners_of
 from smartgrid_assets.chain.step import Work
 from smartgrid_assets.chain.steps.forecast import CANDIDATES, DAY_AHEAD, future_of, history_of
 from smartgrid_assets.chain.zone_frames import by_zone, fitted_frames
-from smartgrid_assets.domain.forecast.asof import WEATHER_COLUMNS
 from smartgrid_assets.domain.forecast.changes import Stage, onto
 from smartgrid_assets.domain.market_day import week_of
+from smartgrid_assets.domain.tables import WEATHER_COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -45,14 +45,10 @@ def _weather_of_week(work: Work, history: pd.DataFrame, zones: list[str]) -> str
 
 
 def _fit(work: Work, model: ForecastModel, histories: dict[str, pd.DataFrame], weather: str) -> dict[str, Any]:
-    from smartgrid_assets.domain.forecast.forecaster import fit_zones
-
     settings, started = work.context.settings, time.perf_counter()
     kind = weather if model.needs.weather else "none"
     context = fit_context(work.context, work.key, kind)
-    zone = sorted(histories)[-1]
-    fitted = fit_zones(model, {**histories, **_but_last_week(histories[zone])}, context, settings.model_jobs)
-    fitted, trial = _apart(fitted, zone)
+    fitted, trial = _with_trial(model, histories, context, settings.model_jobs)
     seconds = time.perf_counter() - started
     row: dict[str, Any] = {
         "zone_group": ZONE_GROUP, "model": model.name, "status": "fitted" if fitted.zones else "failed",
@@ -75,10 +71,25 @@ def fit_context(context: Context, week: date, weather: Any) -> FitContext:
     return FitContext(s.timezone, s.country, s.subdivision, SEED, weather, context.gate(week))
 
 
-def _but_last_week(known: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """What a zone's history was a week ago, under the name of the trial; nothing where it is too short."""
-    past = known[known["local_time"] < _last_week_begins(known)].reset_index(drop=True)
-    return {TRIAL: past} if len(past) else {}
+def _with_trial(
+    model: ForecastModel, histories: dict[str, pd.DataFrame], context: FitContext, jobs: int
+) -> tuple[FittedModel, FittedModel]:
+    """The model of all zones, and one of the last zone by name that has not seen its last week."""
+    from smartgrid_assets.domain.forecast.fit import fit_zones
+
+    zone = sorted(histories)[-1]
+    if model.common is None:
+        past = _but_last_week(histories[zone])
+        return _apart(fit_zones(model, histories | ({TRIAL: past} if len(past) else {}), context, jobs), zone)
+    # What is learned from all zones must not have seen that week in any of them.
+    earlier = {name: _but_last_week(history) for name, history in histories.items()}
+    tried = fit_zones(model, {name: past for name, past in earlier.items() if len(past)}, context)
+    return fit_zones(model, histories, context), replace(tried, zones={name: of for name, of in tried.zones.items() if name == zone})
+
+
+def _but_last_week(known: pd.DataFrame) -> pd.DataFrame:
+    """What a zone's history was a week ago."""
+    return known[known["local_time"] < _last_week_begins(known)].reset_index(drop=True)
 
 
 def _last_week_begins(known: pd.DataFrame) -> pd.Timestamp:

@@ -47,7 +47,8 @@ def reproduce(context: Context, run_id: str) -> Reproduced:
 
     Raises SettingsError where the lake names no such run, ForecastError where it cannot be fitted again.
     """
-    from smartgrid_assets.domain.forecast.forecaster import fit_zones, models
+    from smartgrid_assets.domain.forecast.fit import fit_zones
+    from smartgrid_assets.domain.forecast.forecaster import models
 
     with context.lake.connect() as con:
         stored = _stored(context, con, run_id)

@@ -42,7 +42,8 @@ def _is_newborn(history: pd.DataFrame) -> bool:
 
 def _on_the_spot(work: Work, zone: str, history: pd.DataFrame, future: pd.DataFrame) -> dict[str, pd.DataFrame]:
     from smartgrid_assets.chain.fitting import fit_context
-    from smartgrid_assets.domain.forecast.forecaster import fit_zones, models
+    from smartgrid_assets.domain.forecast.fit import fit_zones
+    from smartgrid_assets.domain.forecast.forecaster import models
 
     context, known, found = fit_context(work.context, work.key, "none"), models(), {}
     for name in ON_THE_SPOT:

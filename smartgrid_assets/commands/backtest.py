@@ -79,7 +79,7 @@ def command(
     out: Path | None,
     **asked: Any,
 ) -> None:
-    """Replay FILE (zone,interval_start_utc,load_mw and, if known, temperature_c, irradiance_w_m2, wind_speed_m_s, is_holiday).
+    """Replay FILE (zone,interval_start_utc,load_mw and, if known, temperature_c, dew_point_c, irradiance_w_m2, wind_speed_m_s, is_holiday).
 
     Day D is issued at --gate on D-1 with load known to D-1 00:00; models are refitted each week; weights and bands learn
     from D-2 and before, first on --warm-up. CSV or Parquet, one zone or many, any interval from 5 minutes to an hour. Any other file

@@ -113,6 +113,17 @@ def load_known_until_utc(day: date, tz: str) -> datetime:
     return market_day(day - ONE_DAY, tz).start_utc
 
 
+def school_breaks(country: str, subdivision: str, years: Iterable[int]) -> list[date]:
+    """Days without school of those years, in order; empty where the library knows none of the place (it does of few, and by subdivision)."""
+    if not country:
+        return []
+    import holidays
+
+    if "school" not in holidays.country_holidays(country).supported_categories:
+        return []
+    return sorted(holidays.country_holidays(country, subdiv=subdivision or None, years=list(years), categories=("school",)))
+
+
 def public_holidays(country: str, subdivision: str, years: Iterable[int]) -> dict[date, str]:
     """Public holidays of those years: local day -> name, in the country's own language.
 

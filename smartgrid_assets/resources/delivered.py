@@ -12,6 +12,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from smartgrid_assets.domain.tables import WEATHER_COLUMNS
 from smartgrid_assets.resources.fragments import batch_name
 from smartgrid_assets.resources.lake import Lake, quote
 
@@ -186,7 +187,7 @@ def _weather_digest(lake: Lake, state: tuple[str, ...], day: date, kind: str, kn
     )
     with lake.connect() as con:
         view = Delivered(lake).weather(con, [day], kind)
-        columns = "zone, interval_start_utc, interval_minutes, issued_at, temperature_c, dew_point_c, irradiance_w_m2, wind_speed_m_s"
+        columns = "zone, interval_start_utc, interval_minutes, issued_at, " + ", ".join(WEATHER_COLUMNS)
         rows, total = con.execute(f"SELECT count(*), sum(hash({columns})::HUGEINT) FROM {view} {known}").fetchall()[0]
     return f"{rows}-{int(total):x}" if rows else None
 

@@ -18,6 +18,7 @@ from smartgrid_assets.chain.judged import judged, pictures
 from smartgrid_assets.chain.reproduce import Reproduced
 from smartgrid_assets.cli import main
 from smartgrid_assets.domain.errors import SettingsError
+from smartgrid_assets.domain.forecast.models import global_boosting
 from smartgrid_assets.domain.forecast.series_file import read_series
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
 from smartgrid_assets_tests.domain.forecast.made_series import TZ, rows
@@ -214,3 +215,34 @@ def test_the_command_says_why_a_zone_was_not_judged_and_what_it_needs(tmp_path):
 def test_pictures_of_a_model_that_was_not_run_are_none(tmp_path):
     series, made = forecasts_of(file_of(tmp_path, z=rows(FIRST_DAY, 86)), replace(ASKED, models=("naive_7d",)))
     assert pictures(judged(series, made, ASKED), "prophet") == {}
+
+
+def test_a_model_of_all_zones_sees_of_the_others_no_more_than_the_weeks_gate_did(tmp_path, monkeypatch):
+    """Spoilt from 22 March on (the gate of Monday the 23rd knew the 21st): of the other zone nothing moves that week, and the next week does."""
+    monkeypatch.setattr(global_boosting, "ROUNDS", 20)
+    asked = replace(ASKED, models=("global_boosting",), warm_up=0)
+    one, other = rows(FIRST_DAY, 86), rows(FIRST_DAY, 86, seed=2, level_mw=3.0)
+    late = other["local_time"] >= pd.Timestamp(2026, 3, 22)
+    (tmp_path / "spoilt").mkdir()
+    clean, spoilt = (
+        {made.zone: made for made in forecasts_of(path, asked)[1]}
+        for path in (
+            file_of(tmp_path, a=one, b=other),
+            file_of(tmp_path / "spoilt", a=one, b=other.assign(load_mw=other["load_mw"].where(~late, 3 - other["load_mw"]))),
+        )
+    )
+    days = sorted(day for day, _ in clean["a"].forecasts)
+    assert days == [ASKED.first + timedelta(days=k) for k in range(9)] and len(clean["b"].forecasts) == 9
+    is_same = [clean["a"].forecasts[day, "global_boosting"].equals(spoilt["a"].forecasts[day, "global_boosting"]) for day in days]
+    assert is_same == [True] * 7 + [False] * 2
+    assert clean["a"].seconds["global_boosting"] == clean["b"].seconds["global_boosting"] > 0
+
+
+def test_two_processes_forecast_what_one_does_by_a_model_of_all_zones_too(tmp_path, monkeypatch):
+    asked = replace(ASKED, models=("global_boosting", "naive_7d"), warm_up=7)
+    path = file_of(tmp_path, a=rows(FIRST_DAY, 86), b=rows(FIRST_DAY + timedelta(days=60), 26, seed=2))
+    (_, one), (_, two) = forecasts_of(path, asked), forecasts_of(path, asked, jobs=2)
+    for first, second in zip(one, two, strict=True):
+        assert first.forecasts.keys() == second.forecasts.keys() and len(first.forecasts) > 20
+        for key, frame in first.forecasts.items():
+            pd.testing.assert_frame_equal(frame, second.forecasts[key], check_exact=True)

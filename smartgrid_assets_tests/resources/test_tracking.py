@@ -16,7 +16,8 @@ import pandas as pd
 import pytest
 
 from smartgrid_assets.domain.errors import ForecastError, LakeWriteError
-from smartgrid_assets.domain.forecast.forecaster import FitContext, fit_zones, models
+from smartgrid_assets.domain.forecast.fit import fit_zones
+from smartgrid_assets.domain.forecast.forecaster import FitContext, models
 from smartgrid_assets.resources.moved_store import follow_move
 from smartgrid_assets.resources.tracking import SUPERSEDED, ModelRun, Tracking
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Literal
 from smartgrid_assets.domain.derive.feature import Sources, joined
 from smartgrid_assets.domain.derive.relations import holiday_relation
 from smartgrid_assets.domain.market_day import MarketDay
+from smartgrid_assets.domain.tables import WEATHER_COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
     from duckdb import DuckDBPyConnection
 
-WEATHER_COLUMNS = ("temperature_c", "irradiance_w_m2", "wind_speed_m_s")
 ENOUGH_WEATHER = 0.9
 """A forecast uses weather only where at least this share of its intervals has a temperature."""
 _WEEKDAY = "CAST(isodow(local_time) - 1 AS TINYINT) AS weekday"
@@ -37,7 +37,7 @@ def history_frame(
 
     load: features/load of any days. zones: None = all. marks: features/training_marks; each belongs to one version
     of the load. Columns: zone, interval_start_utc, interval_minutes, load_mw, local_time, is_holiday, weekday (0 =
-    Monday), weight (1 unless marked), temperature_c, irradiance_w_m2, wind_speed_m_s (observed), missing_share.
+    Monday), weight (1 unless marked), the weather (observed), missing_share.
     """
     marked = f"LEFT JOIN {marks} m USING (zone, interval_start_utc, known_from_utc)" if marks else ""
     return con.execute(
@@ -63,7 +63,7 @@ def future_frame(
     """What is known of day D at its gate: a row a zone and interval of the day, in that order; and which weather.
 
     weather: raw/weather of the day. Columns: zone, interval_start_utc, interval_minutes, local_time, is_holiday,
-    weekday, temperature_c, irradiance_w_m2, wind_speed_m_s. Where too few intervals have a temperature ("none"), all
+    weekday and the weather. Where too few intervals have a temperature ("none"), all
     weather is NaN: half a forecast misleads more than none.
     """
     con.execute(

@@ -16,6 +16,7 @@ from smartgrid_assets.domain.derive.relations import declared, holiday_relation
 from smartgrid_assets.domain.derive.sums import SUMS, add_readings, common_step, fit_to_step, roll_up
 from smartgrid_assets.domain.derive.versions import form_versions
 from smartgrid_assets.domain.market_day import MarketDay
+from smartgrid_assets.domain.tables import WEATHER_COLUMNS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -64,7 +65,7 @@ def load_features(
     )
     sources = Sources(day, tz, "derive_grid", weather="derive_observed", holidays=holiday_relation(con, calendar))
     con.execute(f"CREATE OR REPLACE TEMP TABLE derive_known AS {joined('interval', sources)}")
-    changed = "row(load_mw, meters, missing_share, temperature_c, irradiance_w_m2, wind_speed_m_s)"
+    changed = f"row(load_mw, meters, missing_share, {', '.join(WEATHER_COLUMNS)})"
     return declared(
         con,
         "features/load",

@@ -12,8 +12,8 @@ import pandas as pd
 
 from smartgrid_assets.domain.forecast.lags import FRESHEST_DAYS
 from smartgrid_assets.domain.market_day import day_of, market_day
+from smartgrid_assets.domain.tables import WEATHER_COLUMNS
 
-WEATHER_COLUMNS = ("temperature_c", "irradiance_w_m2", "wind_speed_m_s")
 FUTURE_COLUMNS = ("interval_start_utc", "interval_minutes", "local_time", "is_holiday", "weekday", *WEATHER_COLUMNS)
 
 

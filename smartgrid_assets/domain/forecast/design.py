@@ -9,29 +9,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import numpy as np
 
-from smartgrid_assets.domain.forecast.grid import DayGrid, shifted, smoothed, weekday_of
+from smartgrid_assets.domain.forecast.grid import DayGrid, shifted, smoothed
 from smartgrid_assets.domain.forecast.lags import LAST_WEEK, mean_known
-from smartgrid_assets.domain.market_day import public_holidays
+from smartgrid_assets.domain.forecast.special_days import holidays_around, knows_breaks
 
-_DAY = np.timedelta64(1, "D")
 LOOK_BACK_DAYS = 45
 """Days of grid before the day asked for that its features need: four weeks of lags, and smoothed weather that has settled."""
 SAME_WEEKDAYS = (7, 14, 21, 28)
 LAGS = (2, 3, 7, 14)
+OLDER_LAGS = (8, 21, 28)
+"""Lags that only trees look at."""
 SMOOTHING_DAYS = (0.25, 1.0, 3.0)
 FEWEST_DAYS_OF_A_YEAR = 350
-KNOTS = {"t": (0.1, 0.3, 0.5, 0.7, 0.9, 0.97), "smooth": (0.1, 0.5, 0.9), "extreme": (0.3, 0.6, 0.9)}
+KNOTS = {"t": (0.1, 0.3, 0.5, 0.7, 0.9, 0.97), "smooth": (0.1, 0.5, 0.9), "extreme": (0.3, 0.6, 0.9), "dew": (0.5,)}
+DEW = "dew"
+"""The bend of the dew point: its median; only where the dew point is known."""
 WHOLE_DAY_SHARE = 0.3
 
 
 @dataclass(frozen=True)
 class Design:
-    """What a fit looks at. at: where the temperature splines bend, deg C, by term, empty without weather; has_year: a yearly season shows."""
+    """What a fit looks at.
+
+    at: where the temperature splines bend, deg C, by term, empty without weather; has_year: a yearly season shows; has_school: breaks are known.
+    """
 
     at: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     has_year: bool = False
@@ -39,6 +44,7 @@ class Design:
     wind: bool = False
     country: str = ""
     subdivision: str = ""
+    has_school: bool = False
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Design:
@@ -77,29 +83,6 @@ def day_type(grid: DayGrid) -> np.ndarray:
     return np.where(grid.holiday > 0, 7, grid.weekday)
 
 
-def holidays_around(grid: DayGrid, design: Design) -> dict[str, np.ndarray]:
-    """(D, 1) whether the day, the one before and those its lags come from are holidays; eves, bridges and Christmas week by the calendar.
-
-    A bridge is a working day between a holiday and a weekend.
-    """
-    holiday = grid.holiday[:, None]
-    found = {"holiday": holiday} | {f"holiday_{days}d": np.nan_to_num(shifted(holiday, days)) for days in (1, 2, 7)}
-    if not design.country:
-        return found
-    wide = np.concatenate([grid.days[:1] - _DAY, grid.days, grid.days[-1:] + _DAY]).astype("datetime64[D]")
-    named = np.isin(wide, _calendar(design.country, design.subdivision, *(int(str(day)[:4]) for day in (wide[0], wide[-1]))))
-    off = named | (weekday_of(wide) >= 5)
-    bridge = ~off[1:-1] & off[:-2] & off[2:] & (named[:-2] | named[2:])
-    month_end = wide[1:-1] - (wide[1:-1].astype("datetime64[Y]") + 1).astype("datetime64[D]")
-    christmas = (month_end >= np.timedelta64(-8, "D")) | (grid.day_of_year < 2)
-    return found | {name: flag.astype(float)[:, None] for name, flag in (("eve", named[2:]), ("bridge", bridge), ("christmas", christmas))}
-
-
-@cache
-def _calendar(country: str, subdivision: str, first_year: int, last_year: int) -> np.ndarray:
-    return np.array(list(public_holidays(country, subdivision, range(first_year, last_year + 1))), dtype="datetime64[D]")
-
-
 def smooth_profile(load: np.ndarray) -> np.ndarray:
     """(D, S) each day's profile, as the mean of five neighbouring slots of the same day."""
     padded = np.pad(load, ((0, 0), (2, 2)), mode="edge")
@@ -128,21 +111,23 @@ def load_features(grid: DayGrid, base: np.ndarray) -> dict[str, np.ndarray]:
 def design_of(grid: DayGrid, uses_weather: bool, country: str = "", subdivision: str = "") -> Design:
     """The design for a training span, its knots at quantiles of what that span saw."""
     has_year = len(grid.days) > FEWEST_DAYS_OF_A_YEAR
+    has_school = knows_breaks(grid.days, country, subdivision)
     if not uses_weather:
-        return Design(has_year=has_year, country=country, subdivision=subdivision)
+        return Design(has_year=has_year, country=country, subdivision=subdivision, has_school=has_school)
     temperature = grid.weather["temperature_c"]
     terms = {"t": (temperature, "t")}
     terms |= {f"smooth_{days}": (smoothed(temperature, days * grid.slots), "smooth") for days in SMOOTHING_DAYS}
     terms |= {how: (daily(temperature, how), "extreme") for how in ("max", "min")}
+    known = {name: bool(np.isfinite(values).mean() > 0.5) for name, values in grid.weather.items()}
+    terms |= {DEW: (grid.weather["dew_point_c"], DEW)} if known["dew_point_c"] else {}
     at = {name: tuple(float(q) for q in np.nanquantile(values, KNOTS[kind])) for name, (values, kind) in terms.items()}
-    known = {name: bool(np.isfinite(grid.weather[name]).mean() > 0.5) for name in ("irradiance_w_m2", "wind_speed_m_s")}
-    return Design(at, has_year, known["irradiance_w_m2"], known["wind_speed_m_s"], country, subdivision)
+    return Design(at, has_year, known["irradiance_w_m2"], known["wind_speed_m_s"], country, subdivision, has_school)
 
 
 def additive_terms(grid: DayGrid, design: Design, base: np.ndarray) -> dict[str, list[np.ndarray]]:
     """The additive model's columns by effect, each (D, S) or (D, 1): calendar, season, lags, and where the design has it weather."""
     kind = day_type(grid)[:, None]
-    around = holidays_around(grid, design)
+    around = holidays_around(grid, design.country, design.subdivision, design.has_school)
     terms = {"calendar": [(kind == k).astype(float) for k in range(8)]}
     terms["calendar"] += [around[name] for name in around if name != "holiday"]
     if design.has_year:
@@ -170,6 +155,10 @@ def _weather_terms(grid: DayGrid, design: Design, kind: np.ndarray) -> dict[str,
         column for days in SMOOTHING_DAYS for column in _with_past(smoothed(temperature, days * grid.slots), design.at[f"smooth_{days}"])
     ]
     terms["inertia"] += [column for how in ("max", "min") for column in _with_past(daily(temperature, how), design.at[how])]
+    if DEW in design.at:
+        dew, humid = _humidity(grid, design)
+        past = [mean_known(shifted(daily(column), days) for days in LAST_WEEK) for column in (dew, humid)]
+        terms["humidity"] = [dew, humid, daily(dew), daily(humid), smoothed(dew, grid.slots), *past]
     if design.irradiance:
         sun = grid.weather["irradiance_w_m2"]
         terms["sun"] = [sun, daily(sun), shifted(sun, 2), shifted(daily(sun), 2), smoothed(sun, grid.slots / 8)]
@@ -178,6 +167,12 @@ def _weather_terms(grid: DayGrid, design: Design, kind: np.ndarray) -> dict[str,
         wind = grid.weather["wind_speed_m_s"]
         terms["wind"] = [wind, np.minimum(wind, 12.0) ** 3 / 100, shifted(wind, 2), smoothed(wind, grid.slots / 4)]
     return terms
+
+
+def _humidity(grid: DayGrid, design: Design) -> tuple[np.ndarray, np.ndarray]:
+    """(D, S) dew point, and how much it is above its usual while it is warm: what makes air conditioners work harder than the heat does."""
+    dew, temperature = grid.weather["dew_point_c"], grid.weather["temperature_c"]
+    return dew, np.maximum(dew - design.at[DEW][0], 0) * np.maximum(temperature - design.at["t"][2], 0) / 10
 
 
 def _hinges(values: np.ndarray, bends: tuple[float, ...]) -> list[np.ndarray]:
@@ -193,9 +188,9 @@ def _with_past(values: np.ndarray, bends: tuple[float, ...]) -> list[np.ndarray]
 def tree_features(grid: DayGrid, design: Design, base: np.ndarray) -> dict[str, np.ndarray]:
     """Features for trees, each (D, S) or (D, 1). No day of the year: trees would learn by heart the weather of past years' days."""
     found = load_features(grid, base)
-    found |= {f"lag_{days}d": shifted(grid.load, days) - base for days in (8, 21, 28)}
+    found |= {f"lag_{days}d": shifted(grid.load, days) - base for days in OLDER_LAGS}
     found |= {"hour": grid.hours[None, :], "weekday": grid.weekday[:, None], "day_type": day_type(grid)[:, None]}
-    found |= holidays_around(grid, design)
+    found |= holidays_around(grid, design.country, design.subdivision, design.has_school)
     if not design.at:
         return found
     temperature = grid.weather["temperature_c"]
@@ -208,6 +203,10 @@ def tree_features(grid: DayGrid, design: Design, base: np.ndarray) -> dict[str, 
     for name in ("irradiance_w_m2", "wind_speed_m_s"):
         values = grid.weather[name]
         found |= {name: values, f"{name}_mean": daily(values), f"{name}_more_than_2d": values - shifted(values, 2)}
+    if DEW in design.at:
+        found["dew_point"], found["humid"] = _humidity(grid, design)
+        found["dew_point_mean"] = daily(found["dew_point"])
+        found["damper_than_week"] = found["dew_point_mean"] - mean_known(shifted(found["dew_point_mean"], days) for days in LAST_WEEK)
     return found
 
 

@@ -1,9 +1,9 @@
-"""What every forecaster is: one contract of fit, predict, dump and load, for one zone; and the group fitted together.
+"""What every forecaster is: one contract of fit, predict, dump and load, for one zone; and the fitted models of a group.
 
 A forecaster is fitted once a week on what the gate of the week's first day knew; each day it predicts from what
 that day's gate knew, which is newer. The freshest equal-time lag is two days: D-1 is not known when D is issued.
-History: interval_start_utc, interval_minutes, load_mw, local_time, is_holiday, weekday, weight, temperature_c,
-irradiance_w_m2, wind_speed_m_s, sorted by time; future: the same without load_mw and weight. Rows of D-1 may stand in the history
+History: interval_start_utc, interval_minutes, load_mw, local_time, is_holiday, weekday, weight and the
+weather (tables.WEATHER_COLUMNS), sorted by time; future: the same without load_mw and weight. Rows of D-1 may stand in the history
 without load: a model that asks for the eve sees them (calendar and weather), the others never do.
 """
 
@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Any, Literal, Protocol
 
 import pandas as pd
@@ -25,11 +26,12 @@ import pandas as pd
 from smartgrid_assets.domain.errors import ForecastError, SettingsError
 from smartgrid_assets.domain.forecast import asof
 from smartgrid_assets.domain.forecast.quantiles import QUANTILES, checked
-from smartgrid_assets.domain.forecast.sufficiency import past_of, reasons_against
+from smartgrid_assets.domain.forecast.sufficiency import blocking_sentence
 from smartgrid_assets.domain.registry import discover
 
-__all__ = ["QUANTILES", "FitContext", "FittedModel", "ForecastModel", "Forecaster", "Needs", "fit_zones"]
-MANIFEST = "manifest.json"
+__all__ = ["QUANTILES", "Common", "FitContext", "FittedModel", "ForecastModel", "Forecaster", "Needs"]
+MANIFEST, COMMON = "manifest.json", "common"
+EXTRA = "deep"
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,19 @@ class FitContext:
     gate_utc: datetime | None = None
 
 
+class Common(Protocol):
+    """What a model learns from all zones at once; handed to the forecaster of each zone, stored once beside them."""
+
+    def fit(self, histories: Mapping[str, pd.DataFrame], context: FitContext) -> None:
+        """Learn from the zones that have enough history; `histories` is read zone by zone. Raises ForecastError where it cannot."""
+
+    def dump(self) -> bytes:
+        """All that was learned, as bytes."""
+
+    def restore(self, payload: bytes) -> None:
+        """The inverse of dump."""
+
+
 class Forecaster(Protocol):
     """One zone's fitted or unfitted model.
 
@@ -78,40 +93,58 @@ class Forecaster(Protocol):
 
 @dataclass(frozen=True)
 class ForecastModel:
-    """A plug-in of domain/forecast/models/. refit: how often it must be; `never`: nothing is learned but a band, only looked up."""
+    """A plug-in of domain/forecast/models/. refit: how often it must be; `never`: nothing is learned but a band, only looked up.
+
+    common: of a model that learns from all zones at once; `build` is then given it, fitted. Such a model forecasts zones, too, that have come since.
+    requires: packages of an extra (EXTRA) that it cannot do without.
+    """
 
     name: str
-    build: Callable[[], Forecaster]
+    build: Callable[..., Forecaster]
     needs: Needs
     description: str
     version: int = 1
     refit: Literal["weekly", "monthly", "never"] = "weekly"
+    common: Callable[[], Common] | None = None
+    requires: tuple[str, ...] = ()
 
 
 @dataclass
 class FittedModel:
-    """One model fitted for the zones of a group. failed: zone -> sentence; eve: it sees the rows of the day before (Needs)."""
+    """One model fitted for the zones of a group.
+
+    failed: zone -> sentence; eve: it sees the rows of the day before (Needs); common: what was learned from all zones at once.
+    """
 
     model: str
     context: FitContext
     zones: dict[str, Forecaster] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     eve: bool = False
+    common: Common | None = None
 
     def predict(self, zone: str, history: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
         """Quantiles of one zone's day, of what the day's gate may know of these frames (asof.py).
 
         Raises ForecastError where the zone was not fitted, nothing is known, or the forecast is not whole.
         """
-        if zone not in self.zones:
+        if zone not in self.zones and self.common is None:
             raise ForecastError(self.failed.get(zone, f"{self.model} was not fitted for zone {zone}."))
         known, day = asof.known_for(history, future), asof.offered(future, self.context.weather)
         if known.empty:
             raise ForecastError(f"{self.model}, zone {zone}: no load is known at the gate.")
+        forecaster = self.zones.get(zone) or self._newcomer(known)
         if self.eve:
             known = pd.concat([known, asof.eve_for(history, future, self.context.weather)], ignore_index=True)
         with one_thread():
-            return checked(self.zones[zone].predict(known, day), day, f"{self.model}, zone {zone}")
+            return checked(forecaster.predict(known, day), day, f"{self.model}, zone {zone}")
+
+    def _newcomer(self, known: pd.DataFrame) -> Forecaster:
+        """What all zones have in common, for one that was not among them; ForecastError where too little of it is known."""
+        model = models()[self.model]
+        if blocking := blocking_sentence(model.name, model.needs, known):
+            raise ForecastError(blocking)
+        return model.build(self.common)
 
     def dump(self) -> bytes:
         """A zip of a JSON manifest and a payload a zone; the same fit gives the same bytes."""
@@ -121,6 +154,8 @@ class FittedModel:
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             _put(archive, MANIFEST, json.dumps(manifest, sort_keys=True).encode())
+            if self.common is not None:
+                _put(archive, COMMON, self.common.dump())
             for zone, name in names.items():
                 _put(archive, name, self.zones[zone].dump())
         return buffer.getvalue()
@@ -133,13 +168,17 @@ class FittedModel:
         with zipfile.ZipFile(io.BytesIO(blob)) as archive:
             manifest = json.loads(archive.read(MANIFEST))
             payloads = {zone: archive.read(name) for zone, name in manifest["zones"].items()}
+            shared = archive.read(COMMON) if COMMON in archive.namelist() else None
         context = manifest["context"]
         context["gate_utc"] = datetime.fromisoformat(context["gate_utc"]) if context["gate_utc"] else None
         model = models()[manifest["model"]]
-        zones = {zone: model.build() for zone in payloads}
+        common = model.common() if model.common is not None and shared is not None else None
+        if common is not None and shared is not None:
+            common.restore(shared)
+        zones = {zone: model.build() if common is None else model.build(common) for zone in payloads}
         for zone, forecaster in zones.items():
             forecaster.restore(payloads[zone])
-        return cls(manifest["model"], FitContext(**context), zones, manifest["failed"], model.needs.eve)
+        return cls(manifest["model"], FitContext(**context), zones, manifest["failed"], model.needs.eve, common)
 
 
 def _put(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
@@ -172,47 +211,21 @@ def models() -> dict[str, ForecastModel]:
 
 
 def named_models(names: Sequence[str], asked_by: str = "") -> dict[str, ForecastModel]:
-    """Models in the order of their names, all where none is named. Raises SettingsError for one that there is not."""
+    """Models in the order of their names, all that can run here where none is named.
+
+    Raises SettingsError for one that there is not, or that needs what is not installed.
+    """
     found = models()
     if unknown := [name for name in names if name not in found]:
         raise SettingsError(f"{asked_by}There is no model {', '.join(unknown)}; there are {', '.join(found)}.")
-    return {name: found[name] for name in names} if names else dict(found)
+    if not names:
+        return {name: model for name, model in found.items() if not missing_of(model)}
+    for name in names:
+        if missing := missing_of(found[name]):
+            raise SettingsError(f"{asked_by}{name} needs {' and '.join(missing)}; install them: pip install 'smartgrid-assets[{EXTRA}]'.")
+    return {name: found[name] for name in names}
 
 
-def fit_zones(model: ForecastModel, histories: Mapping[str, pd.DataFrame], context: FitContext, n_jobs: int = 1) -> FittedModel:
-    """Fit a model for each zone; a zone that cannot be fitted is recorded with its reason, not raised.
-
-    Fans out through joblib: a cluster's backend takes the same call by name (joblib.parallel_config).
-    """
-    from joblib import Parallel, delayed
-
-    zones = sorted(histories)
-    jobs = min(n_jobs, len(zones)) or 1
-    results = Parallel(n_jobs=jobs)(delayed(_fit_zone)(model, histories[zone], context) for zone in zones)
-    fitted = FittedModel(model.name, context, eve=model.needs.eve)
-    for zone, result in zip(zones, results, strict=True):
-        if isinstance(result, str):
-            fitted.failed[zone] = result
-        else:
-            fitted.zones[zone] = result
-    return fitted
-
-
-def _fit_zone(model: ForecastModel, history: pd.DataFrame, context: FitContext) -> Forecaster | str:
-    with one_thread():
-        return _fitted_zone(model, history, context)
-
-
-def _fitted_zone(model: ForecastModel, history: pd.DataFrame, context: FitContext) -> Forecaster | str:
-    known = asof.known_at_gate(history, context.gate_utc, context.tz)
-    if blocking := [reason for reason in reasons_against(model.name, model.needs, past_of(known)) if reason.is_blocking]:
-        return " ".join(reason.sentence for reason in blocking)
-    since = known["local_time"].iloc[-1] - pd.Timedelta(days=model.needs.history_days)
-    forecaster = model.build()
-    try:
-        forecaster.fit(known[known["local_time"] > since].reset_index(drop=True), context)
-    except ForecastError as error:
-        return str(error)
-    except Exception as error:  # a library's failure on one zone's data must not cost the other zones their forecast
-        return f"{model.name} failed on this zone's data: {type(error).__name__}: {error}"
-    return forecaster
+def missing_of(model: ForecastModel) -> list[str]:
+    """Packages that the model needs and that are not installed."""
+    return [name for name in model.requires if find_spec(name) is None]

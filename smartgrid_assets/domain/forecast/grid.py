@@ -12,8 +12,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from smartgrid_assets.domain.forecast.asof import WEATHER_COLUMNS
 from smartgrid_assets.domain.forecast.quantiles import BLOCK_HOURS
+from smartgrid_assets.domain.tables import WEATHER_COLUMNS
 
 _DAY = np.timedelta64(1, "D")
 MINUTES_A_DAY = 1440

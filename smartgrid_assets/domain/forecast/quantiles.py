@@ -21,6 +21,18 @@ LEAST_ERRORS = 20
 """Blocks with fewer past errors share those of the whole day."""
 
 
+def between(told: np.ndarray, levels: tuple[float, ...]) -> np.ndarray:
+    """(N, quantiles) of a few quantiles (N, levels), sorted: what lies between two levels is drawn straight, the outermost hold beyond.
+
+    >>> between(np.array([[1.0, 3.0]]), (0.25, 0.75))[0, [0, 5]].tolist()
+    [1.0, 2.0]
+    """
+    told = np.sort(told, axis=1)
+    place = np.interp(QUANTILES, levels, np.arange(len(levels)))
+    below = np.minimum(place.astype(int), len(levels) - 2)
+    return np.asarray(told[:, below] * (1 - (place - below)) + told[:, below + 1] * (place - below))
+
+
 def hour_block(local_time: pd.Series) -> np.ndarray:
     """Block of four hours, 0 to 5, of each local wall time."""
     return (local_time.dt.hour // BLOCK_HOURS).to_numpy()

@@ -12,16 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smartgrid_assets.domain.errors import DeliveryError
-from smartgrid_assets.domain.forecast.asof import WEATHER_COLUMNS
 from smartgrid_assets.domain.market_day import public_holidays, zone_info
+from smartgrid_assets.domain.tables import WEATHER_COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
     from duckdb import DuckDBPyConnection
 
 NEEDED = ("zone", "interval_start_utc", "load_mw")
-UNUSED = ("dew_point_c",)
-"""Columns that a file may have and no model looks at."""
 HEAD_BYTES = 65_536
 MINUTES = (5, 10, 15, 20, 30, 60)
 
@@ -39,7 +37,7 @@ def read_series(path: Path, tz: str, country: str, subdivision: str = "") -> tup
         raw, problems = _raw(con, path)
     minutes = _minutes(raw, problems)
     local = raw["interval_start_utc"].dt.tz_localize("UTC").dt.tz_convert(tz).dt.tz_localize(None)
-    frame = raw.assign(interval_minutes=minutes, local_time=local, weekday=local.dt.weekday, weight=1.0)
+    frame = raw.assign(interval_minutes=minutes, local_time=local, weekday=local.dt.day_of_week, weight=1.0)
     told = "is_holiday" in raw  # the file's own word goes before the calendar's
     frame["is_holiday"] = raw["is_holiday"].fillna(False).astype(bool) if told else _named_days(local, country, subdivision)
     frame = frame.assign(**{name: float("nan") for name in WEATHER_COLUMNS if name not in frame})
@@ -90,8 +88,6 @@ def _raw(con: DuckDBPyConnection, path: Path) -> tuple[pd.DataFrame, list[str]]:
             CASE WHEN isfinite(TRY_CAST(load_mw AS DOUBLE)) THEN TRY_CAST(load_mw AS DOUBLE) END AS load_mw
         FROM delivered""")
     problems = _told(con)
-    if unused := [name for name in UNUSED if name in columns]:
-        problems.append(f"column {', '.join(unused)} is not used by any model")
     frame = con.execute("""
         SELECT * EXCLUDE (line) FROM typed WHERE interval_start_utc IS NOT NULL AND zone IS NOT NULL
         QUALIFY row_number() OVER (PARTITION BY zone, interval_start_utc ORDER BY load_mw IS NULL, line) = 1

@@ -65,3 +65,8 @@ def reasons_against(model: str, needs: Needs, past: Past) -> list[Reason]:
         sentence = f"{model} looks back {needs.history_days} days; {past.days} are there."
         found.append(Reason("short_history", sentence, False, {"days": past.days, "wanted": needs.history_days}))
     return found
+
+
+def blocking_sentence(model: str, needs: Needs, known: pd.DataFrame) -> str:
+    """Why so much history is not enough for the model; empty where it is."""
+    return " ".join(reason.sentence for reason in reasons_against(model, needs, past_of(known)) if reason.is_blocking)

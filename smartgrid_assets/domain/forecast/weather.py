@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from smartgrid_assets.domain.forecast.asof import WEATHER_COLUMNS
 from smartgrid_assets.domain.forecast.lags import LAST_WEEK, by_local_time, lagged_load, mean_known
+from smartgrid_assets.domain.tables import WEATHER_COLUMNS
 
 ENOUGH_WEATHER = 0.9
 

@@ -9,14 +9,14 @@ anything else wants a new version and a migration.
 
 from __future__ import annotations
 
-from smartgrid_assets.domain.tables.column import QUANTILE_COLUMNS, Column, Table
+from smartgrid_assets.domain.tables.column import QUANTILE_COLUMNS, WEATHER_COLUMNS, Column, Table
 from smartgrid_assets.domain.tables.features import FEATURES
 from smartgrid_assets.domain.tables.forecasts import FORECASTS
 from smartgrid_assets.domain.tables.plans import ANOMALIES, DISPATCH, LEDGERS, OPERATOR
 from smartgrid_assets.domain.tables.raw import RAW
 from smartgrid_assets.domain.tables.validated import VALIDATED
 
-__all__ = ["QUANTILE_COLUMNS", "RAW", "TABLES", "Column", "Table", "table"]
+__all__ = ["QUANTILE_COLUMNS", "RAW", "TABLES", "WEATHER_COLUMNS", "Column", "Table", "table"]
 TABLES: dict[str, Table] = {t.path: t for t in (*RAW, *VALIDATED, *FEATURES, *FORECASTS, *ANOMALIES, *DISPATCH, *OPERATOR, *LEDGERS)}
 """All tables by `schema/name`, in the data's order."""
 

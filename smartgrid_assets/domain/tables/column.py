@@ -90,3 +90,4 @@ WEATHER = (
     nullable("irradiance_w_m2", "DOUBLE", "global horizontal irradiance, W/m2"),
     nullable("wind_speed_m_s", "DOUBLE", "wind speed, m/s"),
 )
+WEATHER_COLUMNS = tuple(column.name for column in WEATHER)

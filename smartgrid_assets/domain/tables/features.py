@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smartgrid_assets.domain.tables.column import INTERVAL, Table, needed, nullable
+from smartgrid_assets.domain.tables.column import INTERVAL, WEATHER, Table, needed, nullable
 
 FEATURES = (
     Table(
@@ -21,9 +21,7 @@ FEATURES = (
             needed("local_time", "TIMESTAMP", "local wall time of the start"),
             needed("is_holiday", "BOOLEAN", "public holiday by calendar"),
             needed("holiday", "VARCHAR", "name of the holiday; empty where there is none"),
-            nullable("temperature_c", "DOUBLE", "observed air temperature, degrees Celsius"),
-            nullable("irradiance_w_m2", "DOUBLE", "observed global irradiance, W/m2"),
-            nullable("wind_speed_m_s", "DOUBLE", "observed wind speed, m/s"),
+            *(nullable(c.name, c.type, f"observed {c.meaning}") for c in WEATHER),
         ),
         ("zone", "feeder", "interval_start_utc", "known_from_utc"),
     ),

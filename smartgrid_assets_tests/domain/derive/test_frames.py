@@ -33,7 +33,7 @@ def test_history_has_its_columns_and_ends_where_meters_have_not_reported(con):
     frame = history(con, [*known_in_time(), load_row(STARTS[0], 9.0, GATE_UTC - timedelta(days=1), feeder="f1")])
     assert list(frame.columns) == [
         "zone", "interval_start_utc", "interval_minutes", "load_mw", "local_time", "is_holiday", "weekday", "weight",
-        "temperature_c", "irradiance_w_m2", "wind_speed_m_s", "missing_share",
+        "temperature_c", "dew_point_c", "irradiance_w_m2", "wind_speed_m_s", "missing_share",
     ]  # fmt: skip
     assert frame.interval_start_utc.tolist() == [start for start in STARTS if start < UNTIL]
     assert set(frame.load_mw) == set(frame.weight) == {1.0}

@@ -33,6 +33,7 @@ def rows(first: date, days: int, minutes: int = 60, seed: int = 1, level_mw: flo
             "weekday": local.dt.day_of_week,
             "weight": 1.0,
             "temperature_c": temperature_c,
+            "dew_point_c": np.nan,
             "irradiance_w_m2": np.nan,
             "wind_speed_m_s": np.nan,
         }

@@ -31,6 +31,7 @@ def intervals(first: date, last: date, minutes: int = 60, tz: str = TZ) -> pd.Da
             "is_holiday": False,
             "weekday": local.dt.day_of_week,
             "temperature_c": 10 - 6 * np.cos(2 * np.pi * hour / 24),
+            "dew_point_c": 5.0,
             "irradiance_w_m2": np.maximum(0, -600 * np.cos(2 * np.pi * hour / 24)),
             "wind_speed_m_s": 4.0,
         }

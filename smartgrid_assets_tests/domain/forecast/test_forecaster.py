@@ -11,7 +11,8 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from smartgrid_assets.domain.errors import ForecastError
-from smartgrid_assets.domain.forecast.forecaster import FittedModel, ForecastModel, Needs, fit_zones, models
+from smartgrid_assets.domain.forecast.fit import fit_zones
+from smartgrid_assets.domain.forecast.forecaster import FittedModel, ForecastModel, Needs, models
 from smartgrid_assets.domain.forecast.quantiles import as_frame, checked
 from smartgrid_assets_tests.domain.forecast.made_series import context, known, rows
 

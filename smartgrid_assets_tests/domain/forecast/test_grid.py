@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smartgrid_assets.domain.forecast.design import Design, additive_terms, daily, design_of, holidays_around, level
+from smartgrid_assets.domain.forecast.design import Design, additive_terms, daily, design_of, level
 from smartgrid_assets.domain.forecast.grid import grid_of, shifted, smoothed
+from smartgrid_assets.domain.forecast.special_days import holidays_around
 from smartgrid_assets_tests.domain.forecast.made_series import rows, split
 
 
@@ -67,11 +68,11 @@ def test_the_level_is_the_known_weeks_and_where_that_is_missing_the_newest_days(
 
 def test_eves_bridges_and_christmas_come_from_the_countrys_calendar():
     grid = grid_of(rows(date(2026, 5, 11), 8))  # Ascension is Thursday the 14th; Friday lies between it and the weekend
-    around = holidays_around(grid, Design(country="DE"))
+    around = holidays_around(grid, "DE", "")
     assert around["eve"].ravel().tolist() == [0, 0, 1, 0, 0, 0, 0, 0]
     assert around["bridge"].ravel().tolist() == [0, 0, 0, 0, 1, 0, 0, 0]
-    assert "eve" not in holidays_around(grid, Design())
-    winter = holidays_around(grid_of(rows(date(2026, 12, 22), 14)), Design(country="DE"))["christmas"].ravel()
+    assert "eve" not in holidays_around(grid, "", "")
+    winter = holidays_around(grid_of(rows(date(2026, 12, 22), 14)), "DE", "")["christmas"].ravel()
     assert winter.tolist() == [0, 0, *[1] * 10, 0, 0]
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smartgrid_assets.domain.forecast.forecaster import ForecastModel, fit_zones, models
+from smartgrid_assets.domain.forecast.fit import fit_zones
+from smartgrid_assets.domain.forecast.forecaster import ForecastModel, models
 from smartgrid_assets_tests.domain.forecast.made_series import context, known
 
 DAY = date(2026, 2, 10)

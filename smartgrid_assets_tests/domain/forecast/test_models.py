@@ -11,13 +11,15 @@ import pytest
 
 from smartgrid_assets.chain.fitting import importances_of
 from smartgrid_assets.domain.errors import ForecastError
-from smartgrid_assets.domain.forecast.forecaster import FittedModel, fit_zones, models
-from smartgrid_assets.domain.forecast.models import boosted_additive, boosting, random_forest
+from smartgrid_assets.domain.forecast.fit import fit_zones
+from smartgrid_assets.domain.forecast.forecaster import FittedModel, models
+from smartgrid_assets.domain.forecast.models import boosted_additive, boosting, global_boosting, random_forest, tide
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
 from smartgrid_assets_tests.domain.forecast.made_series import context, known, rows, split
 
 MODELS = list(models().values())
-QUICK = [model for model in MODELS if model.name != "prophet"]
+SLOW = ("prophet", "tide")
+QUICK = [model for model in MODELS if model.name not in SLOW]
 DAY = date(2026, 2, 10)
 SPRING, AUTUMN = date(2026, 3, 29), date(2026, 10, 25)
 QUANTILES = list(QUANTILE_COLUMNS)
@@ -28,6 +30,8 @@ def few_trees(monkeypatch):
     """The contract does not ask how good a forecast is; few trees keep it as well as many."""
     monkeypatch.setattr(boosting, "ROUNDS", 20)
     monkeypatch.setattr(boosted_additive, "ROUNDS", 15)
+    monkeypatch.setattr(global_boosting, "ROUNDS", 20)
+    monkeypatch.setattr(tide, "STEPS", 60)
     monkeypatch.setattr(random_forest, "TREES", 10)
 
 
@@ -84,10 +88,11 @@ def test_a_spoilt_history_still_gives_a_whole_forecast(model, how):
     assert_whole(forecast(model, spoilt(how), future), future)
 
 
+@pytest.mark.parametrize("model", SLOW)
 @pytest.mark.parametrize("how", ["constant", "gappy", "huge"])
-def test_prophet_gives_a_whole_forecast_of_a_spoilt_history_too(how):
+def test_a_slow_model_gives_a_whole_forecast_of_a_spoilt_history_too(model, how):
     _, future = known(DAY, 45)
-    assert_whole(forecast(models()["prophet"], spoilt(how), future), future)
+    assert_whole(forecast(models()[model], spoilt(how), future), future)
 
 
 @named(QUICK)
@@ -108,9 +113,10 @@ def test_a_day_of_any_length_has_all_its_intervals(model, day, minutes, interval
     assert_whole(forecast(model, history, future, day=day), future)
 
 
-def test_prophet_gives_a_repeated_hour_one_value_and_all_25_hours():
+@pytest.mark.parametrize("model", SLOW)
+def test_a_slow_model_gives_a_repeated_hour_one_value_and_all_25_hours(model):
     history, future = known(AUTUMN, 32)
-    result = forecast(models()["prophet"], history, future, day=AUTUMN)
+    result = forecast(models()[model], history, future, day=AUTUMN)
     assert_whole(result, future)
     assert len(result) == 25
     assert result["q50"].iloc[2] == result["q50"].iloc[3]

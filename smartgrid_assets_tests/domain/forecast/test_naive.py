@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from smartgrid_assets.domain.errors import ForecastError
-from smartgrid_assets.domain.forecast.forecaster import fit_zones, models
+from smartgrid_assets.domain.forecast.fit import fit_zones
+from smartgrid_assets.domain.forecast.forecaster import models
 from smartgrid_assets_tests.domain.forecast.made_series import context, known
 
 DAY = date(2026, 2, 10)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from smartgrid_assets.domain.forecast.forecaster import FitContext, ForecastModel, Needs, fit_zones
+from smartgrid_assets.domain.forecast.fit import fit_zones
+from smartgrid_assets.domain.forecast.forecaster import FitContext, ForecastModel, Needs
 from smartgrid_assets.domain.forecast.sufficiency import Past, past_of, reasons_against
 
 NEEDS = Needs(min_days=10, history_days=30, weather=True)

@@ -8,18 +8,17 @@ that of `*`; the whole takes `*`, else the plain mean over the zones.
 from __future__ import annotations
 
 from smartgrid_assets.domain.derive.feature import Feature, Sources
-
-_COLUMNS = ("temperature_c", "irradiance_w_m2", "wind_speed_m_s")
+from smartgrid_assets.domain.tables import WEATHER_COLUMNS
 
 
 def _sql(sources: Sources) -> str:
-    mean = ", ".join(f"round(avg({c}), 6) AS {c}" for c in _COLUMNS)  # rounded: the order of adding must not show
-    first = ", ".join(f"coalesce(own.{c}, every.{c}, whole.{c}) AS {c}" for c in _COLUMNS)
+    mean = ", ".join(f"round(avg({c}), 6) AS {c}" for c in WEATHER_COLUMNS)  # rounded: the order of adding must not show
+    first = ", ".join(f"coalesce(own.{c}, every.{c}, whole.{c}) AS {c}" for c in WEATHER_COLUMNS)
     moment = "interval_start_utc, known_from_utc"
     return f"""
         WITH moments AS (SELECT DISTINCT {moment}, interval_minutes FROM {sources.grid}),
         newest AS (
-            SELECT m.interval_start_utc, m.known_from_utc, w.zone, {", ".join(f"w.{c}" for c in _COLUMNS)}
+            SELECT m.interval_start_utc, m.known_from_utc, w.zone, {", ".join(f"w.{c}" for c in WEATHER_COLUMNS)}
             FROM moments m JOIN {sources.weather} w
               ON w.interval_start_utc < m.interval_start_utc + to_minutes(m.interval_minutes)
              AND w.interval_start_utc + to_minutes(w.interval_minutes) > m.interval_start_utc
@@ -37,4 +36,4 @@ def _sql(sources: Sources) -> str:
           ON (every.interval_start_utc, every.known_from_utc) = (g.interval_start_utc, g.known_from_utc)"""
 
 
-FEATURE = Feature("weather", 1, "interval", _COLUMNS, _sql)
+FEATURE = Feature("weather", 2, "interval", WEATHER_COLUMNS, _sql)

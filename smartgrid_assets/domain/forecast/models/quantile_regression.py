@@ -16,7 +16,7 @@ from smartgrid_assets.domain.errors import ForecastError
 from smartgrid_assets.domain.forecast.design import LOOK_BACK_DAYS, level, load_features
 from smartgrid_assets.domain.forecast.forecaster import FitContext, ForecastModel, Needs
 from smartgrid_assets.domain.forecast.grid import DayGrid, grid_of
-from smartgrid_assets.domain.forecast.quantiles import BLOCKS, QUANTILES, as_frame
+from smartgrid_assets.domain.forecast.quantiles import BLOCKS, as_frame, between
 
 TERMS = ("lag_2d", "lag_7d", "same_weekday", "last_week", "mean_2d")
 FITTED = (0.05, 0.1, 0.5, 0.9, 0.95)
@@ -62,8 +62,7 @@ class QuantileRegression:
         row, slot = grid.place(future["local_time"])
         x = _rows(grid, base)[row, slot]
         told = np.einsum("np,nkp->nk", x, self.planes[grid.blocks[slot]]) + base[row]
-        told = np.sort(told, axis=1)
-        return as_frame(future, np.column_stack([_between(told, tau) for tau in QUANTILES]))
+        return as_frame(future, between(told, FITTED))
 
     def dump(self) -> bytes:
         """The planes, as JSON."""
@@ -80,12 +79,6 @@ def _rows(grid: DayGrid, base: np.ndarray) -> np.ndarray:
     holiday = np.broadcast_to(grid.holiday[:, None], grid.load.shape)
     columns = [np.broadcast_to(features[name], grid.load.shape) for name in TERMS]
     return np.nan_to_num(np.stack([*columns, off, holiday, np.ones(grid.load.shape)], axis=-1))  # an unknown lag is at the level
-
-
-def _between(told: np.ndarray, tau: float) -> np.ndarray:
-    place = float(np.interp(tau, FITTED, np.arange(len(FITTED))))
-    below, share = int(place), place - int(place)
-    return np.asarray(told[:, below] * (1 - share) + told[:, min(below + 1, len(FITTED) - 1)] * share)
 
 
 MODEL = ForecastModel(
