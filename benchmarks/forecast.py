@@ -64,6 +64,20 @@ def ratios(found: Judged) -> dict[str, Any]:
     return told
 
 
+def coverage(found: Judged) -> dict[int, tuple[float, float, float]]:
+    """Band in % -> share of all loads of all zones within the aggregate's, with an interval from drawn days."""
+    assert found.forecasts is not None
+    rows = found.forecasts[found.forecasts["model"] == AGGREGATE]
+    told = {}
+    for band, (low, high) in {80: ("q10", "q90"), 90: ("q05", "q95")}.items():
+        held = rows["load_mw"].between(rows[low], rows[high])
+        of_day = held.groupby(rows["day"]).agg(["sum", "count"]).to_numpy(float)
+        drawn = np.random.default_rng(0).integers(0, len(of_day), (SAMPLES, len(of_day)))
+        samples = of_day[drawn].sum(axis=1)
+        told[band] = (held.mean(), *np.quantile(samples[:, 0] / samples[:, 1], [0.025, 0.975]))
+    return told
+
+
 def main() -> None:
     """Print the tables and the geometric mean of the ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -85,7 +99,9 @@ def main() -> None:
             _table(found)
             for measure, (ratio, low, high, best) in ratios(found).items():
                 logs[measure].append(np.log(ratio))
-                print(f"  aggregate / {best}, {measure}: {ratio:.3f} ({low:.3f} .. {high:.3f})", flush=True)
+                print(f"  aggregate / {best}, {measure}: {ratio:.3f} ({low:.3f} .. {high:.3f})")
+            for band, (share, low, high) in coverage(found).items():
+                print(f"  aggregate, {band} % band held {share:.3f} ({low:.3f} .. {high:.3f})", flush=True)
     for measure, values in logs.items():
         print(f"geometric mean of {len(values)} ratios to the best peer, {measure}: {np.exp(np.mean(values)):.3f}")
 
