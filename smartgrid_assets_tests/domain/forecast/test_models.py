@@ -13,7 +13,7 @@ from smartgrid_assets.chain.fitting import importances_of
 from smartgrid_assets.domain.errors import ForecastError
 from smartgrid_assets.domain.forecast.fit import fit_zones
 from smartgrid_assets.domain.forecast.forecaster import FittedModel, models
-from smartgrid_assets.domain.forecast.models import boosted_additive, boosting, global_boosting, random_forest, tide
+from smartgrid_assets.domain.forecast.models import boosted_additive, global_boosting, random_forest, tide
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
 from smartgrid_assets_tests.domain.forecast.made_series import context, known, rows, split
 
@@ -28,7 +28,6 @@ QUANTILES = list(QUANTILE_COLUMNS)
 @pytest.fixture(autouse=True)
 def few_trees(monkeypatch):
     """The contract does not ask how good a forecast is; few trees keep it as well as many."""
-    monkeypatch.setattr(boosting, "ROUNDS", 20)
     monkeypatch.setattr(boosted_additive, "ROUNDS", 15)
     monkeypatch.setattr(global_boosting, "ROUNDS", 20)
     monkeypatch.setattr(tide, "STEPS", 60)

@@ -50,7 +50,7 @@ def test_a_place_of_which_no_breaks_are_known_has_none():
     assert date(2026, 8, 10) in school_breaks(*BAVARIA, [2026])
 
 
-@pytest.mark.parametrize("model", ["additive", "boosting"])
+@pytest.mark.parametrize("model", ["additive", "random_forest"])
 def test_a_break_that_begins_is_forecast_where_earlier_ones_taught_it(model):
     whole = rows(date(2025, 9, 1), 440)
     off = whole["local_time"].dt.date.isin(school_breaks(*BAVARIA, [2025, 2026]))
@@ -68,7 +68,7 @@ def humid(begin: date, days: int) -> pd.DataFrame:
     return warm.assign(load_mw=warm["load_mw"] + 4.0 * np.maximum(dew - 12, 0))
 
 
-@pytest.mark.parametrize("model", ["additive", "boosting", "global_boosting"])
+@pytest.mark.parametrize("model", ["additive", "random_forest", "global_boosting"])
 def test_humid_days_are_forecast_where_the_dew_point_is_known(model):
     whole = humid(date(2026, 1, 1), 130)
     knowing, without = (errors(model, known, date(2026, 4, 27), weather="forecast") for known in (whole, whole.drop(columns="dew_point_c")))
