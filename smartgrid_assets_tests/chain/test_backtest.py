@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from smartgrid_assets.chain import backtest
 from smartgrid_assets.chain.backtest import AGGREGATE, EQUAL, Protocol, aggregated, parted, replay
 from smartgrid_assets.chain.judged import judged, pictures
 from smartgrid_assets.chain.reproduce import Reproduced
@@ -220,6 +221,7 @@ def test_pictures_of_a_model_that_was_not_run_are_none(tmp_path):
 def test_a_model_of_all_zones_sees_of_the_others_no_more_than_the_weeks_gate_did(tmp_path, monkeypatch):
     """Spoilt from 22 March on (the gate of Monday the 23rd knew the 21st): of the other zone nothing moves that week, and the next week does."""
     monkeypatch.setattr(global_boosting, "ROUNDS", 20)
+    monkeypatch.setattr(backtest, "BLOCK_WEEKS", 1)  # it is fitted anew in each block
     asked = replace(ASKED, models=("global_boosting",), warm_up=0)
     one, other = rows(FIRST_DAY, 86), rows(FIRST_DAY, 86, seed=2, level_mw=3.0)
     late = other["local_time"] >= pd.Timestamp(2026, 3, 22)

@@ -130,5 +130,6 @@ MODEL = ForecastModel(
     build=GlobalBoosting,
     needs=Needs(min_days=10, history_days=400, weather=True, eve=True),
     description="LightGBM quantiles learned from all zones at once; good for a young zone, too.",
+    refit="monthly",
     common=AllZones,
 )
