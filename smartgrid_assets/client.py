@@ -86,7 +86,7 @@ def load_forecaster(zone: str, as_of: str | date, model: str = "") -> ZoneForeca
             known = ", ".join(stored) or "none"
             raise SettingsError(f"Week of {week_of(day)}: no fitted model {name or 'and no champion'}; there are: {known}.")
         fitted = stored_model(work, stored[name])
-    if zone not in fitted.zones and fitted.common is None:
+    if not fitted.may_forecast(zone):
         raise ForecastError(fitted.failed.get(zone, f"{name} has no zone {zone}; it has {', '.join(fitted.zones)}."))
     return ZoneForecaster(zone, name, _date(stored[name].week), stored[name].run_id, fitted, context)
 

@@ -65,10 +65,10 @@ def reproduce(context: Context, run_id: str) -> Reproduced:
         problems: list[str] = []
         for day in context.lake.keys(CANDIDATES, week, week + timedelta(days=6)):
             known, future, weather = frames_of(Work(context, con, day, {}))
-            histories = {zone: of for zone, of in fitted_frames(known).items() if zone in made}
+            histories = {zone: of for zone, of in fitted_frames(known).items() if fitted.may_forecast(zone)}
             found, troubles = forecasts_of(fitted, histories, by_zone(future), weather)
             for zone, forecast in found.items():
-                made[zone].forecasts[day, fitted.model] = forecast
+                made.setdefault(zone, ZoneReplay(zone)).forecasts[day, fitted.model] = forecast
             problems += troubles
             kept = _kept(context, con, day, run_id)
             intervals += len(kept)

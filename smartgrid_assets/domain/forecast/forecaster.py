@@ -123,12 +123,16 @@ class FittedModel:
     eve: bool = False
     common: Common | None = None
 
+    def may_forecast(self, zone: str) -> bool:
+        """Was it fitted for the zone, or has it learned what all zones have in common?"""
+        return zone in self.zones or self.common is not None
+
     def predict(self, zone: str, history: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
         """Quantiles of one zone's day, of what the day's gate may know of these frames (asof.py).
 
         Raises ForecastError where the zone was not fitted, nothing is known, or the forecast is not whole.
         """
-        if zone not in self.zones and self.common is None:
+        if not self.may_forecast(zone):
             raise ForecastError(self.failed.get(zone, f"{self.model} was not fitted for zone {zone}."))
         known, day = asof.known_for(history, future), asof.offered(future, self.context.weather)
         if known.empty:

@@ -64,6 +64,7 @@ def test_a_zone_of_twelve_days_is_told_what_the_others_do_on_a_saturday(old_zone
 def test_a_zone_that_came_after_the_fit_is_forecast_once_ten_days_of_it_are_known(old_zones):
     fitted = fit_zones(MODEL, old_zones, context(DAY))
     history, future = zone(9, 3.0, days=12)
+    assert fitted.may_forecast("new")
     assert error_of(fitted.predict("new", history, future), 9, 3.0) < 0.08
     with pytest.raises(ForecastError, match="needs 10 days of history; 9 are known"):
         fitted.predict("new", zone(9, 3.0, days=9)[0], future)

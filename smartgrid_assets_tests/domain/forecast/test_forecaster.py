@@ -61,8 +61,10 @@ def test_a_library_that_falls_over_on_a_zone_is_that_zones_reason():
 
 def test_a_zone_that_was_not_fitted_is_named():
     history, future = known(DAY, 20)
+    fitted = fit_zones(NAIVE, {"a": history}, context(DAY))
+    assert fitted.may_forecast("a") and not fitted.may_forecast("new")
     with pytest.raises(ForecastError, match="not fitted for zone new"):
-        fit_zones(NAIVE, {"a": history}, context(DAY)).predict("new", history, future)
+        fitted.predict("new", history, future)
 
 
 def test_bytes_that_are_not_those_recorded_are_never_opened(monkeypatch):
