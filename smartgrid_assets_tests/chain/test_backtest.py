@@ -248,3 +248,12 @@ def test_two_processes_forecast_what_one_does_by_a_model_of_all_zones_too(tmp_pa
         assert first.forecasts.keys() == second.forecasts.keys() and len(first.forecasts) > 20
         for key, frame in first.forecasts.items():
             pd.testing.assert_frame_equal(frame, second.forecasts[key], check_exact=True)
+
+
+def test_a_simulated_weather_forecast_errs_in_the_dew_point_as_in_the_temperature():
+    whole = rows(FIRST_DAY, 40).assign(dew_point_c=7.0, zone="z")
+    asked = replace(ASKED, weather="forecast", weather_error_c=2.0)
+    (_, known), (_, erring) = (parted(whole, date(2026, 2, 10), of) for of in (replace(asked, weather="observed"), asked))
+    off_c = erring["temperature_c"] - known["temperature_c"]
+    assert off_c.abs().mean() > 0.3
+    assert (erring["dew_point_c"] - 7.0).to_numpy() == pytest.approx(off_c.to_numpy())

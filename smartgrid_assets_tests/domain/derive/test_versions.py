@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from smartgrid_assets.domain.market_day import market_day
+from smartgrid_assets.domain.tables import WEATHER_COLUMNS
 from smartgrid_assets_tests.domain.derive.given import BERLIN, load_of, meter, whole_day
 
 DAY = date(2026, 3, 2)
@@ -59,19 +60,20 @@ def test_a_late_file_of_another_step_does_not_change_the_grid(con):
     assert versions(frame) == {MORNING: 0.02, NOON: pytest.approx((10 + 4 * 6) / 500)}
 
 
-def test_observed_weather_that_comes_late_is_not_in_the_version_before_it(con):
+@pytest.mark.parametrize("measure", WEATHER_COLUMNS)
+def test_observed_weather_that_comes_late_is_not_in_the_version_before_it(con, measure):
     weather = [
         {
             "zone": "*",
             "interval_start_utc": WINDOW.start_utc,
             "kind": "observed",
-            "temperature_c": 7.0,
+            measure: 7.0,
             "available_at": NOON,
         }
     ]
     frame = load_of(con, DAY, BERLIN, [meter("a")], whole_day("a", WINDOW, 10, known=MORNING), weather=weather)
     first = frame[(frame.zone == "north") & (frame.interval_start_utc == WINDOW.start_utc)]
-    assert first.temperature_c.isna().tolist() == [True, False]
+    assert first[measure].isna().tolist() == [True, False]
     assert first.known_from_utc.tolist() == [MORNING, NOON]
 
 

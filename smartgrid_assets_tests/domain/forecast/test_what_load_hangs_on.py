@@ -82,4 +82,8 @@ def test_a_zone_without_dew_points_has_the_columns_that_it_had():
     assert not {"humid", "dew_point"} & set(tree_features(dry, looks, level(dry)))
     wet = grid_of(humid(date(2026, 1, 1), 60))
     looks = design_of(wet, True, "DE")
+    trees = tree_features(wet, looks, level(wet))
+    dew, bend = wet.weather["dew_point_c"], float(np.nanmedian(wet.weather["dew_point_c"]))
+    is_warm = wet.weather["temperature_c"] > looks.at["t"][2]
+    assert ((trees["humid"] > 0) == ((dew > bend) & is_warm)).all() and 50 < (trees["humid"] > 0).sum() < dew.size / 2
     assert "humidity" in additive_terms(wet, looks, level(wet)) and Design.of(asdict(looks)) == looks

@@ -58,7 +58,7 @@ class AllZones:
             days = drawn(len(grid.days), share, context.seed + n)
             slot, day, usual, unit = inputs_of(grid, self.design, days)
             target = (grid.load[days] - usual) / unit
-            known = np.isfinite(target) & (grid.weight[days] > 0)
+            known = np.isfinite(target)
             used = known.any(axis=1)
             parts.append([part[used] for part in (slot, day, np.nan_to_num(target), np.where(known, grid.weight[days], 0.0))])
         slot, day, target, weight = (np.concatenate(columns) for columns in zip(*parts, strict=True))
