@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import tempfile
 import zipfile
 from pathlib import Path
@@ -105,7 +106,7 @@ def asked(network: Any, slot: np.ndarray, day: np.ndarray) -> np.ndarray:
 
 
 def as_keras(network: Any) -> bytes:
-    """The .keras archive, without the time of writing: the same network gives the same bytes."""
+    """The .keras archive, without the time of writing and addresses in memory: the same network gives the same bytes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.keras"
         _keras().saving.save_model(network, path)
@@ -116,8 +117,16 @@ def as_keras(network: Any) -> bytes:
             content = archive.read(name)
             if name == "metadata.json":
                 content = json.dumps({key: value for key, value in json.loads(content).items() if key != "date_saved"}).encode()
+            if name == "config.json":
+                content = _renumbered(content.decode()).encode()
             kept.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content)
     return buffer.getvalue()
+
+
+def _renumbered(config: str) -> str:
+    """Keras names a shared object by its address: here by its place among those that come up."""
+    ids: dict[str, int] = {}
+    return re.sub(r'("shared_object_id": )(\d+)', lambda found: found[1] + str(ids.setdefault(found[2], len(ids))), config)
 
 
 def from_keras(archive: bytes) -> Any:
