@@ -113,15 +113,16 @@ def load_known_until_utc(day: date, tz: str) -> datetime:
     return market_day(day - ONE_DAY, tz).start_utc
 
 
-def school_breaks(country: str, subdivision: str, years: Iterable[int]) -> list[date]:
-    """Days without school of those years, in order; empty where the library knows none of the place (it does of few, and by subdivision)."""
-    if not country:
-        return []
-    import holidays
+SCHOOL = "school"
+"""What the library of holidays calls breaks."""
 
-    if "school" not in holidays.country_holidays(country).supported_categories:
-        return []
-    return sorted(holidays.country_holidays(country, subdiv=subdivision or None, years=list(years), categories=("school",)))
+
+def school_breaks(country: str, subdivision: str, years: Iterable[int]) -> list[date]:
+    """Days without school of those years, in order; empty where the library knows none of the place (it does of few, and by subdivision).
+
+    Raises SettingsError as public_holidays does.
+    """
+    return list(_days_off(country, subdivision, years, SCHOOL))
 
 
 def public_holidays(country: str, subdivision: str, years: Iterable[int]) -> dict[date, str]:
@@ -129,13 +130,24 @@ def public_holidays(country: str, subdivision: str, years: Iterable[int]) -> dic
 
     An empty country has none. Raises SettingsError where the library knows no such country or subdivision.
     """
+    return _days_off(country, subdivision, years)
+
+
+def _days_off(country: str, subdivision: str, years: Iterable[int], kind: str | None = None) -> dict[date, str]:
+    """Days of one of the library's categories, None = its public ones; empty where it knows none of that kind."""
     if not country:
         return {}
     import holidays  # 0.3 s; this module stays cheap to import
 
     try:
-        language = holidays.country_holidays(country).default_language  # else the machine's own, and a partition would hang on it
-        return dict(sorted(holidays.country_holidays(country, subdiv=subdivision or None, years=list(years), language=language).items()))
+        known = holidays.country_holidays(country)
+        if kind and kind not in known.supported_categories:
+            return {}
+        language = known.default_language  # else the machine's own, and a partition would hang on it
+        days = holidays.country_holidays(
+            country, subdiv=subdivision or None, years=list(years), language=language, categories=kind and (kind,)
+        )
+        return dict(sorted(days.items()))
     except NotImplementedError:
         place = f"{country}-{subdivision}" if subdivision else country
         raise SettingsError(

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from smartgrid_assets.domain.errors import SettingsError
 from smartgrid_assets.domain.forecast.design import Design, additive_terms, design_of, level, tree_features
 from smartgrid_assets.domain.forecast.fit import fit_zones
 from smartgrid_assets.domain.forecast.forecaster import models
 from smartgrid_assets.domain.forecast.grid import grid_of
 from smartgrid_assets.domain.forecast.special_days import holidays_around, knows_breaks
-from smartgrid_assets.domain.market_day import school_breaks
+from smartgrid_assets.domain.market_day import public_holidays, school_breaks
 from smartgrid_assets_tests.domain.forecast.made_series import context, rows, split
 
 BAVARIA = ("DE", "BY")
@@ -48,6 +49,13 @@ def test_school_breaks_are_flagged_where_they_are_known():
 def test_a_place_of_which_no_breaks_are_known_has_none():
     assert school_breaks("US", "", [2026]) == school_breaks("", "", [2026]) == school_breaks("DE", "", [2026]) == []
     assert date(2026, 8, 10) in school_breaks(*BAVARIA, [2026])
+
+
+@pytest.mark.parametrize("place", [("XX", ""), ("DE", "ZZ")])
+def test_a_place_that_there_is_not_is_a_sentence_for_breaks_as_for_holidays(place):
+    for days_off in (school_breaks, public_holidays):
+        with pytest.raises(SettingsError, match="No public holidays are known for"):
+            days_off(*place, [2026])
 
 
 @pytest.mark.parametrize("model", ["additive", "random_forest"])
