@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smartgrid_assets.domain.forecast.design import LOOK_BACK_DAYS, Design, additive_terms, design_of, level, stacked
+from smartgrid_assets.domain.forecast.design import Design, additive_terms, level, stacked
 from smartgrid_assets.domain.forecast.forecaster import FitContext
-from smartgrid_assets.domain.forecast.grid import DayGrid, grid_of
+from smartgrid_assets.domain.forecast.grid import DayGrid
+from smartgrid_assets.domain.forecast.models._grids import day_grid, learned_grid
 from smartgrid_assets.domain.forecast.quantiles import BLOCKS, QUANTILES, as_frame, error_quantiles
-from smartgrid_assets.domain.forecast.weather import has_weather, with_weather_filled
 
 RIDGES = (0.003, 0.02, 0.1, 0.5)
 FOLDS = 5
@@ -40,9 +40,7 @@ class Additive:
 
     def fit(self, history: pd.DataFrame, context: FitContext) -> None:
         """Choose the ridge by blocks of time, then regress on all; learn the band on the blocks' errors."""
-        grid = grid_of(history)
-        uses_weather = context.weather != "none" and has_weather(history)
-        self.design = design_of(grid, uses_weather, context.country, context.subdivision)
+        grid, self.design = learned_grid(history, context)
         base = level(grid)
         terms = additive_terms(grid, self.design, base)
         raw = flat(terms, grid)
@@ -97,15 +95,12 @@ class Additive:
 
     def predict(self, history: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
         """Point and band of each row of `future`; NaN where no load at all is known."""
-        day = with_weather_filled(history, future) if self.design.at else future
-        grid = grid_of(history, day, LOOK_BACK_DAYS)
-        base = level(grid)
-        first, _ = grid.place(day["local_time"].iloc[:1])
-        rows = self._standard(flat(additive_terms(grid, self.design, base), grid)[first[0] :])
-        row, slot = grid.place(day["local_time"])
-        row = row - first[0]
+        grid, row, slot = day_grid(history, future, self.design)
+        base, first = level(grid), int(row[0])
+        rows = self._standard(flat(additive_terms(grid, self.design, base), grid)[first:])
+        row = row - first
         told = self._more(grid, base, applied(rows, self.weights))
-        point = (told + base[first[0] :])[row, slot]
+        point = (told + base[first:])[row, slot]
         return as_frame(future, point[:, None] + self._width(rows)[row, slot][:, None] * self.band[grid.blocks[slot]])
 
     def _more(self, grid: DayGrid, base: np.ndarray, told: np.ndarray) -> np.ndarray:

@@ -17,15 +17,14 @@ import numpy as np
 import pandas as pd
 
 from smartgrid_assets.domain.errors import ForecastError
-from smartgrid_assets.domain.forecast.design import LOOK_BACK_DAYS, OLDER_LAGS, Design, level, load_features, stacked, tree_features
+from smartgrid_assets.domain.forecast.design import OLDER_LAGS, Design, level, load_features, stacked, tree_features
 from smartgrid_assets.domain.forecast.forecaster import FitContext, ForecastModel, Needs
-from smartgrid_assets.domain.forecast.grid import DayGrid, grid_of
-from smartgrid_assets.domain.forecast.models._pool import drawn, pool_design, unit_of
+from smartgrid_assets.domain.forecast.grid import DayGrid
+from smartgrid_assets.domain.forecast.models._grids import day_grid
+from smartgrid_assets.domain.forecast.models._pool import LEVELS, OfAllZones, drawn_days, pool_design, unit_of
 from smartgrid_assets.domain.forecast.models._trees import grown, restored
 from smartgrid_assets.domain.forecast.quantiles import as_frame, between
-from smartgrid_assets.domain.forecast.weather import with_weather_filled
 
-LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 ROUNDS = 150
 MOST_ROWS = 300_000
 """Rows that are learned from: 0.1 GB of features."""
@@ -43,12 +42,10 @@ class AllZones:
     def fit(self, histories: Mapping[str, pd.DataFrame], context: FitContext) -> None:
         """Grow the trees on the zones' known past, of a zone's many days on some."""
         self.design = pool_design(histories, context)
-        share = MOST_ROWS / max(1, sum(len(history) for history in histories.values()))
         names: list[str] = []
         parts = []
-        for n, history in enumerate(histories.values()):
-            grid = grid_of(history)
-            names, *part = _training(grid, self.design, drawn(len(grid.days), share, context.seed + n))
+        for grid, days in drawn_days(histories, MOST_ROWS, context.seed):
+            names, *part = _training(grid, self.design, days)
             parts.append(part)
         rows, target, weight = (np.concatenate(columns) for columns in zip(*parts, strict=True))
         if not len(rows):
@@ -95,7 +92,7 @@ def _training(grid: DayGrid, design: Design, days: np.ndarray) -> tuple[list[str
     return list(features), rows[used], target[used], weight[used]
 
 
-class GlobalBoosting:
+class GlobalBoosting(OfAllZones):
     """One zone's use of what all have in common; it has learned nothing of its own."""
 
     def __init__(self, common: AllZones | None = None) -> None:
@@ -108,21 +105,11 @@ class GlobalBoosting:
 
     def predict(self, history: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
         """Quantiles of each row of `future`; NaN where no load at all is known."""
-        design = self.common.design
-        day = with_weather_filled(history, future) if design.at else future
-        grid = grid_of(history, day, LOOK_BACK_DAYS)
-        row, slot = grid.place(day["local_time"])
-        first = int(row.min())
-        features, base, unit = features_of(grid, design, slice(first, None))
+        grid, row, slot = day_grid(history, future, self.common.design)
+        first = int(row[0])
+        features, base, unit = features_of(grid, self.common.design, slice(first, None))
         rows = stacked(features.values(), len(base), grid.slots).astype(np.float32)[row - first, slot]
         return as_frame(future, self.common.told(rows) * unit[row - first] + base[row - first])
-
-    def dump(self) -> bytes:
-        """Nothing of its own."""
-        return b""
-
-    def restore(self, payload: bytes) -> None:
-        """The inverse of dump."""
 
 
 MODEL = ForecastModel(

@@ -19,8 +19,9 @@ import pandas as pd
 from smartgrid_assets.domain.errors import ForecastError
 from smartgrid_assets.domain.forecast.forecaster import FitContext, ForecastModel, Needs
 from smartgrid_assets.domain.forecast.lags import LAST_WEEK, lagged_load, mean_known
+from smartgrid_assets.domain.forecast.models._grids import learns_from_weather
 from smartgrid_assets.domain.forecast.quantiles import BLOCKS, QUANTILES, banded, error_quantiles, hour_block
-from smartgrid_assets.domain.forecast.weather import has_weather, with_weather_filled
+from smartgrid_assets.domain.forecast.weather import with_weather_filled
 
 HOLD_OUT_DAYS, HOLD_OUT_SHARE = 28, 0.25
 HEATING_BELOW_C, COOLING_ABOVE_C = 15.0, 22.0
@@ -39,7 +40,7 @@ class ProphetForecaster:
 
     def fit(self, history: pd.DataFrame, context: FitContext) -> None:
         """Learn the band on the last quarter, four weeks at most, then the model on all."""
-        self.uses_weather = context.weather != "none" and has_weather(history)
+        self.uses_weather = learns_from_weather(history, context)
         self.centre_c = float(history["temperature_c"].mean()) if self.uses_weather else 0.0
         used = history[history["weight"] > 0]
         if len(used) < LEAST_ROWS:

@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smartgrid_assets.domain.forecast.design import LOOK_BACK_DAYS, Design, design_of, level, stacked, tree_features
+from smartgrid_assets.domain.forecast.design import Design, level, stacked, tree_features
 from smartgrid_assets.domain.forecast.forecaster import FitContext, ForecastModel, Needs
-from smartgrid_assets.domain.forecast.grid import grid_of
+from smartgrid_assets.domain.forecast.models._grids import day_grid, learned_grid
 from smartgrid_assets.domain.forecast.quantiles import BLOCKS, QUANTILES, as_frame, error_quantiles
-from smartgrid_assets.domain.forecast.weather import has_weather, with_weather_filled
 
 TREES = 60
 ROWS_A_TREE = 4000
@@ -36,9 +35,7 @@ class Forest:
 
     def fit(self, history: pd.DataFrame, context: FitContext) -> None:
         """Learn the band on the last four weeks (where history is long enough), then the forest on all."""
-        grid = grid_of(history)
-        uses_weather = context.weather != "none" and has_weather(history)
-        self.design = design_of(grid, uses_weather, context.country, context.subdivision)
+        grid, self.design = learned_grid(history, context)
         base = level(grid)
         features = tree_features(grid, self.design, base)
         rows, target, weight = stacked(features.values(), *grid.load.shape), grid.load - base, grid.weight
@@ -53,10 +50,8 @@ class Forest:
 
     def predict(self, history: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
         """Point and band of the future rows; NaN where no load at all is known."""
-        day = with_weather_filled(history, future) if self.design.at else future
-        grid = grid_of(history, day, LOOK_BACK_DAYS)
+        grid, row, slot = day_grid(history, future, self.design)
         base = level(grid)
-        row, slot = grid.place(day["local_time"])
         rows = stacked(tree_features(grid, self.design, base).values(), *grid.load.shape)[row, slot]
         point = _told(self.forest, rows) + base[row, 0]
         return as_frame(future, point[:, None] + self.band[grid.blocks[slot]])

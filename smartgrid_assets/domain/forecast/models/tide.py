@@ -16,17 +16,16 @@ import numpy as np
 import pandas as pd
 
 from smartgrid_assets.domain.errors import ForecastError
-from smartgrid_assets.domain.forecast.design import LOOK_BACK_DAYS, SAME_WEEKDAYS, Design, daily, level, smooth_profile
+from smartgrid_assets.domain.forecast.design import DEW, SAME_WEEKDAYS, Design, daily, day_type, level, smooth_profile
 from smartgrid_assets.domain.forecast.forecaster import FitContext, ForecastModel, Needs
-from smartgrid_assets.domain.forecast.grid import MINUTES_A_DAY, DayGrid, grid_of, shifted, smoothed
+from smartgrid_assets.domain.forecast.grid import MINUTES_A_DAY, DayGrid, shifted, smoothed
 from smartgrid_assets.domain.forecast.lags import LAST_WEEK, mean_known
 from smartgrid_assets.domain.forecast.models import _network
-from smartgrid_assets.domain.forecast.models._pool import drawn, pool_design, unit_of
+from smartgrid_assets.domain.forecast.models._grids import day_grid
+from smartgrid_assets.domain.forecast.models._pool import LEVELS, OfAllZones, drawn_days, pool_design, unit_of
 from smartgrid_assets.domain.forecast.quantiles import as_frame, between
 from smartgrid_assets.domain.forecast.special_days import holidays_around
-from smartgrid_assets.domain.forecast.weather import with_weather_filled
 
-LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 STEPS = 600
 MOST_DAYS = 40_000
 """Zone-days that are learned from: 0.15 GB of half-hours."""
@@ -49,13 +48,10 @@ class AllZones:
         self.design = pool_design(histories, context)
         lengths = [MINUTES_A_DAY // int(history["interval_minutes"].iloc[-1]) for history in histories.values()]
         self.slots = max(set(lengths), key=lambda slots: (lengths.count(slots), slots))
-        share = MOST_DAYS * self.slots / max(1, sum(len(history) for history in histories.values()))
         parts = []
-        for n, history in enumerate(histories.values()):
-            if lengths[n] != self.slots:
+        for grid, days in drawn_days(histories, MOST_DAYS * self.slots, context.seed):
+            if grid.slots != self.slots:
                 continue
-            grid = grid_of(history)
-            days = drawn(len(grid.days), share, context.seed + n)
             slot, day, usual, unit = inputs_of(grid, self.design, days)
             target = (grid.load[days] - usual) / unit
             known = np.isfinite(target)
@@ -101,7 +97,7 @@ def inputs_of(grid: DayGrid, design: Design, days: np.ndarray | slice) -> tuple[
     week = (mean_known(shifted(grid.load, k) for k in LAST_WEEK) - base) / unit
     angle = 2 * np.pi * grid.hours[None, :] / 24 * np.ones_like(grid.load)
     slot = [*profiles, week, around / unit, np.sin(angle), np.cos(angle), *_weather(grid, design)]
-    kind = np.where(grid.holiday > 0, 7, grid.weekday)[:, None]
+    kind = day_type(grid)[:, None]
     day = [(kind == k).astype(float) for k in range(8)]
     day += list(holidays_around(grid, design.country, design.subdivision, design.has_school).values())
     day += [base / unit, *((shifted(daily(grid.load), k) - base) / unit for k in PROFILES)]
@@ -118,11 +114,11 @@ def _weather(grid: DayGrid, design: Design) -> list[np.ndarray]:
     temperature = grid.weather["temperature_c"]
     columns = [temperature, smoothed(temperature, grid.slots)]
     columns += [grid.weather[name] for name, known in (("irradiance_w_m2", design.irradiance), ("wind_speed_m_s", design.wind)) if known]
-    columns += [grid.weather["dew_point_c"]] if "dew" in design.at else []
+    columns += [grid.weather["dew_point_c"]] if DEW in design.at else []
     return columns + [column - mean_known(shifted(column, k) for k in LAST_WEEK) for column in columns]
 
 
-class Tide:
+class Tide(OfAllZones):
     """One zone's use of what all have in common; it has learned nothing of its own."""
 
     def __init__(self, common: AllZones | None = None) -> None:
@@ -134,26 +130,16 @@ class Tide:
 
     def predict(self, history: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
         """Quantiles of each row of `future`; NaN where no load at all is known."""
-        design = self.common.design
-        day = with_weather_filled(history, future) if design.at else future
-        grid = grid_of(history, day, LOOK_BACK_DAYS)
+        grid, row, slot = day_grid(history, future, self.common.design)
         self._same_slots(grid.slots)
-        row, slot = grid.place(day["local_time"])
-        first = int(row.min())
-        slots, days, usual, unit = inputs_of(grid, design, slice(first, None))
+        first = int(row[0])
+        slots, days, usual, unit = inputs_of(grid, self.common.design, slice(first, None))
         told = self.common.told(slots, days) * unit[..., None] + usual[..., None]
         return as_frame(future, between(told[row - first, slot], LEVELS))
 
     def _same_slots(self, slots: int) -> None:
         if slots != self.common.slots:
             raise ForecastError(f"tide has learned days of {self.common.slots} intervals, and this zone's have {slots}.")
-
-    def dump(self) -> bytes:
-        """Nothing of its own."""
-        return b""
-
-    def restore(self, payload: bytes) -> None:
-        """The inverse of dump."""
 
 
 MODEL = ForecastModel(
