@@ -64,14 +64,15 @@ class ZoneForecaster:
 
 
 def load_forecaster(zone: str, as_of: str | date, model: str = "") -> ZoneForecaster:
-    """The model of a zone that was in force on market day `as_of`: the week's champion, or `model`.
+    """The model of a zone that was in force on market day `as_of`: the champion of its group that week, or `model`.
 
     Raises SettingsError or ForecastError with a sentence where there is none.
     """
     from smartgrid_assets.chain.forecasting import stored_model, stored_models
     from smartgrid_assets.chain.step import Work
-    from smartgrid_assets.chain.steps.forecast import CHAMPION, week_of_champion
+    from smartgrid_assets.chain.steps.forecast import CHAMPION, groups_of, week_of_champion
     from smartgrid_assets.defs.resources import chain_context
+    from smartgrid_assets.domain.forecast.zone_groups import EVERY, group_of
     from smartgrid_assets.domain.market_day import week_of
 
     context, day = chain_context(), _date(as_of)
@@ -80,8 +81,8 @@ def load_forecaster(zone: str, as_of: str | date, model: str = "") -> ZoneForeca
         stored = {row.model: row for row in stored_models(work)}
         week = week_of_champion(context, day)
         view = context.lake.view(con, CHAMPION, [week] if week else [])
-        crowned = [name for (name,) in con.execute(f"SELECT model FROM {view}").fetchall()]
-        name = model or next(iter(crowned), "")
+        crowned = dict(con.execute(f"SELECT zone_group, model FROM {view}").fetchall())
+        name = model or str(crowned.get(group_of(zone, groups_of(context)), crowned.get(EVERY, "")))
         if name not in stored:
             known = ", ".join(stored) or "none"
             raise SettingsError(f"Week of {week_of(day)}: no fitted model {name or 'and no champion'}; there are: {known}.")

@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from smartgrid_assets.domain.errors import SettingsError
+from smartgrid_assets.domain.forecast.zone_groups import zone_groups
 from smartgrid_assets.domain.market_day import zone_info
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -53,6 +54,11 @@ class Settings(BaseSettings):
         description="Forecast models of the nightly chain, comma-separated; empty = all that are installed.",
     )
 
+    zone_groups: str = Field(
+        "",
+        description="Zones whose champion is chosen apart, as rural=north,south;harbour=dock; those not named are the group others.",
+    )
+
     hold_missing_share: float = Field(0.35, ge=0, le=1, description="A day with more readings missing is held back.")
     hold_rejected_share: float = Field(0.35, ge=0, le=1, description="A day with more readings rejected is held back.")
     warn_missing_share: float = Field(0.05, ge=0, le=1, description="A day with more readings missing warns.")
@@ -79,6 +85,12 @@ class Settings(BaseSettings):
     @classmethod
     def _known_zone(cls, value: str) -> str:
         zone_info(value)
+        return value
+
+    @field_validator("zone_groups")
+    @classmethod
+    def _parted(cls, value: str) -> str:
+        zone_groups(value)
         return value
 
     @field_validator("home", "overlay")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from smartgrid_assets.chain.steps.forecast import (
     MODEL,
     PROMOTIONS,
     SCORES,
-    ZONE_GROUP,
+    groups_of,
     history_of,
     learned_days,
     promoted_weeks,
@@ -26,6 +27,7 @@ from smartgrid_assets.chain.steps.forecast import (
     week_of_champion,
 )
 from smartgrid_assets.chain.zone_frames import by_zone, typed_empty
+from smartgrid_assets.domain.forecast.zone_groups import EVERY, OTHERS, group_of, names_of
 from smartgrid_assets.domain.market_day import days_between, week_of
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS, table
 
@@ -80,7 +82,7 @@ def _versions_of_actual(work: Work) -> list[pd.DataFrame]:
 
 
 def crown(work: Work) -> pd.DataFrame:
-    """The one row of forecasts/champion: whom a person promoted, else by the scores that the gate knew."""
+    """Rows of forecasts/champion, one a zone group: whom a person promoted, else by the scores that the gate knew."""
     from dataclasses import asdict
 
     import pandas as pd
@@ -94,47 +96,61 @@ def crown(work: Work) -> pd.DataFrame:
     fitted = [name for (name,) in con.execute(f"SELECT model FROM {models} WHERE status = 'fitted' ORDER BY model").fetchall()]
     weeks = [work.key - timedelta(weeks=back) for back in range(WEEKS_REMEMBERED, -1, -1)]
     gates = [(history_days(context, week)[1], context.gate(week)) for week in weeks]
-    row = {"zone_group": ZONE_GROUP, **asdict(champion_of_week(told, gates, fitted)), "promoted_by": None}
-    row |= _promoted(work, fitted, row)
-    _mirror(work, str(row["model"]), str(row["runner_up"]))
-    return pd.DataFrame([row])[list(table(CHAMPION).column_names)]
+    groups = groups_of(context)
+    of_group = told["zone"].map(lambda zone: group_of(zone, groups))
+    chosen = {name: champion_of_week(told[of_group == name], gates, fitted) for name in names_of(groups, told["zone"].unique())}
+    crowned = [{"zone_group": name, **asdict(choice), "promoted_by": None} for name, choice in chosen.items()]
+    crowned = [row | _promoted(work, fitted, row) for row in crowned]
+    _mirror(work, crowned)
+    return pd.DataFrame(crowned)[list(table(CHAMPION).column_names)]
 
 
 def _promoted(work: Work, fitted: list[str], chosen: dict[str, Any]) -> dict[str, Any]:
-    """What a person's newest decision changes of the row that the scores chose."""
+    """What a person's newest decision, for the group or for all zones, changes of the row that the scores chose."""
     weeks = promoted_weeks(work.context, work.key)
     if not weeks:
         return {}
     view = work.context.lake.view(work.con, PROMOTIONS, weeks, "promotions_known")
-    newest = f"SELECT model, who, why FROM {view} WHERE zone_group = ? ORDER BY given_at DESC, promotion_id LIMIT 1"
-    model, who, why = (work.con.execute(newest, [ZONE_GROUP]).fetchall() or [("", "", "")])[0]
+    newest = f"SELECT model, who, why FROM {view} WHERE zone_group IN (?, ?) ORDER BY given_at DESC, promotion_id LIMIT 1"
+    model, who, why = (work.con.execute(newest, [chosen["zone_group"], EVERY]).fetchall() or [("", "", "")])[0]
     if not model or model not in fitted:
         return {"why": f"{model}, promoted by {who}, could not be fitted; {chosen['why']}"} if model else {}
     runner_up = chosen["model"] if chosen["model"] != model else chosen["runner_up"]
     return {"model": model, "runner_up": runner_up, "margin": None, "promoted_by": who, "why": f"promoted by {who}: {why}"}
 
 
-def _mirror(work: Work, champion: str, challenger: str) -> None:
+def _mirror(work: Work, crowned: list[dict[str, Any]]) -> None:
     """MLflow's aliases follow the newest week of the champions' table; a replay of older weeks leaves them alone."""
     if any(week > work.key for week in work.context.lake.keys(CHAMPION)):
         return
     runs = dict(work.con.execute("SELECT model, run_id FROM models_of_week WHERE run_id <> ''").fetchall())
-    if champion in runs:
-        work.context.tracking.register_champion(ZONE_GROUP, runs[champion], runs.get(challenger))
-    work.context.tracking.record_weeks(ZONE_GROUP, weekly_scores(work))
+    for row in crowned:
+        if row["model"] in runs:
+            work.context.tracking.register_champion(row["zone_group"], runs[row["model"]], runs.get(row["runner_up"]))
+    weeks = weekly_scores(work)
+    for group, rows in weeks.groupby("zone_group"):
+        work.context.tracking.record_weeks(str(group), rows.drop(columns="zone_group"))
 
 
 def weekly_scores(work: Work) -> pd.DataFrame:
-    """A row a model and week with the means over its scored days and zones, as the load is known now; columns as MLflow shows them."""
+    """A row a zone group, model and week with the means over its scored days and zones, as the load is known now; columns as MLflow
+    shows them. All zones together are the group `all`."""
+    import pandas as pd
+
     scores = work.context.lake.view(work.con, SCORES, work.context.lake.keys(SCORES), "all_scores")
+    groups = groups_of(work.context)
+    work.con.register("zone_groups", pd.DataFrame({"zone": list(groups), "zone_group": list(groups.values())}, dtype="string"))
     return work.con.execute(
         f"""WITH newest AS (SELECT * FROM {scores} WHERE lead_bucket = 'all'
             QUALIFY row_number() OVER (PARTITION BY day, zone, model ORDER BY known_from_utc DESC) = 1),
         beside AS (SELECT s.*, nullif(n.pinball_mw, 0) AS naive_mw FROM newest s
-            LEFT JOIN newest n ON n.day = s.day AND n.zone = s.zone AND n.model = '{NAIVES[1]}')
-        SELECT model, CAST(date_trunc('week', day) AS DATE) AS week, count(DISTINCT day) AS days, avg(mae_mw) AS mae_mw, avg(rmse_mw) AS rmse_mw,
+            LEFT JOIN newest n ON n.day = s.day AND n.zone = s.zone AND n.model = '{NAIVES[1]}'),
+        grouped AS (SELECT *, '{EVERY}' AS zone_group FROM beside UNION ALL
+            SELECT b.*, coalesce(g.zone_group, '{OTHERS}') FROM beside b LEFT JOIN zone_groups g USING (zone) WHERE ?)
+        SELECT zone_group, model, CAST(date_trunc('week', day) AS DATE) AS week, count(DISTINCT day) AS days, avg(mae_mw) AS mae_mw, avg(rmse_mw) AS rmse_mw,
             avg(pinball_mw) AS pinball_mw, avg(coverage_90) AS coverage_90, avg(pinball_mw / naive_mw) AS pinball_to_naive_7d
-        FROM beside GROUP BY ALL ORDER BY ALL"""
+        FROM grouped GROUP BY ALL ORDER BY ALL""",
+        [bool(groups)],
     ).df()
 
 
@@ -148,11 +164,8 @@ def publish_day(work: Work) -> pd.DataFrame:
     from smartgrid_assets.domain.forecast.profile import NAME as PROFILE
 
     candidates = _rows(work, CANDIDATES, "candidates_of_day")
-    champion, runner_up, why, promoted_by = _champion(work)
-    first = champion if promoted_by is not None else AGGREGATE
-    last_rungs = (*ON_THE_SPOT, PROFILE)
+    champions, last_rungs = _champions(work, candidates["zone"].unique()), (*ON_THE_SPOT, PROFILE)
     by_name = sorted(set(candidates["model"]) - {*last_rungs})
-    rungs = [name for name in dict.fromkeys([AGGREGATE, champion, runner_up, *by_name, *last_rungs]) if name]
     aggregates, frames = aggregate_day(work, candidates), []
     this_week = {*tried_models(work.context, week_of(work.key)).values()} - {""}
     for zone, of_zone in candidates.groupby("zone"):
@@ -160,6 +173,9 @@ def publish_day(work: Work) -> pd.DataFrame:
         found = aggregates.get(str(zone))
         if isinstance(found, pd.DataFrame):
             by_model[AGGREGATE] = found
+        champion, runner_up, why, promoted_by = champions[str(zone)]
+        first = champion if promoted_by is not None else AGGREGATE
+        rungs = [name for name in dict.fromkeys([AGGREGATE, champion, runner_up, *by_name, *last_rungs]) if name]
         reason = found if isinstance(found, str) and first == AGGREGATE else ""
         if reason and champion in NAIVES:
             reason = f"{reason}; {why}"
@@ -172,12 +188,15 @@ def publish_day(work: Work) -> pd.DataFrame:
     return rows[list(table(DAY_AHEAD).column_names)]
 
 
-def _champion(work: Work) -> tuple[str, str, str, str | None]:
-    """Champion, runner-up, why, and who promoted it; empty names where no week has one."""
+def _champions(work: Work, zones: Iterable[Any]) -> dict[str, tuple[str, str, str, str | None]]:
+    """Zone -> its group's champion, runner-up, why, and who promoted it; empty names where no week has one."""
     week = week_of_champion(work.context, work.key)
     view = work.context.lake.view(work.con, CHAMPION, [week] if week else [], "champion_of_week")
-    found = work.con.execute(f"SELECT model, runner_up, why, promoted_by FROM {view} WHERE zone_group = ?", [ZONE_GROUP]).fetchall()
-    return found[0] if found else ("", "", "", None)
+    rows = work.con.execute(f"SELECT zone_group, model, runner_up, why, promoted_by FROM {view}").fetchall()
+    found = {group: tuple(told) for group, *told in rows}
+    groups = groups_of(work.context)
+    of_all = found.get(EVERY, ("", "", "", None))  # a week from before the zones were parted
+    return {str(zone): found.get(group_of(str(zone), groups), of_all) for zone in zones}
 
 
 def _flagged(published: pd.DataFrame, runs: set[str], this_week: set[str]) -> pd.DataFrame:

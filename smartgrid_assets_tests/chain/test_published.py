@@ -210,7 +210,9 @@ def test_mlflow_has_one_run_a_model_with_its_weeks_as_steps(home):
             QUALIFY row_number() OVER (PARTITION BY day, zone ORDER BY known_from_utc DESC) = 1)
         SELECT avg(mae_mw) FROM newest GROUP BY date_trunc('week', day) ORDER BY date_trunc('week', day)""",
     )
-    context.tracking.record_weeks("all", weekly_scores_of(context))
+    weeks = weekly_scores_of(context)
+    assert set(weeks["zone_group"]) == {"all"}
+    context.tracking.record_weeks("all", weeks.drop(columns="zone_group"))
     client, experiment = context.tracking._client, context.tracking._experiment_id
     (run_of_weeks,) = client.search_runs([experiment], "tags.`smartgrid.weeks_of` = 'naive_2d'")
     history = client.get_metric_history(run_of_weeks.info.run_id, "mae_mw")
@@ -219,6 +221,43 @@ def test_mlflow_has_one_run_a_model_with_its_weeks_as_steps(home):
     assert datetime.fromtimestamp(history[0].timestamp / 1000, UTC).date() == SPRING - timedelta(days=13)
     (of_naive,) = client.search_runs([experiment], "tags.`smartgrid.weeks_of` = 'naive_7d'")
     assert of_naive.data.metrics["pinball_to_naive_7d"] == pytest.approx(1) and run_of_weeks.data.metrics["pinball_to_naive_7d"] > 1
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("published")
+def test_each_group_of_zones_has_a_champion_and_a_persons_word_of_its_own(home, monkeypatch):
+    before = published(chain_context())
+    week, first = SPRING - timedelta(days=6), FIRST + timedelta(days=ISSUED_FROM)
+    with monkeypatch.context() as parted:
+        parted.setenv("SMARTGRID_ZONE_GROUPS", "windy = north")
+        settings.cache_clear()
+        context = chain_context()
+        assert promote(context, Promotion("naive_2d", "kim", "only here", "windy"), datetime(2026, 3, 20, 8)) == week
+        run(context, first, SPRING, STEPS)
+        crowned = "SELECT zone_group, promoted_by FROM forecasts.champion WHERE week = ? ORDER BY ALL".replace("?", f"'{week}'")
+        assert rows(context, crowned) == [("others", None), ("windy", "kim")]
+        now = [row for row in published(context) if row[0] >= week]
+        assert {(row[1], row[6]) for row in now} == {("north", "naive_2d"), ("south", "aggregate")}
+        assert [row for row in now if row[1] == "south"] == [row for row in before if row[0] >= week and row[1] == "south"]
+        assert load_forecaster("north", SPRING).model == "naive_2d"
+        each = weekly_scores_of(context)
+        of_north = rows(
+            context,
+            """SELECT avg(mae_mw) FROM (SELECT * FROM forecasts.scores WHERE lead_bucket = 'all' AND model = 'naive_2d' AND zone = 'north'
+            QUALIFY row_number() OVER (PARTITION BY day ORDER BY known_from_utc DESC) = 1) GROUP BY date_trunc('week', day) ORDER BY 1""",
+        )
+        windy = each[(each["zone_group"] == "windy") & (each["model"] == "naive_2d")]
+        assert sorted(windy["mae_mw"]) == pytest.approx([mae for (mae,) in of_north])
+        assert set(each["zone_group"]) == {"all", "others", "windy"}
+        with pytest.raises(SmartGridError, match=r"no zone group calm .*there are all, others, windy"):
+            promote(context, Promotion("naive_2d", "kim", "x", "calm"), datetime(2026, 3, 20, 8))
+        promote(context, Promotion("naive_7d", "kim", "everywhere", "all"), datetime(2026, 3, 20, 9))
+        run(context, first, SPRING, STEPS)
+        assert {(row[1], row[6]) for row in published(context) if row[0] >= week} == {("north", "naive_7d"), ("south", "naive_7d")}
+        promote(context, Promotion("", "kim", "enough", "all"), datetime(2026, 3, 20, 10))
+    settings.cache_clear()
+    run(chain_context(), first, SPRING, STEPS)
+    assert published(chain_context()) == before
 
 
 def weekly_scores_of(context):

@@ -5,6 +5,7 @@ The backfill is the backtest: every step asks only for what its gate knew, so th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from smartgrid_assets.chain.context import Context
 from smartgrid_assets.chain.known import exactly, history, history_days, span, span_as_of
 from smartgrid_assets.chain.step import Inputs, Made, Step, Work
 from smartgrid_assets.chain.steps.derive import LOAD, MARKS, calendar_of
+from smartgrid_assets.domain.forecast.zone_groups import EVERY, zone_groups
 from smartgrid_assets.domain.market_day import week_of
 
 if TYPE_CHECKING:
@@ -25,8 +27,8 @@ MODEL, CANDIDATES, SCORES = "forecasts/model", "forecasts/candidates", "forecast
 CHAMPION, DAY_AHEAD, ACCURACY = "forecasts/champion", "forecasts/day_ahead", "forecasts/accuracy"
 HEADROOM = "forecasts/headroom"
 SCENARIOS, WHOLE, PROMOTIONS = "forecasts/scenarios", "forecasts/whole", "forecasts/promotions"
-ZONE_GROUP = "all"
-"""All zones are fitted and judged together until there is a reason to part them."""
+ZONE_GROUP = EVERY
+"""All zones are fitted together; their champions are chosen by group (SMARTGRID_ZONE_GROUPS)."""
 AGGREGATE_DAYS = 56
 """Days whose losses weigh the models and stretch the band of what is published."""
 FEEDER_DAYS = 28
@@ -284,6 +286,11 @@ def chosen_models(context: Context) -> dict[str, ForecastModel]:
     return named_models([name.strip() for name in context.settings.models.split(",") if name.strip()], "SMARTGRID_MODELS: ")
 
 
+def groups_of(context: Context) -> Mapping[str, str]:
+    """Zone -> group whose champion it has; empty where all zones are one."""
+    return zone_groups(context.settings.zone_groups)
+
+
 def _code() -> str:
     return f"forecast={VERSION}"
 
@@ -291,6 +298,11 @@ def _code() -> str:
 def _gate_settings(context: Context) -> dict[str, Any]:
     s = context.settings
     return {"gate": s.gate.isoformat(), "country": s.country, "subdivision": s.subdivision, "models": sorted(chosen_models(context))}
+
+
+def _group_settings(context: Context) -> dict[str, Any]:
+    groups = groups_of(context)
+    return {"zone_groups": dict(sorted(groups.items()))} if groups else {}
 
 
 STEPS = [
@@ -308,8 +320,8 @@ STEPS = [
     ),
     Step("candidates", (CANDIDATES,), "day", _candidates_inputs, _make_candidates, _code, horizon="ahead"),
     Step("scores", (SCORES,), "day", _scores_inputs, _make_scores, _code),
-    Step("champion", (CHAMPION,), "week", _champion_inputs, _make_champion, _code, horizon="ahead"),
-    Step("day_ahead", (DAY_AHEAD,), "day", _day_ahead_inputs, _make_day_ahead, _code, horizon="ahead"),
+    Step("champion", (CHAMPION,), "week", _champion_inputs, _make_champion, _code, _group_settings, horizon="ahead"),
+    Step("day_ahead", (DAY_AHEAD,), "day", _day_ahead_inputs, _make_day_ahead, _code, _group_settings, horizon="ahead"),
     Step("scenarios", (SCENARIOS, WHOLE), "day", _scenarios_inputs, _make_scenarios, _code, horizon="ahead"),
     Step("headroom", (HEADROOM,), "day", _headroom_inputs, _make_headroom, _code, horizon="ahead"),
     Step("accuracy", (ACCURACY,), "day", _accuracy_inputs, _make_accuracy, _code),

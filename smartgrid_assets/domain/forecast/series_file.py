@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 NEEDED = ("zone", "interval_start_utc", "load_mw")
 HEAD_BYTES = 65_536
+CSV = "all_varchar = true, header = true, delim = ',', null_padding = true, strict_mode = false"
+"""A row that is cut, or has a field too many, is read as far as it goes."""
 MINUTES = (5, 10, 15, 20, 30, 60)
 
 
@@ -70,9 +72,10 @@ def _first_names(path: Path) -> set[str]:
 def _raw(con: DuckDBPyConnection, path: Path) -> tuple[pd.DataFrame, list[str]]:
     import duckdb
 
-    reader = "read_parquet(?)" if path.suffix == ".parquet" else "read_csv(?, all_varchar = true, header = true)"
+    # a quote that a cut leaves open makes DuckDB read quotes as text: they are taken off here
+    read = "* FROM read_parquet(?)" if path.suffix == ".parquet" else f"trim(COLUMNS(*), '\"') FROM read_csv(?, {CSV})"
     try:
-        con.execute(f"CREATE TEMP TABLE delivered AS SELECT *, row_number() OVER () AS line FROM {reader}", [str(path)])
+        con.execute(f"CREATE TEMP TABLE delivered AS SELECT *, row_number() OVER () AS line FROM (SELECT {read})", [str(path)])
     except duckdb.Error as error:
         raise DeliveryError(f"{path.name} cannot be read as a table: {str(error).splitlines()[0]}") from None
     columns = [name.lower() for (name, *_) in con.execute("DESCRIBE delivered").fetchall()]
@@ -98,7 +101,7 @@ def _raw(con: DuckDBPyConnection, path: Path) -> tuple[pd.DataFrame, list[str]]:
 def _told(con: DuckDBPyConnection) -> list[str]:
     unplaced, line, empty = con.execute("""
         SELECT count(*) FILTER (interval_start_utc IS NULL OR zone IS NULL), min(line) FILTER (interval_start_utc IS NULL OR zone IS NULL),
-            count(*) FILTER (load_mw IS NULL) FROM typed""").fetchall()[0]
+            count(*) FILTER (load_mw IS NULL AND interval_start_utc IS NOT NULL AND zone IS NOT NULL) FROM typed""").fetchall()[0]
     same, differing = con.execute("""
         SELECT coalesce(sum(n - 1) FILTER (kinds <= 1), 0), coalesce(sum(n - 1) FILTER (kinds > 1), 0) FROM (
             SELECT count(*) AS n, count(DISTINCT load_mw) AS kinds FROM typed WHERE interval_start_utc IS NOT NULL

@@ -73,7 +73,7 @@ FORECASTS = (
         "week",
         "zone group",
         (
-            needed("zone_group", "VARCHAR", "zones judged together"),
+            needed("zone_group", "VARCHAR", "zones judged together (SMARTGRID_ZONE_GROUPS); all where they are not parted"),
             needed("model", "VARCHAR", "champion"),
             needed("runner_up", "VARCHAR", "challenger; empty where there is none"),
             nullable("margin", "DOUBLE", "how much lower the champion's pinball loss is, as a share of the challenger's"),

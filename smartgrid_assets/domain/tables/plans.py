@@ -141,7 +141,7 @@ LEDGERS = (
             needed("given_at", "TIMESTAMP", "when, UTC"),
             needed("who", "VARCHAR", "who decided"),
             needed("why", "VARCHAR", "the reason"),
-            needed("zone_group", "VARCHAR", "zones that it is about"),
+            needed("zone_group", "VARCHAR", "zones that it is about; all = every zone"),
             needed("model", "VARCHAR", "model to publish; empty = leave it to the scores again"),
         ),
         ("promotion_id",),

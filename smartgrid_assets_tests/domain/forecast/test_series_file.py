@@ -29,6 +29,26 @@ def test_a_file_is_read_with_calendar_and_weather_and_its_stamps_in_any_offset(t
     assert frame["temperature_c"].isna().tolist() == [True, False, False] and frame["wind_speed_m_s"].isna().all()
 
 
+@pytest.mark.parametrize(
+    ("last", "sentence"),
+    [
+        pytest.param("a,2026-01-09T0", "1 rows have no zone or no stamp that can be read (first: row 201)", id="within the stamp"),
+        pytest.param("a", "1 rows have no zone or no stamp that can be read (first: row 201)", id="within the zone"),
+        pytest.param("a,2026-01-09T08:00:00Z", "1 rows have no load that is a number: gaps", id="before the load"),
+        pytest.param('a,"2026-01-09T', "1 rows have no zone or no stamp that can be read (first: row 201)", id="within quotes"),
+        pytest.param("a,2026-01-09T08:00:00Z,n/a,7,8", "1 rows have no load that is a number: gaps", id="fields too many"),
+    ],
+)
+@pytest.mark.parametrize("zone", ["a", '"a"'])
+def test_a_row_that_is_cut_costs_that_row_alone(tmp_path, zone, last, sentence):
+    stamps = pd.date_range("2026-01-01", periods=200, freq="h").strftime("%Y-%m-%dT%H:%M:%SZ")
+    text = "zone,interval_start_utc,load_mw\n" + "".join(f"{zone},{stamp},{hour}.5\n" for hour, stamp in enumerate(stamps)) + last
+    frame, problems = read_series(written(tmp_path, text), "Europe/Berlin", "DE")
+    assert set(frame["zone"]) == {"a"}
+    assert frame["load_mw"].dropna().tolist() == [hour + 0.5 for hour in range(200)]
+    assert problems == [sentence]
+
+
 def test_bad_rows_are_counted_and_told_and_the_rest_is_read(tmp_path):
     text = """zone,interval_start_utc,load_mw
 a,2026-01-01 00:00,1
