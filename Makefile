@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo test test-quick lint ui bench bench-forecast bench-vee bench-estimate bench-million fuzz docs clean-state
+.PHONY: help install demo test test-quick lint ui bench bench-forecast bench-detect bench-vee bench-estimate bench-million fuzz docs clean-state
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,9 @@ bench: $(STAMP) ## benchmarks; ratios go to the terminal and benchmarks/results/
 
 bench-forecast: $(STAMP) ## accuracy of every model and of the aggregate on public series, beside peers (an hour)
 	@$(BIN)/python -m benchmarks.forecast $(FORECAST)
+
+bench-detect: $(STAMP) ## labelled series scored by the ensemble and by plain detectors (half an hour)
+	@$(BIN)/python -m benchmarks.detect $(DETECT)
 
 bench-vee: $(STAMP) ## recall and precision of each rule on five simulated towns with true faults (20 minutes)
 	@$(BIN)/python -m benchmarks.vee

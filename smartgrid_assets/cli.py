@@ -26,6 +26,7 @@ COMMANDS = (
     "quality",
     "diff",
     "backtest",
+    "score",
     "verdict",
     "promote",
     "export",

@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     )
     source_delay_hours: float = Field(0.0, ge=0, description="History loaded in bulk counts as known this long after its day.")
 
+    detectors: str = Field("ecod,isolation_forest", description="Detectors of meter-days, comma-separated; empty = all that are installed.")
     alarms_per_1000: float = Field(3.0, gt=0, description="Budget of alarms a day for 1,000 meters and detector.")
 
     plan_minutes: int = Field(60, ge=5, le=60, description="Interval of the plan, minutes; finer forecasts are averaged over it.")

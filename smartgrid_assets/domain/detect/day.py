@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from smartgrid_assets.domain.detect.alarm import AlarmBudget, choose_alarms, deviations, feeder_events
-from smartgrid_assets.domain.detect.detector import MIN_REFERENCE, Detector, all_detectors
+from smartgrid_assets.domain.detect.detector import MIN_REFERENCE, NIGHTLY, Detector, named_detectors
 from smartgrid_assets.domain.detect.reason import NOTHING, reasons
 from smartgrid_assets.domain.detect.relative import feature_columns, relative_reference, relative_today
 from smartgrid_assets.domain.detect.tail import tail_probability
@@ -37,7 +37,7 @@ def detect_day(
     score: 1 - probability that an ordinary meter-day is as strange; 0 where nothing can be said. rank: 1 = strangest.
     No profile that day gives an empty frame. Temp objects named detect_* are made on `con`.
     """
-    detectors = all_detectors() if detectors is None else tuple(detectors)
+    detectors = named_detectors(NIGHTLY) if detectors is None else tuple(detectors)
     today = relative_today(con, profiles, market_day)
     if today.empty or not detectors:
         return pd.DataFrame({c: [] for c in COLUMNS})

@@ -1,21 +1,19 @@
 """ECOD: how far in the tails of each feature, summed over the features.
 
 Has no parameter and no randomness. Source: Li et al. 2022, ECOD: Unsupervised outlier detection using empirical
-cumulative distribution functions (PyOD).
+cumulative distribution functions.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from smartgrid_assets.domain.detect.detector import Detector, Scores
+from smartgrid_assets.domain.detect.detector import Detector, Fitted
+from smartgrid_assets.domain.detect.models._tails import tails
 
 
-def _score(reference: np.ndarray, today: np.ndarray, seed: int) -> Scores:
-    from pyod.models.ecod import ECOD
-
-    model = ECOD().fit(reference)
-    return model.decision_scores_, model.decision_function(today)
+def _fit(reference: np.ndarray, seed: int) -> Fitted:
+    return tails(reference, lambda left, right, leans_left: np.maximum(left, right))
 
 
-DETECTOR = Detector(name="ecod", score=_score)
+DETECTOR = Detector(name="ecod", fit=_fit)

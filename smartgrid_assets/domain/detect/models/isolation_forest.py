@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from smartgrid_assets.domain.detect.detector import Detector, Scores
+from smartgrid_assets.domain.detect.detector import Detector, Fitted, said_by
 
 TREES = 100
 
 
-def _score(reference: np.ndarray, today: np.ndarray, seed: int) -> Scores:
+def _fit(reference: np.ndarray, seed: int) -> Fitted:
     from pyod.models.iforest import IForest
 
-    model = IForest(n_estimators=TREES, random_state=seed, n_jobs=1).fit(reference)
-    return model.decision_scores_, model.decision_function(today)
+    return said_by(IForest(n_estimators=TREES, random_state=seed, n_jobs=1).fit(reference))
 
 
-DETECTOR = Detector(name="isolation_forest", score=_score)
+DETECTOR = Detector(name="isolation_forest", fit=_fit)

@@ -1,0 +1,141 @@
+"""One series as a detector of series sees it: its values, what of it may be learned from, its period, and its windows.
+
+Windows are rows of consecutive values; a long one is averaged to DIMENSIONS numbers. What is said of a window is said of all intervals
+under it, averaged. Learning takes at most REFERENCE windows, drawn with a fixed seed: time and memory grow with the series' length
+alone, some 60 MB for 100,000 intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Set
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+
+DIMENSIONS = 64
+REFERENCE = 5_000
+CHUNK = 10_000
+LONGEST_PERIOD, LAGS, ACF_VALUES = 300, 400, 20_000
+NO_PERIOD = 125
+LEAST_DAYS = 4
+LEAST_GAIN = 0.1
+"""A profile by time of day counts where it makes deviations smaller by so large a share."""
+SLOTS_A_DAY = 288
+
+
+@dataclass(frozen=True)
+class SeriesView:
+    """times: (n,) datetime64, ascending; raw: (n,) finite; known: so many of the first may be learned from; holidays: dates like Sundays."""
+
+    times: np.ndarray
+    raw: np.ndarray
+    minutes: float
+    known: int
+    holidays: Set[date] = field(default_factory=frozenset)
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        """(n,) the median at 0, the standard deviation 1, both of the known part."""
+        known = self.raw[: self.known]
+        scaled: np.ndarray = (self.raw - np.median(known)) / (float(known.std()) or 1.0)
+        return scaled
+
+    @cached_property
+    def period(self) -> int:
+        """Intervals after which the series is most like itself (TSB-AD's rule: the highest peak of the autocorrelation), else NO_PERIOD."""
+        return period_of(self.values[: self.known])
+
+    @cached_property
+    def day(self) -> int:
+        """Intervals of a day, at most an eighth of the known part."""
+        return max(min(round(1440 / self.minutes), self.known // 8), 4)
+
+    @cached_property
+    def residual(self) -> np.ndarray:
+        """(n,) values less the median of the same time of day on working days, or on weekends and holidays; where that explains little,
+        the values themselves."""
+        days = self.times.astype("datetime64[D]")
+        if (days[self.known - 1] - days[0]).astype(int) + 1 < LEAST_DAYS or self.minutes >= 1440:
+            return self.values
+        of_day = (self.times - days) / np.timedelta64(1, "m")
+        slot = (of_day // max(self.minutes, 1440 / SLOTS_A_DAY)).astype(int)
+        rest = ((days.astype(int) + 3) % 7 >= 5) | np.isin(days, np.array(sorted(self.holidays), "datetime64[D]"))
+        expected = self._profile(slot * 2 + rest)
+        known = slice(0, self.known)
+        gain = 1 - np.abs(self.values - expected)[known].sum() / max(np.abs(self.values[known]).sum(), 1e-12)
+        return self.values - expected if gain >= LEAST_GAIN else self.values
+
+    def _profile(self, groups: np.ndarray) -> np.ndarray:
+        import pandas as pd
+
+        medians = pd.Series(self.values[: self.known]).groupby(groups[: self.known]).median()
+        profile: np.ndarray = medians.reindex(groups).fillna(0.0).to_numpy()
+        return profile
+
+    def window_scores(self, length: int, score: WindowScore, source: np.ndarray | None = None, seed: int = 0) -> np.ndarray:
+        """(n,) what `score` says of windows of `source` (default: the values), averaged over the windows that cover an interval.
+
+        score(reference, their positions) -> function of (rows, positions) -> scores. Raises ValueError where the known part has not two windows.
+        """
+        if self.known <= length:
+            raise ValueError(f"{self.known} intervals to learn from, windows of {length}")
+        rows, length = windows_of(self.values if source is None else source, length)
+        learnable = self.known - length + 1
+        chosen = np.arange(learnable)
+        if learnable > REFERENCE:
+            chosen = np.sort(np.random.default_rng(seed).choice(learnable, REFERENCE, replace=False))
+        say = score(np.ascontiguousarray(rows[chosen]), chosen)
+        starts = range(0, len(rows), CHUNK)
+        told = [say(np.ascontiguousarray(rows[at : at + CHUNK]), np.arange(at, min(at + CHUNK, len(rows)))) for at in starts]
+        return _over_intervals(np.concatenate(told), length, self.values.size)
+
+
+WindowScore = Callable[[np.ndarray, np.ndarray], Callable[[np.ndarray, np.ndarray], np.ndarray]]
+
+
+def period_of(values: np.ndarray) -> int:
+    """Lag of the highest local peak of the autocorrelation, 3 to 300 intervals; NO_PERIOD where there is none.
+
+    >>> period_of(np.sin(np.arange(2000) / 24 * 2 * np.pi))
+    24
+    """
+    from scipy.signal import argrelextrema
+    from statsmodels.tsa.stattools import acf
+
+    values = values[:ACF_VALUES]
+    if values.size < 8 or np.ptp(values) == 0:
+        return NO_PERIOD
+    correlation = acf(values, nlags=min(LAGS, values.size - 1), fft=True)[3:]
+    peaks = argrelextrema(correlation, np.greater)[0]
+    best = peaks[np.argmax(correlation[peaks])] if peaks.size else 0
+    return int(best) + 3 if 3 <= best <= LONGEST_PERIOD else NO_PERIOD
+
+
+def windows_of(values: np.ndarray, length: int) -> tuple[np.ndarray, int]:
+    """(windows, numbers) a view on the values, and the length that a window has in truth: a multiple of what is averaged to one number."""
+    from numpy.lib.stride_tricks import sliding_window_view
+
+    step = max(1, -(-length // DIMENSIONS))
+    if step == 1:
+        return sliding_window_view(values, length), length
+    length = length // step * step
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    means = (sums[step:] - sums[:-step]) / step
+    return sliding_window_view(means, length - step + 1)[:, ::step], length
+
+
+def rolling_mean(values: np.ndarray, length: int) -> np.ndarray:
+    """(n,) mean of `length` values about each; of fewer at the ends."""
+    sums, at = np.concatenate([[0.0], np.cumsum(values)]), np.arange(values.size)
+    first, after = np.maximum(at - length // 2, 0), np.minimum(at + length - length // 2, values.size)
+    means: np.ndarray = (sums[after] - sums[first]) / (after - first)
+    return means
+
+
+def _over_intervals(scores: np.ndarray, length: int, size: int) -> np.ndarray:
+    sums, at = np.concatenate([[0.0], np.cumsum(scores)]), np.arange(size)
+    first, last = np.maximum(at - length + 1, 0), np.minimum(at, size - length)
+    means: np.ndarray = (sums[last + 1] - sums[first]) / (last - first + 1)
+    return means
