@@ -1,6 +1,6 @@
 """Made-up series with labelled oddities: what the choice of series detectors was tuned on. Even seeds to tune, odd ones to judge.
 
-Six kinds (feeder load, home meter, appliance cycles, machine temperature, room temperature, computer load) and ten oddities
+Seven kinds (feeder load, home meter, appliance cycles, machine and room temperature, computer load, a process without a day) and ten oddities
 (spike, dip, level shift, flat line, swing changed, noise, shape of another hour, missing cycles, slow drift, stuck at zero), several
 of up to half a day or a few of up to four days.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-KINDS = ("feeder", "home", "appliance", "machine", "room", "computer")
+KINDS = ("feeder", "home", "appliance", "machine", "room", "computer", "process")
 ODDITIES = ("spike", "dip", "shift", "flat", "swing", "noise", "hour", "missing", "drift", "zero")
 START = pd.Timestamp("2026-01-05")
 
@@ -31,8 +31,8 @@ def odd_series(seed: int) -> pd.DataFrame:
 
 def _ordinary(kind: str, rng: np.random.Generator) -> tuple[np.ndarray, int]:
     """Values of an undisturbed series, and its interval in minutes."""
-    minutes = {"feeder": 30, "home": 15, "appliance": 1, "machine": 5, "room": 60, "computer": 5}[kind]
-    days = {"feeder": 120, "home": 60, "appliance": 14, "machine": 45, "room": 300, "computer": 14}[kind]
+    minutes = {"feeder": 30, "home": 15, "appliance": 1, "machine": 5, "room": 60, "computer": 5, "process": 10}[kind]
+    days = {"feeder": 120, "home": 60, "appliance": 14, "machine": 45, "room": 300, "computer": 14, "process": 90}[kind]
     n = days * 1440 // minutes
     hour, day = np.arange(n) * minutes / 60 % 24, np.arange(n) * minutes // 1440
     if kind == "feeder":
@@ -48,6 +48,8 @@ def _ordinary(kind: str, rng: np.random.Generator) -> tuple[np.ndarray, int]:
         return _cycles(n, rng), minutes
     if kind == "machine":
         return 85 + 8 * _walk(rng, n, 0.9995, 0.02) + 2 * np.sin(hour / 24 * 2 * np.pi) + rng.normal(0, 0.4, n), minutes
+    if kind == "process":
+        return 60 + 6 * _walk(rng, n, 0.998, 0.05) + 3 * _walk(rng, n, 0.9, 0.3) + rng.normal(0, 0.2, n), minutes
     if kind == "room":
         season = 4 * np.sin((day - 30) / 365 * 2 * np.pi)
         return 21 + season + 1.5 * np.sin((hour - 8) / 24 * 2 * np.pi) * np.where(day % 7 >= 5, 0.4, 1) + _walk(rng, n, 0.97, 0.25), minutes

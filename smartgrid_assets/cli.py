@@ -27,6 +27,7 @@ COMMANDS = (
     "diff",
     "backtest",
     "score",
+    "solve",
     "verdict",
     "promote",
     "export",

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from smartgrid_assets.domain.plan.problem import SolveOptions
+from smartgrid_assets.domain.plan.quiet import quiet_highs
 
 
 class LoadedModel:
@@ -22,8 +23,6 @@ class LoadedModel:
     """
 
     def __init__(self, model: Any, binaries: list[Any], options: SolveOptions) -> None:
-        import highspy
-        from pyomo.common.tee import capture_output
         from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
         form = LinearStandardFormCompiler().write(model, mixed_form=True)
@@ -35,10 +34,7 @@ class LoadedModel:
         bounds = [var.bounds for var in self.columns]
         self._lower = np.array([-np.inf if low is None else low for low, _ in bounds], dtype=float)
         self._upper = np.array([np.inf if high is None else high for _, high in bounds], dtype=float)
-        with capture_output(capture_fd=True):  # its banner, which comes before any option could silence it
-            self._highs = highspy.Highs()
-        for name, value in {"output_flag": False, "threads": options.threads, "random_seed": options.seed}.items():
-            self._highs.setOptionValue(name, value)
+        self._highs = quiet_highs({"threads": options.threads, "random_seed": options.seed})
         self._highs.passModel(self._program(form))
         self._ran_s = 0.0
 

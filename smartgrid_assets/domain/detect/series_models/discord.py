@@ -11,9 +11,11 @@ from collections.abc import Callable
 import numpy as np
 
 from smartgrid_assets.domain.detect.series_detector import SeriesDetector
-from smartgrid_assets.domain.detect.view import SeriesView, WindowScore
+from smartgrid_assets.domain.detect.view import SeriesView, WindowScore, windows_of
 
 CANDIDATES = 64
+MOST_RECURRENCE = 1 / 3
+"""Median distance to the nearest shape, as a share of that of shapes that have nothing in common: above it days do not come again."""
 FLAT = 1e-8
 
 
@@ -45,7 +47,11 @@ def _farther_than(length: int) -> WindowScore:
 
 
 def _score(view: SeriesView, seed: int) -> np.ndarray:
-    return view.window_scores(view.day, _farther_than(view.day), seed=seed)
+    scores = view.window_scores(view.day, _farther_than(view.day), seed=seed)
+    numbers = windows_of(view.values, view.day)[0].shape[1]
+    if np.median(scores[: view.known]) > MOST_RECURRENCE * np.sqrt(2 * numbers):
+        raise ValueError("no day is like another")
+    return scores
 
 
 DETECTOR = SeriesDetector("discord", _score)

@@ -1,0 +1,175 @@
+"""Solve a published case: whichever format it has, one report with cost, bound, sizes, shortfalls and the verifier's word."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from smartgrid_assets.domain.errors import PlanError
+from smartgrid_assets.domain.plan.problem import SolveOptions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from smartgrid_assets.domain.plan.opf.network import Network
+
+MATPOWER = "matpower"
+UNIT_COMMITMENT = ("egret", "pglib-uc")
+FORMATS = (*UNIT_COMMITMENT, MATPOWER)
+MOST_BYTES = 500_000_000
+
+
+@dataclass(frozen=True)
+class SolveAsked:
+    """format: empty = told by the content. network: none and copper leave branches out; dc keeps them."""
+
+    format: str = ""
+    network: Literal["", "none", "dc", "copper"] = ""
+    susceptance: Literal["powermodels", "matpower"] = "powermodels"
+    options: SolveOptions = field(default_factory=SolveOptions)
+
+
+@dataclass(frozen=True)
+class SolvedCase:
+    """report: one flat object of plain values; tables: name -> frame."""
+
+    report: dict[str, Any]
+    tables: dict[str, pd.DataFrame]
+
+
+def solve_case(path: Path, asked: SolveAsked) -> SolvedCase:
+    """Read, solve and check a case. Raises PlanError with the place in the file of what is missing or cannot be meant."""
+    text = _text(path)
+    kind = asked.format or _kind_of(path, text)
+    if kind == MATPOWER:
+        return _dc(text, asked)
+    return _unit_commitment(_json(path, text), kind, asked)
+
+
+def _text(path: Path) -> str:
+    if path.is_dir():
+        raise PlanError(f"{path.name} is a folder; formats that are folders are not read yet ({', '.join(FORMATS)} are files).")
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as handle:
+            content = handle.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise PlanError(f"{path.name} holds more than {MOST_BYTES / 1e6:.0f} MB.")
+        return content.decode("utf-8-sig")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise PlanError(f"{path.name} cannot be read: {error}") from None
+
+
+def _kind_of(path: Path, text: str) -> str:
+    if "mpc." in text and not text.lstrip().startswith("{"):
+        return MATPOWER
+    content = _json(path, text)
+    if "thermal_generators" in content:
+        return "pglib-uc"
+    if "elements" in content and "system" in content:
+        return "egret"
+    raise PlanError(f"{path.name}: its format is not recognised; say --format {'|'.join(FORMATS)}.")
+
+
+def _json(path: Path, text: str) -> Mapping[str, Any]:
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise PlanError(f"{path.name} is not JSON: {error}.") from None
+    if not isinstance(content, Mapping):
+        raise PlanError(f"{path.name}: a JSON object is needed, and it holds a {type(content).__name__}.")
+    return content
+
+
+# ---- unit commitment --------------------------------------------------------------------------------------------
+
+
+def _unit_commitment(content: Mapping[str, Any], kind: str, asked: SolveAsked) -> SolvedCase:
+    from smartgrid_assets.domain.plan.case import CaseFormat
+    from smartgrid_assets.domain.plan.dispatch import plan_dispatch
+    from smartgrid_assets.domain.registry import discover
+
+    if asked.network == "dc":
+        raise PlanError(f"--network dc: cases of the format {kind} are solved without their network so far.")
+    case: CaseFormat = {case.name: case for case in discover("smartgrid_assets.domain.plan.cases", "CASE").values()}[kind]
+    try:
+        problem = case.read(content)
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise PlanError(f"This {kind} case is not built as its format says: {type(error).__name__}: {error}.") from None
+    plan = plan_dispatch(problem, asked.options)
+    told = plan.summary
+    parts = {name.removeprefix("cost_"): float(told[name]) for name in told if name.startswith("cost_") and name != "cost_total"}
+    report = {
+        "format": kind, "network": "copper", "status": told["status"], "objective": float(told["cost_total"]), "bound": _plain(told["bound"]),
+        "gap": _plain(told["gap"]), "seconds": {"build": round(told["build_seconds"], 3), "solve": round(told["solve_seconds"], 3)},
+        "sizes": {"intervals": len(problem.demand_mw), "thermal": len(problem.fleet.thermal), "renewable": len(problem.fleet.renewable)},
+        "unserved_mwh": float(told["unserved_mwh"]), "spilled_mwh": float(told["spilled_mwh"]),
+        "reserve_shortfall_mwh": float(told["reserve_shortfall_mwh"]), "violations": list(plan.violations), "cost": parts,
+        "explanation": told["explanation"], "solver": f"{told['solver']} {told['solver_version']}",
+    }  # fmt: skip
+    return SolvedCase(report, {"units": plan.units, "prices": plan.prices, "costs": plan.costs})
+
+
+def _plain(value: Any) -> float | None:
+    return None if value is None or not np.isfinite(value) else float(value)
+
+
+# ---- a network at one moment ------------------------------------------------------------------------------------
+
+
+def _dc(text: str, asked: SolveAsked) -> SolvedCase:
+    import pandas as pd
+
+    from smartgrid_assets.domain.plan.opf.dc import solve_dc
+    from smartgrid_assets.domain.plan.opf.matpower import read_matpower
+    from smartgrid_assets.domain.plan.solve import solver_version
+
+    network = read_matpower(text, asked.susceptance)
+    if asked.network in ("none", "copper"):
+        network = _copper(network)
+    found = solve_dc(network)
+    report = {
+        "format": MATPOWER, "network": "copper" if asked.network in ("none", "copper") else "dc", "susceptance": asked.susceptance,
+        "status": found.status, "objective": found.objective, "bound": found.objective if found.status == "optimal" else None,
+        "gap": 0.0 if found.status == "optimal" else None, "seconds": {"build": 0.0, "solve": round(found.seconds, 3)},
+        "sizes": {"buses": len(network.buses), "generators": len(network.generators), "branches": len(network.branches), **found.sizes},
+        "unserved_mwh": float(found.unserved_mw.sum()), "violations": found.violations, "cost": {"energy": found.objective},
+        "explanation": _why(network, found.status), "solver": f"HiGHS {solver_version()}",
+    }  # fmt: skip
+    if found.status == "infeasible":
+        return SolvedCase(report, {})
+    units = pd.DataFrame({"unit": [unit.name for unit in network.generators], "bus": [network.buses[unit.bus] for unit in network.generators],
+                          "power_mw": found.power_mw})  # fmt: skip
+    buses = pd.DataFrame(
+        {"bus": network.buses, "demand_mw": network.demand_mw, "unserved_mw": found.unserved_mw, "angle": found.angle, "price": found.price}
+    )
+    flows = pd.DataFrame(
+        {
+            "branch": [branch.name for branch in network.branches],
+            "flow_mw": found.flow_mw,
+            "limit_mw": [branch.limit_mw for branch in network.branches],
+        }
+    )
+    return SolvedCase(report, {"units": units, "buses": buses, "branches": flows})
+
+
+def _copper(network: Network) -> Network:
+    """All buses as one."""
+    generators = tuple(replace(unit, bus=0) for unit in network.generators)
+    return replace(network, buses=("all",), demand_mw=np.array([network.demand_mw.sum()]), generators=generators, branches=(), reference=0)
+
+
+def _why(network: Network, status: str) -> str:
+    least = sum(unit.p_min_mw for unit in network.generators)
+    most, demand = sum(unit.p_max_mw for unit in network.generators), float(network.demand_mw.sum())
+    if status == "relaxed":
+        return "No dispatch serves all demand within the limits of units, branches and angles; what is short is in the table of buses."
+    if status == "infeasible":
+        return f"No dispatch keeps the limits even with demand unserved: units give {least:.1f} to {most:.1f} MW, the demand is {demand:.1f} MW."
+    return ""

@@ -1,0 +1,61 @@
+"""A network at one moment: buses, generators with cost curves, branches. Powers in MW, angles in radians, susceptances in MW per radian."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Polynomial:
+    """Cost per hour: constant + linear MW + quadratic MW^2, the last at least 0."""
+
+    constant: float
+    linear: float
+    quadratic: float = 0.0
+
+
+@dataclass(frozen=True)
+class Generator:
+    """cost: a polynomial, or (MW, cost per hour) points of a convex curve."""
+
+    name: str
+    bus: int
+    p_min_mw: float
+    p_max_mw: float
+    cost: Polynomial | tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Flow = susceptance * (angle from - angle to - shift). limit_mw: None = no limit; angles: least and largest difference, None = free."""
+
+    name: str
+    from_bus: int
+    to_bus: int
+    susceptance: float
+    shift: float = 0.0
+    limit_mw: float | None = None
+    angles: tuple[float | None, float | None] = (None, None)
+
+
+@dataclass(frozen=True)
+class Network:
+    """buses: names; demand_mw: (buses,) what is drawn, shunts included; reference: the bus whose angle is 0. Numbers of buses count from 0."""
+
+    buses: tuple[str, ...]
+    demand_mw: np.ndarray
+    generators: tuple[Generator, ...]
+    branches: tuple[Branch, ...]
+    reference: int
+
+    def islands(self) -> list[set[int]]:
+        """Buses that branches hold together."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        ends = np.array([[branch.from_bus, branch.to_bus] for branch in self.branches]).reshape(-1, 2)
+        size = len(self.buses)
+        _, island = connected_components(coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(size, size)), directed=False)
+        return [set(np.flatnonzero(island == number).tolist()) for number in np.unique(island)]
