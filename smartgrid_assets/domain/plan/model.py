@@ -1,7 +1,7 @@
 """The optimisation model of one plan, put together from the blocks.
 
-Blocks come in two rounds: all declare their variables, then all add their constraints, so that their order does not
-matter. A block never sees another: they meet in variable grids by name (`on`, `above`, ...), in the injection and the reserve of
+Blocks come in three rounds: all declare their variables, then all add their constraints and costs, then those that tie costs together do, so that
+their order does not matter. A block never sees another: they meet in variable grids by name (`on`, `above`, ...), in the injection and the reserve of
 each interval, and in the parts of the cost. In an elastic model `give()` lets a named family of limits be broken at
 PRICE_BROKEN, and the plan says which was.
 """
@@ -28,11 +28,12 @@ PRICE_BROKEN = 1e5
 
 @dataclass(frozen=True)
 class Block:
-    """One family of constraints: what it declares and what it adds, both taking the model."""
+    """One family of constraints: what it declares, what it adds, and what it makes of the costs that others added; all take the model."""
 
     name: str
     declare: Callable[[PlanModel], None]
     constrain: Callable[[PlanModel], None]
+    couple: Callable[[PlanModel], None] = lambda model: None
 
 
 def nothing(model: PlanModel) -> None:
@@ -67,6 +68,7 @@ class PlanModel:
     injection: list[list[Term]] = field(default_factory=list)
     reserve: list[list[Term]] = field(default_factory=list)
     costs: dict[str, list[tuple[int, float, Any]]] = field(default_factory=dict)
+    unit_costs: dict[str, list[tuple[int, float, Any]]] = field(default_factory=dict)
     broken: list[Broken] = field(default_factory=list)
     names: dict[str, Any] = field(default_factory=dict)
 
@@ -106,10 +108,12 @@ class PlanModel:
         self.names[name] = made
         return made
 
-    def cost(self, part: str, t: int, coefficient: float, var: Any) -> None:
-        """Adds coefficient * var to a part of the cost (of COST_PARTS, or "broken") in interval t."""
+    def cost(self, part: str, t: int, coefficient: float, var: Any, burnt_by: str = "") -> None:
+        """Adds coefficient * var to a part of the cost (of COST_PARTS, or "broken") in interval t. burnt_by: the unit whose fuel it is."""
         if coefficient:
             self.costs.setdefault(part, []).append((t, coefficient, var))
+            if burnt_by:
+                self.unit_costs.setdefault(burnt_by, []).append((t, coefficient, var))
 
     def give(self, family: str, unit: str, t: int, weight_mw: float = 1.0) -> list[Term]:
         """A term that lets one row be exceeded in an elastic model; nothing in an ordinary one.
@@ -140,6 +144,8 @@ def build_model(problem: DispatchProblem, elastic: bool = False) -> PlanModel:
         block.declare(model)
     for block in blocks:
         block.constrain(model)
+    for block in blocks:
+        block.couple(model)
     total = [(coefficient, var) for terms in model.costs.values() for _, coefficient, var in terms]
     model.pyomo.total_cost = pe.Objective(expr=_linear(total) if total else 0.0)
     return model

@@ -11,6 +11,7 @@ import numpy as np
 
 from smartgrid_assets.domain.errors import MisalignedError, PlanError
 from smartgrid_assets.domain.plan.fleet import Fleet
+from smartgrid_assets.domain.plan.fuels import NO_FUELS, Fuels
 from smartgrid_assets.domain.plan.services import NO_SERVICES, AncillaryServices
 
 
@@ -24,7 +25,7 @@ class DispatchProblem:
     available_mw: renewable unit -> T, MW.
     price_unserved, price_spilled (per MWh), price_reserve (per MW and hour): None = forbidden. Spilling is surplus that
         must be got rid of somehow, unlike curtailment, and so dearer than it.
-    services: ancillary products beyond the one reserve.
+    services: ancillary products beyond the one reserve. fuels: supplies that are short, and who burns them.
     Raises MisalignedError, PlanError where these do not fit together.
     """
 
@@ -38,6 +39,7 @@ class DispatchProblem:
     price_spilled: float | None = 100.0
     price_reserve: float | None = 1_000.0
     services: AncillaryServices = NO_SERVICES
+    fuels: Fuels = NO_FUELS
 
     def __post_init__(self) -> None:
         count = len(self.interval_start_utc)

@@ -1,7 +1,7 @@
 """Does a plan keep every limit? Checked from its tables and the fleet alone, with numpy; nothing is shared with the blocks.
 
 Hours are compared as times, not as counts of intervals, so that an error in turning hours into intervals shows here.
-Ancillary products (Egret's cases) are not in the tables and so not checked.
+Ancillary products (Egret's cases), and which of two fuels a unit burns, are not in the tables and so not checked.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from smartgrid_assets.domain.plan.fuels import UnitFuel
 from smartgrid_assets.domain.plan.problem import DispatchProblem
 from smartgrid_assets.domain.plan.units import Renewable, Storage, ThermalUnit
 
@@ -36,6 +37,7 @@ def violations(problem: DispatchProblem, units: pd.DataFrame, prices: pd.DataFra
             _renewable(check, unit, rows)
     if not check.found or all("one row for each" not in text for text in check.found):
         _system(check, units, prices)
+        _fuel(check, by_unit)
     return check.found
 
 
@@ -116,6 +118,33 @@ def _times(check: _Check, unit: ThermalUnit, on: np.ndarray, limit: np.ndarray) 
         lasted_h += hours
     check.that(f"{name}, minimum up time (h)", missing[True])
     check.that(f"{name}, minimum down time (h)", missing[False])
+
+
+def _fuel(check: _Check, by_unit: dict[str, pd.DataFrame]) -> None:
+    """What is burnt of each supply all of whose units have one fuel: their curves at the planned power, and their starts."""
+    fuels, thermal = check.problem.fuels, {unit.name: unit for unit in check.problem.fleet.thermal}
+    for supply, available in fuels.available.items():
+        users = {name: fuel for name, fuel in fuels.units.items() if supply in (fuel.supply, fuel.auxiliary_supply)}
+        if not users or any(fuel.may_burn_auxiliary for fuel in users.values()):
+            continue
+        burnt = sum(_burnt(check, thermal[name], by_unit[name], fuel) for name, fuel in users.items())
+        limit = np.asarray(available, dtype=float)
+        check.that(f"fuel of {supply}", burnt - limit, float(np.max(limit, where=limit < 1e20, initial=1.0)))
+
+
+def _burnt(check: _Check, unit: ThermalUnit, rows: pd.DataFrame, fuel: UnitFuel) -> np.ndarray:
+    hours, on = check.problem.hours, rows["committed"].to_numpy(dtype=bool)
+    points = np.array(unit.cost_curve)
+    running = (np.interp(_column(rows, "power_mw"), points[:, 0], points[:, 1]) - fuel.no_load_cost) * hours
+    starting, off_h = np.zeros(len(on)), -min(unit.initial_status_h, 0.0)
+    was = unit.initial_status_h > 0
+    for t, now in enumerate(on):
+        if now and not was and unit.startup_costs:
+            warm = [cost for lag, cost in unit.startup_costs if lag <= off_h + 1e-9] or [unit.startup_costs[0][1]]
+            starting[t] = warm[-1] - fuel.startup_cost
+        off_h, was = (0.0 if now else off_h + hours), bool(now)
+    burnt: np.ndarray = (np.where(on, running, 0.0) + starting) / fuel.price
+    return burnt
 
 
 def _storage(check: _Check, unit: Storage, rows: pd.DataFrame) -> None:

@@ -20,11 +20,11 @@ def _constrain(model: PlanModel) -> None:
         name = horizon.unit.name
         curve = horizon.unit.cost_curve
         for t in range(model.count):
-            model.cost("no_load", t, curve[0][1] * model.hours, model.grids["on"][name][t])
+            model.cost("no_load", t, curve[0][1] * model.hours, model.grids["on"][name][t], name)
         pieces = [(x0 - curve[0][0], x1 - x0, (y1 - y0) / (x1 - x0)) for (x0, y0), (x1, y1) in pairwise(curve)]
         if len(pieces) == 1:
             for t, above in enumerate(model.grids["above"][name]):
-                model.cost("energy", t, pieces[0][2] * model.hours, above)
+                model.cost("energy", t, pieces[0][2] * model.hours, above, name)
         elif pieces:
             _add_pieces(model, horizon, pieces)
 
@@ -39,7 +39,7 @@ def _add_pieces(model: PlanModel, horizon: UnitHorizon, pieces: list[tuple[float
     rows: list[Row] = []
     for grid, (begin, width, slope) in zip(grids, pieces, strict=True):
         for t in range(model.count):
-            model.cost("energy", t, slope * model.hours, grid[t])
+            model.cost("energy", t, slope * model.hours, grid[t], name)
             rows += _limits(model, horizon, t, grid[t], begin, width)
     model.rows(f"piece_limits[{name}]", rows)
 

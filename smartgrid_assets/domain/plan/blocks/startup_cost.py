@@ -19,7 +19,7 @@ def _constrain(model: PlanModel) -> None:
         if not horizon.unit.startup_costs:
             continue
         for t, start in enumerate(model.grids["start"][horizon.unit.name]):
-            model.cost("startup", t, horizon.unit.startup_costs[-1][1], start)
+            model.cost("startup", t, horizon.unit.startup_costs[-1][1], start, horizon.unit.name)
         if horizon.coldest_after > horizon.down:
             _add_warm_starts(model, horizon)
 
@@ -33,7 +33,7 @@ def _add_warm_starts(model: PlanModel, horizon: UnitHorizon) -> None:
     rows: list[Row] = []
     for t in range(model.count):
         for saving in savings:
-            model.cost("startup", t, -saving, warm[saving][t])
+            model.cost("startup", t, -saving, warm[saving][t], name)
             stops, before = _recent_stops(model, horizon, t, {pause for pause, s in saved.items() if s == saving})
             rows.append(([(1.0, warm[saving][t]), *minus(stops)], None, before))
         rows.append(([*((1.0, warm[saving][t]) for saving in savings), (-1.0, model.grids["start"][name][t])], None, 0.0))

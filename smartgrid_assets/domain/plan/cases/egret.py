@@ -15,6 +15,7 @@ from typing import Any
 from smartgrid_assets.domain.errors import PlanError
 from smartgrid_assets.domain.plan.case import CaseFormat
 from smartgrid_assets.domain.plan.fleet import Fleet
+from smartgrid_assets.domain.plan.fuels import Fuels, UnitFuel
 from smartgrid_assets.domain.plan.problem import DispatchProblem
 from smartgrid_assets.domain.plan.services import DOWNWARD, FLEXIBLE, NO_SERVICES, QUALITY, SYSTEM, AncillaryServices, UnitServices
 from smartgrid_assets.domain.plan.unit_fields import polynomial_points, unit_from_values
@@ -37,16 +38,14 @@ _FIRST = datetime(2020, 1, 1)
 def read(content: Mapping[str, Any]) -> DispatchProblem:
     """The problem of an Egret case; its intervals begin at 2020-01-01 (a case has keys, not dates).
 
-    Raises PlanError naming the JSON path of what is missing or not supported (networks, storage, other generators).
+    Raises PlanError naming the JSON path of what is missing or not supported (networks, storage, other generators, stocks of fuel).
     """
     system, elements = _at(content, "system"), _at(content, "elements")
     count = len(_at(system, "time_keys", "system"))
     minutes = int(_at(system, "time_period_length_minutes", "system"))
-    for kind in ("branch", "dc_branch", "storage", "interface", "fuel_supply"):
+    for kind in ("branch", "dc_branch", "storage", "interface"):
         if elements.get(kind):
-            raise PlanError(
-                f"elements.{kind}: this reader takes copper-plate cases without storage and fuel supplies; {len(elements[kind])} found."
-            )
+            raise PlanError(f"elements.{kind}: this reader takes copper-plate cases without storage; {len(elements[kind])} found.")
     loads = [load for load in elements.get("load", {}).values() if load.get("in_service", True)]
     demand = [sum(_series(load["p_load"], count)[t] for load in loads) for t in range(count)]
     generators = {name: g for name, g in _at(elements, "generator", "elements").items() if g.get("in_service", True)}
@@ -61,6 +60,7 @@ def read(content: Mapping[str, Any]) -> DispatchProblem:
         price_spilled=mismatch,
         price_reserve=float(system.get("reserve_shortfall_cost", mismatch / 10)),
         services=_services(system, elements, generators, count, mismatch),
+        fuels=_fuels(elements, generators, count),
     )
 
 
@@ -87,7 +87,7 @@ def _thermal(name: str, data: Mapping[str, Any], hours: float, count: int) -> An
     ramp_up, ramp_down = (_number(data, key, path) for key in ("ramp_up_60min", "ramp_down_60min"))
     values = {
         "name": name, "zone": str(data.get("zone", "")), "p_min_mw": p_min, "p_max_mw": p_max, "fuel": str(data.get("fuel", "")),
-        "cost_curve": _curve(_at(data, "p_cost", path), p_min, p_max, path),
+        "cost_curve": _curve(_cost(data, path), p_min, p_max, path),
         "startup_costs": _startup(data, path), "shutdown_cost": data.get("shutdown_cost", 0.0),
         "min_up_h": _at(data, "min_up_time", path), "min_down_h": _at(data, "min_down_time", path),
         "ramp_up_mw_per_h": ramp_up, "ramp_down_mw_per_h": ramp_down,
@@ -123,9 +123,48 @@ def _between(points: Sequence[Sequence[float]], mw: float) -> float:
     return float(np.interp(mw, [p[0] for p in points], [p[1] for p in points]))
 
 
+def _cost(data: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+    """The cost curve, or that of the fuel at its price."""
+    if "p_fuel" not in data:
+        curve: Mapping[str, Any] = _at(data, "p_cost", path)
+        return curve
+    price, other = _number(data, "fuel_cost", path), float(data.get("non_fuel_no_load_cost", 0.0))
+    return {"values": [(mw, fuel * price + other) for mw, fuel in _at(data["p_fuel"], "values", f"{path}.p_fuel")]}
+
+
 def _startup(data: Mapping[str, Any], path: str) -> list[Any]:
+    if "startup_fuel" in data:
+        price, other = _number(data, "fuel_cost", path), float(data.get("non_fuel_startup_cost", 0.0))
+        return [[lag, fuel * price + other] for lag, fuel in data["startup_fuel"]]
     cost = data.get("startup_cost", 0.0)
     return [[data.get("min_down_time", 0.0), cost]] if isinstance(cost, (int, float)) else _at(data, "startup_cost", path)
+
+
+def _fuels(elements: Mapping[str, Any], generators: Mapping[str, Any], count: int) -> Fuels:
+    available: dict[str, list[float]] = {}
+    for name, supply in elements.get("fuel_supply", {}).items():
+        path = f"elements.fuel_supply.{name}"
+        if supply.get("fuel_supply_type", "instantaneous") != "instantaneous":
+            raise PlanError(f"{path}.fuel_supply_type: {supply['fuel_supply_type']!r}; this reader takes instantaneous supplies only.")
+        available[name] = [float(fuel) for fuel in _series(_at(supply, "fuel_available", path), count)]
+    burning = {
+        name: data for name, data in generators.items() if "p_fuel" in data and (data.get("fuel_supply") or data.get("aux_fuel_capable"))
+    }
+    return Fuels(available, {name: _unit_fuel(data, f"elements.generator.{name}", available) for name, data in burning.items()})
+
+
+def _unit_fuel(data: Mapping[str, Any], path: str, available: Mapping[str, Any]) -> UnitFuel:
+    for key in ("fuel_supply", "aux_fuel_supply"):
+        if data.get(key) and data[key] not in available:
+            raise PlanError(f"{path}.{key}: {data[key]!r} is no fuel supply of this case.")
+    has_second = bool(data.get("aux_fuel_capable"))
+    return UnitFuel(
+        price=_number(data, "fuel_cost", path), supply=data.get("fuel_supply") or "", may_burn_auxiliary=has_second,
+        auxiliary_price=_number(data, "aux_fuel_cost", path) if has_second else 0.0, auxiliary_supply=data.get("aux_fuel_supply") or "",
+        may_blend=bool(data.get("aux_fuel_blending")), may_switch=bool(data.get("aux_fuel_online_switching")),
+        was_auxiliary=bool(data.get("aux_fuel_supply_initial")),
+        no_load_cost=float(data.get("non_fuel_no_load_cost", 0.0)), startup_cost=float(data.get("non_fuel_startup_cost", 0.0)),
+    )  # fmt: skip
 
 
 def _services(

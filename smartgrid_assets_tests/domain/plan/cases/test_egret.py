@@ -18,6 +18,10 @@ from smartgrid_assets.domain.registry import discover
 PINNED = [
     pytest.param("test_case_1", 4201915.0173, id="28 units"),
     pytest.param("tiny_uc_1", 487389.24464, id="ancillary services"),
+    pytest.param("tiny_uc_2", 158980.2698, id="fuel supplies"),
+    pytest.param("tiny_uc_3", 103398.6464755, id="two fuels, one at a time"),
+    pytest.param("tiny_uc_4", 81382.5248125, id="two fuels, changed while off"),
+    pytest.param("tiny_uc_5", 92373.6462865, id="two fuels together"),
 ]
 
 
