@@ -71,6 +71,18 @@ def test_only_what_comes_after_the_training_is_judged_and_it_does_not_teach(file
     assert "is no moment; write it as" in asked(file, "--train-until", "soon").stderr
 
 
+def test_the_threshold_comes_from_what_teaches_and_not_from_what_is_judged(file, tmp_path):
+    """A day that goes wild after the training makes no other alarm rarer."""
+    frame = pd.read_csv(file).query("series == 'odd'")
+    wild = frame.assign(kw=frame["kw"].where(frame["timestamp"] < "2026-02-14", frame["kw"] * 50))
+    thresholds = []
+    for name, table in (("calm", frame), ("wild", wild)):
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+        rows, _ = rows_of(tmp_path / f"{name}.csv", "--detector", "value_tails,variance_change", "--train-until", "2026-02-02")
+        thresholds.append([rows["odd", detector]["threshold"] for detector in ("value_tails", "variance_change")])
+    assert thresholds[0] == thresholds[1]
+
+
 def test_days_are_scored_as_days(file, tmp_path):
     labels = tmp_path / "labels.csv"
     labels.write_text("date,series\n2026-02-09,odd\n")

@@ -17,6 +17,11 @@ def test_the_threshold_raises_as_many_alarms_as_the_budget_has_room_for(weeks, b
     assert scores[1000] >= threshold
 
 
+@pytest.mark.parametrize(("apart", "alarms"), [(1, 3), (2, 2), (3, 1)])
+def test_flags_with_fewer_intervals_between_them_are_one_alarm(apart, alarms):
+    assert len(alarm_runs(np.array([1, 0, 1, 0, 0, 1], bool), apart)) == alarms
+
+
 def test_scores_that_say_nothing_alarm_nobody():
     assert not (np.zeros(100) >= threshold_of(np.zeros(100), 10, Budget(1, 3))).any()
 
