@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from smartgrid_assets.domain.plan.opf.network import Network
 
-MATPOWER = "matpower"
+MATPOWER, PYPSA = "matpower", "pypsa"
 UNIT_COMMITMENT = ("egret", "pglib-uc")
-FORMATS = (*UNIT_COMMITMENT, MATPOWER)
+FORMATS = (*UNIT_COMMITMENT, MATPOWER, PYPSA)
 MOST_BYTES = 500_000_000
 
 
@@ -46,6 +46,12 @@ class SolvedCase:
 
 def solve_case(path: Path, asked: SolveAsked) -> SolvedCase:
     """Read, solve and check a case. Raises PlanError with the place in the file of what is missing or cannot be meant."""
+    if path.is_dir():
+        if asked.format not in ("", PYPSA):
+            raise PlanError(f"{path.name} is a folder; --format {asked.format} is a file.")
+        return _pypsa(path, asked)
+    if path.suffix == ".nc" or asked.format == PYPSA:
+        raise PlanError(f"{path.name}: PyPSA networks are read as folders; n.export_to_csv_folder writes one.")
     text = _text(path)
     kind = asked.format or _kind_of(path, text)
     if kind == MATPOWER:
@@ -54,8 +60,6 @@ def solve_case(path: Path, asked: SolveAsked) -> SolvedCase:
 
 
 def _text(path: Path) -> str:
-    if path.is_dir():
-        raise PlanError(f"{path.name} is a folder; formats that are folders are not read yet ({', '.join(FORMATS)} are files).")
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as handle:
             content = handle.read(MOST_BYTES + 1)
@@ -157,6 +161,47 @@ def _dc(text: str, asked: SolveAsked) -> SolvedCase:
         }
     )
     return SolvedCase(report, {"units": units, "buses": buses, "branches": flows})
+
+
+# ---- a PyPSA network --------------------------------------------------------------------------------------------
+
+
+def _pypsa(folder: Path, asked: SolveAsked) -> SolvedCase:
+    import pandas as pd
+
+    from smartgrid_assets.domain.plan.expansion.program import solve_network
+    from smartgrid_assets.domain.plan.expansion.pypsa_folder import read_pypsa
+    from smartgrid_assets.domain.plan.solve import solver_version
+
+    if asked.network in ("none", "copper"):
+        raise PlanError(f"--network {asked.network}: a PyPSA network is solved with its lines.")
+    network = read_pypsa(folder)
+    found = solve_network(network, asked.options.threads)
+    is_solved = found.objective is not None
+    report = {
+        "format": PYPSA, "network": "dc", "status": "unverified" if found.violations else found.status, "objective": found.objective,
+        "objective_constant": found.constant, "bound": found.objective, "gap": 0.0 if is_solved else None,
+        "seconds": {"build": round(found.build_seconds, 3), "solve": round(found.solve_seconds, 3)}, "sizes": found.sizes, "unserved_mwh": 0.0,
+        "violations": found.violations, "cost": {"total": found.objective + found.constant if found.objective is not None else None},
+        "explanation": "" if is_solved else "No dispatch within the limits of units, lines and global constraints serves the loads.",
+        "solver": f"HiGHS {solver_version()}",
+    }  # fmt: skip
+    if not is_solved:
+        return SolvedCase(report, {})
+    tables = {}
+    for component, power in found.power.items():
+        names = network.components[component.removesuffix("_charge").removesuffix("_spill")].index
+        if len(names):
+            tables[component] = pd.DataFrame(power, columns=names, index=pd.Index(network.snapshots, name="snapshot")).reset_index()
+    capacities = [
+        pd.DataFrame({"component": component, "name": network.components[component].index, "capacity": values})
+        for component, values in found.capacity.items()
+    ]
+    tables["capacities"] = pd.concat(capacities, ignore_index=True)
+    tables["prices"] = pd.DataFrame(
+        found.price, columns=network.components["buses"].index, index=pd.Index(network.snapshots, name="snapshot")
+    ).reset_index()
+    return SolvedCase(report, tables)
 
 
 def _copper(network: Network) -> Network:

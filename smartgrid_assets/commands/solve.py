@@ -11,8 +11,8 @@ import click
 
 @click.command("solve")
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
-@click.option("--format", "kind", type=click.Choice(["egret", "pglib-uc", "matpower"]), help="Default: told by the content.")
-@click.option("--network", type=click.Choice(["none", "dc", "copper"]), help="Default: dc for matpower, copper for the others.")
+@click.option("--format", "kind", type=click.Choice(["egret", "pglib-uc", "matpower", "pypsa"]), help="Default: told by the content.")
+@click.option("--network", type=click.Choice(["none", "dc", "copper"]), help="Default: dc for matpower and pypsa, copper for the others.")
 @click.option(
     "--susceptance", type=click.Choice(["powermodels", "matpower"]), default="powermodels", show_default=True, help="Of DC flows."
 )
@@ -32,9 +32,10 @@ def command(
     as_json: bool,
     out: Path | None,
 ) -> None:
-    """Solve the case in PATH: Egret JSON (without its network), pglib-uc JSON or a MATPOWER file (.m), gzipped or not.
+    """Solve the case in PATH: Egret JSON (without its network), pglib-uc JSON or a MATPOWER file (.m), gzipped or not; or a PyPSA folder.
 
-    Unit commitment is solved to --gap or --time-limit; a MATPOWER case as the DC optimal power flow of its one moment. Every solution
+    Unit commitment is solved to --gap or --time-limit; a MATPOWER case as the DC optimal power flow of its one moment; a PyPSA network
+    as dispatch over its snapshots, with the capacities that it marks extendable. Every solution
     is checked by code that shares nothing with the model.
     """
     from smartgrid_assets.chain.solve_case import SolveAsked, solve_case
@@ -58,7 +59,8 @@ def _lines(report: dict[str, Any]) -> list[str]:
         "status": report["status"],
         "objective": _number(report["objective"]),
         "bound": f"{_number(report['bound'])} (gap {_number(report['gap'])})",
-        "cost": ", ".join(f"{name} {_number(value)}" for name, value in report["cost"].items() if value),
+        "cost": ", ".join(f"{name} {_number(value)}" for name, value in report["cost"].items() if value)
+        + (f" (PyPSA's constant {_number(report['objective_constant'])})" if "objective_constant" in report else ""),
         "unserved": f"{report['unserved_mwh']:.3f} MWh",
         "sizes": ", ".join(f"{name} {count}" for name, count in report["sizes"].items()),
         "seconds": ", ".join(f"{name} {value:.2f}" for name, value in report["seconds"].items()),

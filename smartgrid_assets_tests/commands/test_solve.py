@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from smartgrid_assets.cli import main
 from smartgrid_assets_tests.domain.plan.cases.test_pglib_uc import case
+from smartgrid_assets_tests.domain.plan.expansion.test_pypsa import folder
 from smartgrid_assets_tests.domain.plan.opf.test_dc import SMALL
 
 
@@ -64,7 +65,22 @@ def test_what_cannot_be_solved_is_a_sentence(tmp_path, name, text, arguments, se
     assert told.exit_code == 1 and sentence in told.stderr
 
 
+def test_a_pypsa_folder_is_reported_with_its_constant(tmp_path):
+    folder(tmp_path, generators="name,bus,p_nom,p_nom_extendable,capital_cost\ng,a,10,True,3\n", loads="name,bus,p_set\nl,a,12\n")
+    told = json.loads(asked(tmp_path, "--json", "--out", tmp_path / "out").stdout)
+    assert (told["format"], told["status"], told["violations"]) == ("pypsa", "optimal", [])
+    assert (told["objective"], told["objective_constant"], told["cost"]["total"]) == (
+        pytest.approx(6),
+        pytest.approx(30),
+        pytest.approx(36),
+    )
+    assert pd.read_csv(told["tables"]["capacities"])["capacity"].tolist() == [12]
+    assert "PyPSA's constant 30.00" in asked(tmp_path).stdout
+    (tmp_path / "net.nc").write_bytes(b"x")
+    assert "export_to_csv_folder writes one" in asked(tmp_path / "net.nc").stderr
+
+
 def test_a_broken_archive_and_a_folder_are_sentences(tmp_path):
     (tmp_path / "cut.json.gz").write_bytes(gzip.compress(b"{}")[:12])
     assert "cannot be read" in asked(tmp_path / "cut.json.gz").stderr
-    assert "is a folder" in asked(tmp_path).stderr
+    assert "has no buses.csv" in asked(tmp_path).stderr and "is a file" in asked(tmp_path, "--format", "egret").stderr

@@ -10,16 +10,14 @@ Source: Stott, Jardim & Alsac 2009, DC power flow revisited; MATPOWER manual 8.0
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, field
+from itertools import pairwise
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 
-from smartgrid_assets.domain.errors import PlanError
 from smartgrid_assets.domain.plan.opf.network import Branch, Network, Polynomial
-from smartgrid_assets.domain.plan.quiet import quiet_highs
+from smartgrid_assets.domain.plan.sparse_program import SparseProgram
 
 PRICE_UNSERVED = 1e5
 TOLERANCE = 1e-5
@@ -49,18 +47,16 @@ def solve_dc(network: Network) -> DcResult:
     """The cheapest dispatch; with unserved demand where there is no other."""
     begin = perf_counter()
     for may_shed in (False, True):
-        model, columns = _model(network, may_shed)
-        solution = _run(model)
+        program, at_power, at_angle, at_short = _program(network, may_shed)
+        solution = program.solve()
         if solution is None:
             continue
-        values, duals, objective = solution
-        power = values[columns["power"]]
-        angle = values[columns["angle"]]
-        short = values[columns["short"]] if may_shed else np.zeros(len(network.buses))
+        power, angle = solution.values[at_power], solution.values[at_angle]
+        short = solution.values[at_short] if may_shed else np.zeros(len(network.buses))
         result = DcResult(
-            "relaxed" if short.sum() > TOLERANCE else "optimal", objective - PRICE_UNSERVED * float(short.sum()), power,
-            np.array([_flow(branch, angle) for branch in network.branches]), angle, duals[: len(network.buses)], short,
-            perf_counter() - begin, {"columns": len(values), "rows": len(duals)},
+            "relaxed" if short.sum() > TOLERANCE else "optimal", solution.objective - PRICE_UNSERVED * float(short.sum()), power,
+            np.array([_flow(branch, angle) for branch in network.branches]), angle, solution.duals[: len(network.buses)], short,
+            perf_counter() - begin, {"columns": program.columns, "rows": program.rows},
         )  # fmt: skip
         result.violations.extend(violations(network, result))
         return result
@@ -72,96 +68,55 @@ def _flow(branch: Branch, angle: np.ndarray) -> float:
     return float(branch.susceptance * (angle[branch.from_bus] - angle[branch.to_bus] - branch.shift))
 
 
-def _model(network: Network, may_shed: bool) -> tuple[Any, dict[str, slice]]:
-    """HighsModel and where its columns are. Columns: powers, angles, costs of point curves, unserved demand."""
-    import highspy
-    from scipy.sparse import coo_array
-
-    generators, buses, branches = network.generators, len(network.buses), network.branches
-    curved = [at for at, unit in enumerate(generators) if not isinstance(unit.cost, Polynomial)]
-    first_angle, first_cost = len(generators), len(generators) + buses
-    first_short = first_cost + len(curved)
-    count = first_short + (buses if may_shed else 0)
-    rows: list[tuple[dict[int, float], float, float]] = [({}, float(mw), float(mw)) for mw in network.demand_mw]
-    for at, unit in enumerate(generators):
-        rows[unit.bus][0][at] = 1.0
+def _program(network: Network, may_shed: bool) -> tuple[SparseProgram, np.ndarray, np.ndarray, np.ndarray]:
+    """The program, and its columns of powers, angles and unserved demand (none where none may be). Its first rows are the buses' balances."""
+    program, buses = SparseProgram(), len(network.buses)
+    smooth = [unit.cost if isinstance(unit.cost, Polynomial) else Polynomial(0.0, 0.0) for unit in network.generators]
+    program.offset = float(sum(cost.constant for cost in smooth))
+    power = program.add_columns(
+        len(network.generators), [unit.p_min_mw for unit in network.generators], [unit.p_max_mw for unit in network.generators],
+        [cost.linear for cost in smooth], [2 * cost.quadratic for cost in smooth],
+    )  # fmt: skip
+    pinned = np.array([network.reference if network.reference in island else min(island) for island in network.islands()])
+    reach = np.full(buses, np.inf)
+    reach[pinned] = 0.0
+    angle = program.add_columns(buses, -reach, reach)
+    moved = np.zeros(buses)
+    for branch in network.branches:
+        moved[branch.from_bus] -= branch.susceptance * branch.shift
+        moved[branch.to_bus] += branch.susceptance * branch.shift
+    needed = network.demand_mw + moved
+    balance = program.add_rows(needed, needed)
+    program.put(balance[[unit.bus for unit in network.generators]], power, 1.0)
+    for branch in network.branches:
+        ends = angle[[branch.from_bus, branch.to_bus]]
+        program.put(balance[branch.from_bus], ends, np.array([-1.0, 1.0]) * branch.susceptance)
+        program.put(balance[branch.to_bus], ends, np.array([1.0, -1.0]) * branch.susceptance)
+        low, high = _difference(branch)
+        if branch.from_bus != branch.to_bus and (np.isfinite(low) or np.isfinite(high)):
+            program.put(program.add_rows(low, high), ends, np.array([1.0, -1.0]))
+    for unit, column in zip(network.generators, power, strict=True):
+        if not isinstance(unit.cost, Polynomial):
+            cost = program.add_columns(1, -np.inf, cost=1.0)
+            for (x1, y1), (x2, y2) in pairwise(unit.cost):
+                slope = (y2 - y1) / (x2 - x1)
+                row = program.add_rows(y1 - slope * x1, np.inf)
+                program.put(row, np.array([cost[0], column]), np.array([1.0, -slope]))
+    short = program.add_columns(
+        buses if may_shed else 0, 0.0, np.maximum(network.demand_mw, 0.0)[: buses if may_shed else 0], PRICE_UNSERVED
+    )
     if may_shed:
-        for bus in range(buses):
-            rows[bus][0][first_short + bus] = 1.0
-    for branch in branches:
-        ends = (first_angle + branch.from_bus, first_angle + branch.to_bus)
-        for bus, sign in ((branch.from_bus, -1.0), (branch.to_bus, 1.0)):
-            terms, low, high = rows[bus]
-            for end, way in zip(ends, (1.0, -1.0), strict=True):
-                terms[end] = terms.get(end, 0.0) + sign * way * branch.susceptance
-            moved = sign * branch.susceptance * branch.shift
-            rows[bus] = (terms, low + moved, high + moved)
-        rows.extend(_limits(branch, ends))
-    for number, at in enumerate(curved):
-        points = generators[at].cost
-        assert not isinstance(points, Polynomial)
-        for (x1, y1), (x2, y2) in itertools.pairwise(points):
-            slope = (y2 - y1) / (x2 - x1)
-            rows.append(({first_cost + number: 1.0, at: -slope}, y1 - slope * x1, np.inf))
-    lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = count, len(rows)
-    costs, lowest, highest = np.zeros(count), np.full(count, -np.inf), np.full(count, np.inf)
-    quadratic = np.zeros(count)
-    for at, unit in enumerate(generators):
-        lowest[at], highest[at] = unit.p_min_mw, unit.p_max_mw
-        if isinstance(unit.cost, Polynomial):
-            costs[at], quadratic[at] = unit.cost.linear, 2 * unit.cost.quadratic
-            lp.offset_ += unit.cost.constant
-    costs[first_cost:first_short] = 1.0
-    for island in network.islands():
-        pinned = network.reference if network.reference in island else min(island)
-        lowest[first_angle + pinned] = highest[first_angle + pinned] = 0.0
-    if may_shed:
-        costs[first_short:], lowest[first_short:], highest[first_short:] = PRICE_UNSERVED, 0.0, np.maximum(network.demand_mw, 0.0)
-    entries = [(row, column, value) for row, (terms, _, _) in enumerate(rows) for column, value in terms.items()]
-    at_row, at_column, coefficients = (np.array(part) for part in zip(*entries, strict=True))
-    matrix = coo_array((coefficients, (at_row, at_column)), shape=(len(rows), count)).tocsr()
-    lp.col_cost_, lp.col_lower_, lp.col_upper_ = costs, lowest, highest
-    lp.row_lower_, lp.row_upper_ = np.array([row[1] for row in rows]), np.array([row[2] for row in rows])
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
-    model = highspy.HighsModel()
-    model.lp_ = lp
-    if quadratic.any():
-        used = np.flatnonzero(quadratic)
-        model.hessian_.dim_ = count
-        model.hessian_.format_ = highspy.HessianFormat.kTriangular
-        model.hessian_.start_ = np.searchsorted(used, np.arange(count + 1))
-        model.hessian_.index_, model.hessian_.value_ = used, quadratic[used]
-    places = {"power": slice(0, first_angle), "angle": slice(first_angle, first_cost), "short": slice(first_short, count)}
-    return model, places
+        program.put(balance, short, 1.0)
+    return program, power, angle, short
 
 
-def _limits(branch: Branch, ends: tuple[int, int]) -> list[tuple[dict[int, float], float, float]]:
-    """Rows for what a branch may carry and how far its angles may differ; both are limits of the same difference."""
+def _difference(branch: Branch) -> tuple[float, float]:
+    """Least and largest difference of angles: its own limits, and what the branch may carry."""
     low, high = (-np.inf if branch.angles[0] is None else branch.angles[0]), (np.inf if branch.angles[1] is None else branch.angles[1])
     if branch.limit_mw is not None:
         reach = branch.limit_mw / abs(branch.susceptance)
         low, high = max(low, branch.shift - reach), min(high, branch.shift + reach)
-    if ends[0] == ends[1] or (np.isinf(low) and np.isinf(high)):
-        return []
-    return [({ends[0]: 1.0, ends[1]: -1.0}, low, high)]
-
-
-def _run(model: Any) -> tuple[np.ndarray, np.ndarray, float] | None:
-    import highspy
-
-    highspy.Highs.resetGlobalScheduler(True)  # another run of this process may have had more threads
-    highs = quiet_highs({"threads": 1})
-    if highs.passModel(model) == highspy.HighsStatus.kError:
-        raise PlanError("HiGHS does not take this network's model.")
-    highs.run()
-    if (status := highs.getModelStatus()) != highspy.HighsModelStatus.kOptimal:
-        if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
-            return None
-        raise PlanError(f"HiGHS ends with {status.name} on this network.")
-    solution = highs.getSolution()
-    return np.array(solution.col_value), np.array(solution.row_dual), float(highs.getInfo().objective_function_value)
+    return low, high
 
 
 def violations(network: Network, result: DcResult) -> list[str]:
