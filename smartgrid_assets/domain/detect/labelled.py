@@ -5,6 +5,7 @@ Rows stay in the order of their stamps, those with the same stamp in the order o
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -211,7 +212,7 @@ def with_labels(series: list[LabelledSeries], path: Path) -> tuple[list[Labelled
 
 def _is_same(name: str, series: str) -> bool:
     def plain(text: str) -> str:
-        return text.lower().replace("/", "__").split(".")[0]
+        return re.sub(r"(\.(csv|gz|txt|parquet|json))+$", "", text.lower().replace("/", "__"))
 
     return plain(name) == plain(series) or plain(name).endswith("__" + plain(series)) or plain(series).endswith("__" + plain(name))
 

@@ -84,6 +84,14 @@ def test_labels_of_their_own_file(tmp_path, name, text, labelled):
     assert np.flatnonzero(np.nan_to_num(one.labels)).tolist() == labelled and problems == []
 
 
+def test_labels_of_a_series_are_not_those_of_one_with_a_longer_name(tmp_path):
+    text = "series,timestamp,value\n" + "".join(f"home.{home},2026-01-01 0{h}:00,{h}\n" for home in (1, 2) for h in range(9))
+    series, _ = read_labelled(written(tmp_path, text))
+    labels = "series,start,end\nhome.2,2026-01-01 03:00,2026-01-01 04:00\n"
+    one, two = with_labels(series, written(tmp_path, labels, "l.csv"))[0]
+    assert one.labels.sum() == 0 and np.flatnonzero(two.labels).tolist() == [3, 4]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
