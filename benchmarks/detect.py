@@ -76,7 +76,8 @@ def _appliance() -> Iterator[tuple[str, list[LabelledSeries], ScoreAsked]]:
     frame.rename(columns={"unit": "series", "ctime": "timestamp", "activePower": "value"})[
         ["series", "timestamp", "value", "label"]
     ].to_parquet(path)
-    yield "appliance power, 6 units", read_labelled(path)[0], ScoreAsked()
+    series = read_labelled(path)[0]
+    yield f"appliance power, {len(series)} units", series, ScoreAsked()
 
 
 def _dutch() -> Iterator[tuple[str, list[LabelledSeries], ScoreAsked]]:
