@@ -78,7 +78,7 @@ def _cycles(n: int, rng: np.random.Generator) -> np.ndarray:
 def _disturb(values: np.ndarray, labels: np.ndarray, oddity: str, lengths: tuple[int, int], rng: np.random.Generator) -> None:
     """Change a stretch of the values in place and label it; stretches do not overlap. lengths: of a day, and of the longest stretch."""
     a_day, longest = lengths
-    length = int(rng.integers(1, 4)) if oddity in ("spike",) else int(rng.integers(max(longest // 6, 8), longest))
+    length = int(rng.integers(1, 4)) if oddity == "spike" else int(rng.integers(max(longest // 6, 8), longest))
     first = int(rng.integers(a_day * 2, values.size - length - a_day))
     stretch = slice(first, first + length)
     if labels[max(first - longest, 0) : first + length + longest].any():

@@ -94,29 +94,28 @@ def _score_one(one: LabelledSeries, names: list[str], asked: ScoreAsked, found: 
         raise DeliveryError(
             f"series {one.name} runs from {span}: --train-until {asked.train_until} leaves nothing to learn from, or to score."
         )
-    years = range(
-        int(one.times[0].astype("datetime64[Y]").astype(int)) + 1970, int(one.times[-1].astype("datetime64[Y]").astype(int)) + 1971
-    )
+    first, last = (int(year) + 1970 for year in one.times[[0, -1]].astype("datetime64[Y]").astype(int))
+    years = range(first, last + 1)
     holidays = frozenset(public_holidays(asked.country, asked.subdivision, years)) if asked.country else frozenset()
     if asked.by == "day":
         told, known = days_of(one, known, holidays)
         spoken, slept = score_days(told, names, known, asked.seed)
+        minutes, period = 1440.0, 1
     else:
-        told = one
+        told, minutes, period = one, one.minutes, period_of(one.values[:known, 0])
         spoken, slept = score_series(told, names, known, holidays, asked.seed)
     found.problems += slept
     for word in spoken:
-        row, flagged, first = _judged(told, word, known, asked)
+        row, flagged = _judged(
+            told, word, known, 0 if asked.train_until is None else known, (minutes, Budget(asked.alarms_per_week, period))
+        )
         found.rows.append(row)
-        found.scores.append(_score_rows(told, word, flagged, first))
+        found.scores.append(_score_rows(told, word, flagged))
 
 
-def _judged(one: LabelledSeries, word: Spoken, known: int, asked: ScoreAsked) -> tuple[dict[str, Any], np.ndarray, int]:
-    """The row of one series and detector, which of the judged moments are flagged, and the first of these."""
-    first = known if asked.train_until is not None else 0
-    minutes = 1440.0 if asked.by == "day" else one.minutes
-    period = 1 if asked.by == "day" else period_of(one.values[:known, 0])
-    budget = Budget(asked.alarms_per_week, period)
+def _judged(one: LabelledSeries, word: Spoken, known: int, first: int, paced: tuple[float, Budget]) -> tuple[dict[str, Any], np.ndarray]:
+    """The row of one series and detector, and which of the moments from `first` on are flagged. paced: minutes of a moment, budget."""
+    minutes, budget = paced
     threshold = threshold_of(word.scores[:known], known * minutes / 60 / 24 / 7, budget)
     scores = word.scores[first:]
     flagged = scores >= threshold
@@ -127,14 +126,15 @@ def _judged(one: LabelledSeries, word: Spoken, known: int, asked: ScoreAsked) ->
         labels = one.labels[first:][told] == 1
         row["anomalies"] = int(labels.sum())
         if labels.size:
-            worth = measures(labels, scores[told], flagged[told], period, minutes)
+            worth = measures(labels, scores[told], flagged[told], budget.apart, minutes)
     alarms = len(alarm_runs(flagged, budget.apart))
-    return row | worth | {"alarms": alarms, "threshold": threshold, "cpu_s": round(word.cpu_s, 3)}, flagged, first
+    return row | worth | {"alarms": alarms, "threshold": threshold, "cpu_s": round(word.cpu_s, 3)}, flagged
 
 
-def _score_rows(one: LabelledSeries, word: Spoken, flagged: np.ndarray, first: int) -> pd.DataFrame:
+def _score_rows(one: LabelledSeries, word: Spoken, flagged: np.ndarray) -> pd.DataFrame:
     import pandas as pd
 
+    first = one.times.size - flagged.size
     told = {
         "series": one.name,
         "detector": word.detector,

@@ -45,13 +45,8 @@ def _write(client: Any, experiment: str, zone_group: str, model: str, told: Step
     for run_id in stands.keys() - {kept}:
         retried(partial(client.delete_run, run_id))
     if kept is None:
-        kept = str(
-            retried(
-                lambda: client.create_run(
-                    experiment, tags=tags, run_name=f"{model}, all weeks" if zone_group == "all" else f"{model}, all weeks, {zone_group}"
-                )
-            ).info.run_id
-        )
+        name = f"{model}, all weeks" + ("" if zone_group == "all" else f", {zone_group}")
+        kept = str(retried(lambda: client.create_run(experiment, tags=tags, run_name=name)).info.run_id)
     logged = stands.get(kept) or {}
     fresh = [
         Metric(name, value, _monday_ms(step), step)

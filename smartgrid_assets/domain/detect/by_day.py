@@ -6,7 +6,6 @@ and holidays): their mean, mean of magnitudes, largest and smallest.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence, Set
 from datetime import date
 
@@ -14,8 +13,9 @@ import numpy as np
 
 from smartgrid_assets.domain.detect.detector import MIN_REFERENCE, all_detectors
 from smartgrid_assets.domain.detect.labelled import LabelledSeries
-from smartgrid_assets.domain.detect.series_detector import ENSEMBLE, comparable, together
-from smartgrid_assets.domain.detect.series_score import Spoken
+from smartgrid_assets.domain.detect.series_detector import ENSEMBLE, comparable
+from smartgrid_assets.domain.detect.series_score import Spoken, spoken_by
+from smartgrid_assets.domain.detect.view import known_medians, weekdays_of
 from smartgrid_assets.domain.errors import DeliveryError
 
 MEMBERS = ("ecod", "copod", "knn", "lof", "isolation_forest")
@@ -31,8 +31,7 @@ def days_of(series: LabelledSeries, known: int, holidays: Set[date] = frozenset(
 
     day = series.times.astype("datetime64[D]")
     minute = ((series.times - day) // np.timedelta64(1, "m")).astype(int)
-    free = np.isin(day, np.array(sorted(holidays), "datetime64[D]"))
-    weekday = np.where(free, 6, (day.astype(int) + 3) % 7)
+    weekday = weekdays_of(day, holidays)
     days, at = np.unique(day, return_inverse=True)
     teaches = int((days < day[known]).sum()) if known < day.size else days.size
     taught = at < teaches
@@ -46,9 +45,7 @@ def days_of(series: LabelledSeries, known: int, holidays: Set[date] = frozenset(
 def _features(values: np.ndarray, groups: np.ndarray, taught: np.ndarray, at: np.ndarray) -> np.ndarray:
     import pandas as pd
 
-    medians = pd.Series(values[taught]).groupby(groups[taught]).median()
-    expected = medians.reindex(groups).fillna(float(np.median(values[taught])) if taught.any() else 0.0).to_numpy()
-    away = pd.Series(values - expected)
+    away = pd.Series(values - known_medians(values, groups, taught))
     found: np.ndarray = np.column_stack(
         [away.groupby(at).mean(), away.abs().groupby(at).mean(), away.groupby(at).max(), away.groupby(at).min()]
     )
@@ -64,12 +61,9 @@ def score_days(days: LabelledSeries, asked: Sequence[str], known: int, seed: int
     reference = days.values[:known]
     centre, spread = reference.mean(axis=0), reference.std(axis=0)
     rows = (days.values - centre)[:, spread > 0] / spread[spread > 0]
-    spoken: dict[str, Spoken] = {}
-    for name in dict.fromkeys([*(name for name in asked if name != ENSEMBLE), *(MEMBERS if ENSEMBLE in asked else ())]):
-        begin = time.process_time()
-        scores = comparable(detectors[name].score(rows[:known], rows, seed)[1], known) if rows.shape[1] else np.zeros(len(rows))
-        spoken[name] = Spoken(name, scores, time.process_time() - begin)
-    if ENSEMBLE in asked:
-        members = [spoken[name] for name in MEMBERS]
-        spoken[ENSEMBLE] = Spoken(ENSEMBLE, together([m.scores for m in members]), sum(m.cpu_s for m in members))
-    return [spoken[name] for name in asked], []
+
+    def speak(name: str) -> np.ndarray:
+        return comparable(detectors[name].fit(rows[:known], seed)(rows), known) if rows.shape[1] else np.zeros(len(rows))
+
+    spoken, slept = spoken_by(asked, MEMBERS, speak)
+    return spoken, [f"series {days.name}: {name} sleeps: {reason}" for name, reason in slept.items()]

@@ -6,7 +6,7 @@ only a series has. Scores become comparable by the quartiles of what may be lear
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,8 +64,3 @@ def comparable(scores: np.ndarray, known: int) -> np.ndarray:
     excess = (scores - middle) / max(high - low, 1e-9 * max(abs(middle), 1.0))
     scaled: np.ndarray = np.sqrt(np.clip(excess, 0, MOST))
     return scaled
-
-
-def together(scores: Sequence[np.ndarray]) -> np.ndarray:
-    """Mean of scores that are comparable."""
-    return np.mean(np.stack(scores), axis=0)

@@ -6,14 +6,14 @@ Labels are never seen here. A detector that cannot speak (a series too short, it
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
 from smartgrid_assets.domain.detect.labelled import LabelledSeries
-from smartgrid_assets.domain.detect.series_detector import ENSEMBLE, MEMBERS, SeriesDetector, all_series_detectors, comparable, together
+from smartgrid_assets.domain.detect.series_detector import ENSEMBLE, MEMBERS, SeriesDetector, all_series_detectors, comparable
 from smartgrid_assets.domain.detect.view import SeriesView
 from smartgrid_assets.domain.errors import DeliveryError, SettingsError
 
@@ -52,22 +52,31 @@ def score_series(
         raise DeliveryError(f"series {series.name} has {known} intervals to learn from; {LEAST_KNOWN} are needed.")
     channels = range(series.values.shape[1])
     views = [SeriesView(series.times, series.values[:, channel], series.minutes, known, holidays) for channel in channels]
-    detectors, spoken, slept = all_series_detectors(), {}, []
-    needed = [*dict.fromkeys([*(name for name in asked if name != ENSEMBLE), *(MEMBERS if ENSEMBLE in asked else ())])]
-    for name in needed:
-        try:
-            spoken[name] = _spoken(detectors[name], views, seed)
-        except ValueError as error:
-            slept.append(f"series {series.name}: {name} sleeps: {error}")
-    members = [spoken[name] for name in MEMBERS if name in spoken]
-    if ENSEMBLE in asked and members:
+    detectors = all_series_detectors()
+    spoken, slept = spoken_by(asked, MEMBERS, lambda name: _strangest(detectors[name], views, seed))
+    return spoken, [f"series {series.name}: {name} sleeps: {reason}" for name, reason in slept.items()]
+
+
+def spoken_by(asked: Sequence[str], members: Sequence[str], speak: Callable[[str], np.ndarray]) -> tuple[list[Spoken], dict[str, str]]:
+    """What each asked detector says, in their order, the ensemble being the mean of the members that speak; and why the others sleep.
+
+    speak: name -> comparable scores; ValueError where it cannot.
+    """
+    spoken: dict[str, Spoken] = {}
+    slept: dict[str, str] = {}
+    for name in dict.fromkeys([*(name for name in asked if name != ENSEMBLE), *(members if ENSEMBLE in asked else ())]):
         begin = time.process_time()
-        scores = together([member.scores for member in members])
-        spoken[ENSEMBLE] = Spoken(ENSEMBLE, scores, time.process_time() - begin + sum(member.cpu_s for member in members))
+        try:
+            spoken[name] = Spoken(name, speak(name), time.process_time() - begin)
+        except ValueError as error:
+            slept[name] = str(error)
+    awake = [spoken[name] for name in members if name in spoken]
+    if ENSEMBLE in asked and awake:
+        spoken[ENSEMBLE] = Spoken(ENSEMBLE, np.mean([member.scores for member in awake], axis=0), sum(member.cpu_s for member in awake))
     return [spoken[name] for name in asked if name in spoken], slept
 
 
-def _spoken(detector: SeriesDetector, views: Sequence[SeriesView], seed: int) -> Spoken:
-    begin = time.process_time()
-    channels = [comparable(detector.score(view, seed), view.known) for view in views]
-    return Spoken(detector.name, np.max(channels, axis=0), time.process_time() - begin)
+def _strangest(detector: SeriesDetector, views: Sequence[SeriesView], seed: int) -> np.ndarray:
+    """Comparable scores of the strangest channel at each interval."""
+    strangest: np.ndarray = np.max([comparable(detector.score(view, seed), view.known) for view in views], axis=0)
+    return strangest

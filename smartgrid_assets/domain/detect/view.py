@@ -61,18 +61,11 @@ class SeriesView:
             return self.values
         of_day = (self.times - days) / np.timedelta64(1, "m")
         slot = (of_day // max(self.minutes, 1440 / SLOTS_A_DAY)).astype(int)
-        rest = ((days.astype(int) + 3) % 7 >= 5) | np.isin(days, np.array(sorted(self.holidays), "datetime64[D]"))
-        expected = self._profile(slot * 2 + rest)
+        rest = weekdays_of(days, self.holidays) >= 5
+        expected = known_medians(self.values, slot * 2 + rest, np.arange(self.values.size) < self.known)
         known = slice(0, self.known)
         gain = 1 - np.abs(self.values - expected)[known].sum() / max(np.abs(self.values[known]).sum(), 1e-12)
         return self.values - expected if gain >= LEAST_GAIN else self.values
-
-    def _profile(self, groups: np.ndarray) -> np.ndarray:
-        import pandas as pd
-
-        medians = pd.Series(self.values[: self.known]).groupby(groups[: self.known]).median()
-        profile: np.ndarray = medians.reindex(groups).fillna(0.0).to_numpy()
-        return profile
 
     def window_scores(self, length: int, score: WindowScore, source: np.ndarray | None = None, seed: int = 0) -> np.ndarray:
         """(n,) what `score` says of windows of `source` (default: the values), averaged over the windows that cover an interval.
@@ -93,6 +86,22 @@ class SeriesView:
 
 
 WindowScore = Callable[[np.ndarray, np.ndarray], Callable[[np.ndarray, np.ndarray], np.ndarray]]
+
+
+def weekdays_of(days: np.ndarray, holidays: Set[date]) -> np.ndarray:
+    """(n,) 0 = Monday to 6 = Sunday; a holiday is a Sunday. days: datetime64[D]."""
+    weekdays: np.ndarray = np.where(np.isin(days, np.array(sorted(holidays), "datetime64[D]")), 6, (days.astype(int) + 3) % 7)
+    return weekdays
+
+
+def known_medians(values: np.ndarray, groups: np.ndarray, taught: np.ndarray) -> np.ndarray:
+    """(n,) median of the taught values of the same group; of all of them where the group has none. taught: (n,) booleans."""
+    import pandas as pd
+
+    medians = pd.Series(values[taught]).groupby(groups[taught]).median()
+    overall = float(np.median(values[taught])) if taught.any() else 0.0
+    expected: np.ndarray = medians.reindex(groups).fillna(overall).to_numpy()
+    return expected
 
 
 def period_of(values: np.ndarray) -> int:

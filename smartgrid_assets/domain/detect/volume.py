@@ -38,18 +38,21 @@ def volume_under_surface(labels: np.ndarray, scores: np.ndarray, longest: int) -
     if labels.all() or not labels.any():
         raise ValueError("labels of both kinds are needed")
     ranks = np.linspace(0, labels.size - 1, THRESHOLDS).astype(int)
-    thresholds = np.sort(scores)[::-1][ranks]
-    flagged = labels.size - np.searchsorted(np.sort(scores), thresholds, side="left")
+    ordered = np.sort(scores)
+    thresholds = ordered[::-1][ranks]
+    flagged = labels.size - np.searchsorted(ordered, thresholds, side="left")
     # the first threshold that flags each interval: thresholds fall, so its place among them turned round
     first_met = np.searchsorted(-thresholds, -scores, side="left")
-    areas = [_areas(labels, first_met, flagged, tolerance) for tolerance in range(longest + 1)]
+    runs = runs_of(labels)
+    areas = [_areas(labels, runs, first_met, flagged, tolerance) for tolerance in range(longest + 1)]
     roc, pr = np.mean(areas, axis=0)
     return Volume(float(roc), float(pr))
 
 
-def _areas(labels: np.ndarray, first_met: np.ndarray, flagged: np.ndarray, tolerance: int) -> tuple[float, float]:
+def _areas(
+    labels: np.ndarray, runs: list[tuple[int, int]], first_met: np.ndarray, flagged: np.ndarray, tolerance: int
+) -> tuple[float, float]:
     """Area under the range ROC and PR curves at one tolerance."""
-    runs = runs_of(labels)
     soft = _faded(labels, runs, tolerance)
     true = _up_to(first_met, soft)
     positives = labels.sum() + _up_to(first_met, np.where(labels, 0.0, soft)) / 2

@@ -20,6 +20,7 @@ import pandas as pd
 
 from smartgrid_assets.domain.errors import PlanError
 from smartgrid_assets.domain.plan.expansion.pypsa_folder import PypsaNetwork
+from smartgrid_assets.domain.plan.islands import islands
 from smartgrid_assets.domain.plan.sparse_program import SparseProgram
 
 TOLERANCE = 1e-4
@@ -154,7 +155,7 @@ def _lines(building: _Building) -> None:
     building.power["lines"] = flow
     impedance, ends = impedances(network), [[building.at_bus[bus] for bus in frame[column]] for column in ("bus0", "bus1")]
     reach = np.full((building.count, len(building.at_bus)), np.inf)
-    reach[:, [min(part) for part in _parts(building, frame)]] = 0.0
+    reach[:, [min(part) for part in islands(len(building.at_bus), *ends)]] = 0.0
     angle = _columns(building, reach.shape, low=-reach, high=reach)
     if flow.size:
         rows = building.program.add_rows(np.zeros(flow.size), 0.0).reshape(flow.shape)
@@ -173,16 +174,6 @@ def impedances(network: PypsaNetwork) -> np.ndarray:
             f"lines.csv: line {lines.index[impedance == 0][0]!r} has no {'r' if first['carrier'].to_numpy()[impedance == 0][0] == 'DC' else 'x'}."
         )
     return np.asarray(impedance, float)
-
-
-def _parts(building: _Building, lines: pd.DataFrame) -> list[set[int]]:
-    """Buses that lines hold together."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    size, ends = len(building.at_bus), [[building.at_bus[bus] for bus in lines[column]] for column in ("bus0", "bus1")]
-    _, part = connected_components(coo_array((np.ones(len(lines)), (ends[0], ends[1])), shape=(size, size)), directed=False)
-    return [set(np.flatnonzero(part == number).tolist()) for number in np.unique(part)]
 
 
 def _storage_units(building: _Building) -> None:

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from smartgrid_assets.domain.errors import PlanError
-from smartgrid_assets.domain.plan.cases._matpower_text import matrices
+from smartgrid_assets.domain.plan.opf.matpower_text import matrices
 from smartgrid_assets.domain.plan.opf.network import Branch, Generator, Network, Polynomial
 
 Susceptance = Literal["powermodels", "matpower"]
@@ -104,10 +104,8 @@ def _branches(
         if x == 0:
             raise PlanError(f"{where}: its reactance is 0; a DC flow cannot be told.")
         is_matpower = susceptance == "matpower"
-        angles = (
-            [None if abs(limit) >= FREE_DEGREES or limit == 0 else float(np.radians(limit)) for limit in row[11:13]]
-            if row.size >= 13
-            else []
+        low, high = (
+            None if abs(limit) >= FREE_DEGREES or limit == 0 else float(np.radians(limit)) for limit in (*row[11:13], 0.0, 0.0)[:2]
         )
         made.append(
             Branch(
@@ -115,7 +113,7 @@ def _branches(
                 base / (x * tap) if is_matpower else base * x / (r * r + x * x),
                 float(np.radians(row[9])) if is_matpower else 0.0,
                 None if row[5] == 0 else float(row[5]),
-                (angles[0], angles[1]) if angles else (None, None),
+                (low, high),
             )
         )  # fmt: skip
     return tuple(made)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from smartgrid_assets.domain.plan.islands import islands
+
 
 @dataclass(frozen=True)
 class Polynomial:
@@ -52,10 +54,4 @@ class Network:
 
     def islands(self) -> list[set[int]]:
         """Buses that branches hold together."""
-        from scipy.sparse import coo_array
-        from scipy.sparse.csgraph import connected_components
-
-        ends = np.array([[branch.from_bus, branch.to_bus] for branch in self.branches]).reshape(-1, 2)
-        size = len(self.buses)
-        _, island = connected_components(coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(size, size)), directed=False)
-        return [set(np.flatnonzero(island == number).tolist()) for number in np.unique(island)]
+        return islands(len(self.buses), [branch.from_bus for branch in self.branches], [branch.to_bus for branch in self.branches])
