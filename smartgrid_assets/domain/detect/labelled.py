@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from smartgrid_assets.domain.errors import DeliveryError
+from smartgrid_assets.domain.plain_table import deliver, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 TIME = ("timestamp", "datetime", "date_time", "time", "ts")
 METER = ("meter_id", "meter", "nmi", "mpan", "zone")
 SERIES, LABEL = ("series", "series_id"), ("label", "is_anomaly", "anomaly")
-CSV = "all_varchar = true, header = true, null_padding = true, strict_mode = false, normalize_names = false"
 PATTERNS = ("%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S",
             "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y%m%d %H:%M", "%Y%m%d%H%M")  # fmt: skip
 LEAST_NUMERIC = 0.5
@@ -77,27 +77,17 @@ def is_plain(path: Path) -> bool:
 
 
 def _delivered(con: DuckDBPyConnection, path: Path) -> dict[str, str]:
-    """Make the table `delivered` of texts, in the order of the file; its columns, lower-case name -> name."""
-    import duckdb
-
-    reader = "read_parquet(?)" if path.suffix == ".parquet" else f"read_csv(?, {CSV})"
-    try:
-        con.execute(
-            f"CREATE TEMP TABLE delivered AS SELECT CAST(COLUMNS(*) AS VARCHAR), row_number() OVER () AS row_in_file FROM {reader}",
-            [str(path)],
-        )
-    except duckdb.Error as error:
-        raise DeliveryError(f"{path.name} cannot be read as a table: {str(error).splitlines()[0]}") from None
-    names = [name for (name, *_) in con.execute("DESCRIBE delivered").fetchall() if name != "row_in_file"]
-    return {name.strip().lower(): name for name in reversed(names)}
+    """Make the table `delivered`, in the order of the file; its columns, lower-case name -> name."""
+    return {name.strip().lower(): name for name in reversed(deliver(con, path, "row_in_file"))}
 
 
 def _first_of(names: tuple[str, ...], columns: dict[str, str]) -> str | None:
     return next((columns[name] for name in names if name in columns), None)
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def _text(name: str) -> str:
+    """SQL of a cell as text: Parquet has types of its own."""
+    return f"CAST({quoted(name)} AS VARCHAR)"
 
 
 def _value_columns(con: DuckDBPyConnection, path: Path, columns: dict[str, str]) -> list[str]:
@@ -110,9 +100,7 @@ def _value_columns(con: DuckDBPyConnection, path: Path, columns: dict[str, str])
         raise DeliveryError(f"{path.name} has no column of values beside {', '.join(sorted(filter(None, named)))}.")
     shares = con.execute(
         "SELECT "
-        + ", ".join(
-            f"count(TRY_CAST({_quoted(name)} AS DOUBLE)) / greatest(count(nullif(trim({_quoted(name)}), '')), 1)" for name in others
-        )
+        + ", ".join(f"count(TRY_CAST({_text(name)} AS DOUBLE)) / greatest(count(nullif(trim({_text(name)}), '')), 1)" for name in others)
         + " FROM delivered"
     ).fetchall()[0]
     numeric = [name for name, share in zip(others, shares, strict=True) if share >= LEAST_NUMERIC]
@@ -124,7 +112,7 @@ def _value_columns(con: DuckDBPyConnection, path: Path, columns: dict[str, str])
 def _stamp_sql(con: DuckDBPyConnection, path: Path, columns: dict[str, str]) -> tuple[str, list[str]]:
     """SQL of a row's moment: ISO 8601 (with an offset: in UTC), else by the one other pattern that reads the most; of two that read as
     many (day and month may be swapped) the one by which the rows are nearer to their order."""
-    text = f"trim({_quoted(_first_of(TIME, columns) or '')})"
+    text = f"trim({_text(_first_of(TIME, columns) or '')})"
     iso = (f"CASE WHEN regexp_matches({text}, '[T ]\\d{{1,2}}:?\\d{{2}}.*(Z|z|UTC|[+-]\\d{{2}}(:?\\d{{2}})?)$') "
            f"THEN TRY_CAST({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' ELSE TRY_CAST({text} AS TIMESTAMP) END")  # fmt: skip
     rest = f"FROM delivered WHERE {iso} IS NULL AND {text} <> ''"
@@ -147,14 +135,14 @@ def _stamp_sql(con: DuckDBPyConnection, path: Path, columns: dict[str, str]) -> 
 def _frame(con: DuckDBPyConnection, columns: dict[str, str], values: list[str], stamp: str) -> pd.DataFrame:
     """series, moment, label (NaN unknown, 2 strange), v0, v1 … in the order of series and time."""
     series, label = _first_of(SERIES, columns), _first_of(LABEL, columns)
-    text = f"lower(trim({_quoted(label)}))" if label else "''"
+    text = f"lower(trim({_text(label)}))" if label else "''"
     number = f"TRY_CAST({text} AS DOUBLE)"
     cells = "".join(
-        f", CASE WHEN isfinite(TRY_CAST({_quoted(name)} AS DOUBLE)) THEN TRY_CAST({_quoted(name)} AS DOUBLE) END AS v{k}"
+        f", CASE WHEN isfinite(TRY_CAST({_text(name)} AS DOUBLE)) THEN TRY_CAST({_text(name)} AS DOUBLE) END AS v{k}"
         for k, name in enumerate(values)
     )
     return con.execute(
-        f"""SELECT {f"coalesce(trim({_quoted(series)}), '')" if series else "''"} AS series, {stamp} AS moment,
+        f"""SELECT {f"coalesce(trim({_text(series)}), '')" if series else "''"} AS series, {stamp} AS moment,
             CASE WHEN {text} IN ('true', 't', 'yes') OR {number} = 1 THEN 1 WHEN {text} IN ('false', 'f', 'no') OR {number} = 0 THEN 0
                 WHEN coalesce({text}, '') IN ('', 'nan', 'null', 'none') THEN NULL ELSE 2 END AS label{cells}
         FROM delivered ORDER BY series, moment, row_in_file"""

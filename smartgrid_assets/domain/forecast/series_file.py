@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from smartgrid_assets.domain.errors import DeliveryError
 from smartgrid_assets.domain.market_day import public_holidays, zone_info
+from smartgrid_assets.domain.plain_table import deliver
 from smartgrid_assets.domain.tables import WEATHER_COLUMNS
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 NEEDED = ("zone", "interval_start_utc", "load_mw")
 HEAD_BYTES = 65_536
-CSV = "all_varchar = true, header = true, delim = ',', null_padding = true, strict_mode = false"
-"""A row that is cut, or has a field too many, is read as far as it goes."""
 MINUTES = (5, 10, 15, 20, 30, 60)
 
 
@@ -70,19 +69,9 @@ def _first_names(path: Path) -> set[str]:
 
 
 def _raw(con: DuckDBPyConnection, path: Path) -> tuple[pd.DataFrame, list[str]]:
-    import duckdb
-
-    # a quote that a cut leaves open makes DuckDB read quotes as text: they are taken off here
-    read = "* FROM read_parquet(?)" if path.suffix == ".parquet" else f"trim(COLUMNS(*), '\"') FROM read_csv(?, {CSV})"
-    try:
-        con.execute(f"CREATE TEMP TABLE delivered AS SELECT *, row_number() OVER () AS line FROM (SELECT {read})", [str(path)])
-    except duckdb.Error as error:
-        raise DeliveryError(f"{path.name} cannot be read as a table: {str(error).splitlines()[0]}") from None
-    columns = [name.lower() for (name, *_) in con.execute("DESCRIBE delivered").fetchall()]
+    columns = [name.lower() for name in deliver(con, path, "line", ",")]
     if missing := [name for name in NEEDED if name not in columns]:
-        raise DeliveryError(
-            f"{path.name} has no column {', '.join(missing)}; it has {', '.join(columns[:-1])}. Needed: {', '.join(NEEDED)}."
-        )
+        raise DeliveryError(f"{path.name} has no column {', '.join(missing)}; it has {', '.join(columns)}. Needed: {', '.join(NEEDED)}.")
     optional = [f"TRY_CAST({name} AS DOUBLE) AS {name}" for name in WEATHER_COLUMNS if name in columns]
     optional += ["TRY_CAST(is_holiday AS BOOLEAN) AS is_holiday"] if "is_holiday" in columns else []
     con.execute(f"""

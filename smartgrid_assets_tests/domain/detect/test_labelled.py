@@ -25,6 +25,15 @@ def test_columns_are_found_by_name_in_any_order_and_an_index_is_no_value(tmp_pat
     assert t.labels is None and str(t.times[0]).startswith("2026-01-01T00:00:00")
 
 
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_quote_that_a_cut_leaves_open_costs_that_row_alone(tmp_path, delimiter):
+    rows = [["series", "timestamp", "value"], *(["a", f"2026-01-0{1 + h // 24} {h % 24:02d}:00", str(h)] for h in range(100))]
+    text = "\n".join(delimiter.join(f'"{cell}"' for cell in row) for row in rows) + f'\n"a"{delimiter}"2026-01-0'
+    (one,), problems = read_labelled(written(tmp_path, text))
+    assert one.name == "a" and one.values[:, 0].tolist() == list(range(100))
+    assert problems == ["load.csv: 1 rows have no stamp that can be read: left out"]
+
+
 def test_rows_that_cannot_be_used_are_told_and_the_rest_stays(tmp_path):
     text = "timestamp,value,label\n2026-01-01 00:00,1,0.0\nnever,2,0\n2026-01-01 00:10,n/a,1\n2026-01-01 00:20,4,maybe\n2026-01-01 00:20,inf,0\n2026-01-01 00:20,5,TRUE\n2026-01-01 00:3"
     (one,), problems = read_labelled(written(tmp_path, text))

@@ -49,6 +49,13 @@ def test_a_row_that_is_cut_costs_that_row_alone(tmp_path, zone, last, sentence):
     assert problems == [sentence]
 
 
+def test_a_header_in_quotes_stands_a_cut_as_well(tmp_path):
+    stamps = pd.date_range("2026-01-01", periods=99, freq="h").strftime("%Y-%m-%d %H:%M")
+    text = '"zone","interval_start_utc","load_mw"\n' + "".join(f'"a","{stamp}","1.5"\n' for stamp in stamps) + '"a","2026-01-05'
+    frame, _ = read_series(written(tmp_path, text), "Europe/Berlin", "DE")
+    assert set(frame["zone"]) == {"a"} and frame["load_mw"].tolist() == [1.5] * 99
+
+
 def test_bad_rows_are_counted_and_told_and_the_rest_is_read(tmp_path):
     text = """zone,interval_start_utc,load_mw
 a,2026-01-01 00:00,1
