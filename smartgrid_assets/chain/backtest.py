@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from smartgrid_assets.domain.forecast.forecaster import FittedModel, ForecastModel
+    from smartgrid_assets.domain.forecast.switched_zones import Step
+
+    Switched = Mapping[date, Mapping[str, Sequence[Step]]]
 
 WARM_UP_DAYS = 56
 EQUAL = "equal_weights"
@@ -90,8 +93,9 @@ def replay(series: pd.DataFrame, protocol: Protocol, jobs: int = 1, beside: Mapp
     models = named_models([name for name in protocol.models if name != AGGREGATE]) | dict(beside or {})
     of_zone = {str(zone): part.reset_index(drop=True) for zone, part in series.groupby("zone")}
     tasks = _tasks(of_zone, models, protocol)
+    switched = _switched(series, {day for days, _ in tasks for of in days.values() for day in of}, protocol)
     parts = Parallel(n_jobs=min(jobs, max(1, len(tasks))))(
-        delayed(_replay_block)({zone: of_zone[zone] for zone in days}, days, protocol, of) for days, of in tasks
+        delayed(_replay_block)({zone: of_zone[zone] for zone in days}, days, protocol, of, switched) for days, of in tasks
     )
     whole = {zone: ZoneReplay(zone) for zone in of_zone}
     for part in parts:
@@ -129,16 +133,37 @@ def _blocks(history: pd.DataFrame, protocol: Protocol) -> dict[int, list[date]]:
     return blocks
 
 
+def _switched(series: pd.DataFrame, days: set[date], protocol: Protocol) -> Switched:
+    """The zones that took over from others, as the gate of each day knew; days without any are left out."""
+    from smartgrid_assets.domain.forecast.switched_zones import daily_load, steps_of
+
+    daily = daily_load(series)
+    if len(daily.zones) < 2:
+        return {}
+    late = 2 + -(protocol.known_until // 24)
+    found = {day: steps_of(daily.until(day - timedelta(days=late))) for day in sorted(days)}
+    return {day: steps for day, steps in found.items() if steps}
+
+
 def _replay_block(
-    series: Mapping[str, pd.DataFrame], days: Mapping[str, list[date]], protocol: Protocol, models: Mapping[str, ForecastModel]
+    series: Mapping[str, pd.DataFrame],
+    days: Mapping[str, list[date]],
+    protocol: Protocol,
+    models: Mapping[str, ForecastModel],
+    switched: Switched,
 ) -> list[ZoneReplay]:
+    from smartgrid_assets.domain.forecast.switched_zones import as_switched
+
     made = {zone: ZoneReplay(zone) for zone in days}
     fitted: dict[str, FittedModel] = {}
     for week in sorted({week_of(day) for of_zone in days.values() for day in of_zone}):
         of_week = {zone: [day for day in of_zone if week_of(day) == week] for zone, of_zone in days.items()}
         first = min(day for of_zone in of_week.values() for day in of_zone)
-        known = {zone: _known(of, first, protocol) for zone, of in series.items()}
-        parts = {(zone, day): parted(series[zone], day, protocol) for zone, of_zone in of_week.items() for day in of_zone}
+        known = {zone: as_switched(_known(of, first, protocol), _steps(switched, first, zone)) for zone, of in series.items()}
+        parts = {}
+        for zone, day in ((zone, day) for zone, of_zone in of_week.items() for day in of_zone):
+            history, future = parted(series[zone], day, protocol)
+            parts[zone, day] = as_switched(history, _steps(switched, day, zone)), future
         for name, model in models.items():
             started = time.process_time()
             if name not in fitted or model.refit != "monthly":
@@ -151,6 +176,10 @@ def _replay_block(
             for zone in days:
                 made[zone].seconds[name] = made[zone].seconds.get(name, 0.0) + seconds
     return list(made.values())
+
+
+def _steps(switched: Switched, day: date, zone: str) -> Sequence[Step]:
+    return switched.get(day, {}).get(zone, ())
 
 
 def _fitted(series: Mapping[str, pd.DataFrame], model: ForecastModel, day: date, protocol: Protocol) -> FittedModel:

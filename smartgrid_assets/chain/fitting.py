@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from smartgrid_assets.chain.model_pictures import plot_importances, plot_week
 from smartgrid_assets.chain.step import Work
 from smartgrid_assets.chain.steps.forecast import MODEL, SEED, ZONE_GROUP, chosen_models, future_of, history_of
 from smartgrid_assets.chain.zone_frames import fitted_frames, step_minutes, typed_empty
@@ -116,6 +116,7 @@ def _record(
     blob = fitted.dump()
     zone = next(iter(trial.zones), sorted(fitted.zones)[-1])
     metrics, plot, example, output = _last_week(model, histories[zone], zone, fitted, trial)
+    importances = importances_of(fitted)
     summary = pd.DataFrame(
         [{"zone": z, "rows": len(h), "mean_mw": h["load_mw"].mean(), "max_mw": h["load_mw"].max()} for z, h in histories.items()]
     )
@@ -126,7 +127,8 @@ def _record(
             params={"history_days": model.needs.history_days, "seed": context.seed, "zones": len(fitted.zones), "version": model.version},
             tags=work.context.tags | {"partition": work.key.isoformat()},
             metrics={"fit_seconds": seconds, **{k: float(v) for k, v in metrics.drop(columns="zone").mean().items()}},
-            zone_metrics=metrics, plot_png=plot, importances=importances_of(fitted),
+            zone_metrics=metrics, plot_png=plot, importances=importances,
+            importances_png=None if importances is None else plot_importances(importances, f"{model.name}: what it goes by"),
     )  # fmt: skip
     return {"run_id": run.run_id, "sha256": run.sha256, "size_bytes": run.size_bytes}
 
@@ -182,20 +184,3 @@ def _predicted(fitted: FittedModel, zone: str, history: pd.DataFrame, future: pd
         return fitted.predict(zone, history, future)
     except ForecastError:
         return typed_empty(["interval_start_utc", *QUANTILE_COLUMNS])
-
-
-def plot_week(both: pd.DataFrame, title: str) -> bytes:
-    """Load, median and 90 % band as PNG."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 3.6))  # margins by hand: a layout engine draws everything twice
-    axes = figure.subplots(gridspec_kw={"left": 0.07, "right": 0.985, "bottom": 0.14, "top": 0.9})
-    times = both["interval_start_utc"]
-    axes.fill_between(times, both["q05"], both["q95"], color="#9ecae1", label="5 % to 95 %")
-    axes.plot(times, both["q50"], color="#2171b5", lw=1.2, label="median")
-    axes.plot(times, both["load_mw"], color="black", lw=1.0, label="load")
-    axes.set(title=title, xlabel="UTC", ylabel="MW")
-    axes.legend(loc="upper left", ncols=3, frameon=False)
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=100)
-    return picture.getvalue()

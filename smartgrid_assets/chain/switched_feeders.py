@@ -24,7 +24,8 @@ def switched(work: Work) -> list[tuple[str, str]]:
     return [
         (
             zone,
-            f"{'Zone' if zone == '*' else 'Feeder'} {found.taker} has taken over {found.mw:.2g} MW of {found.giver} since {found.since}.",
+            f"{'Zone' if zone == '*' else 'Feeder'} {found.taker} has taken over {found.mw:.2g} MW of {found.giver} since {found.since}"
+            f"{'; days before are counted as if it always had' if zone == '*' else ''}.",
         )
         for zone, pairs in switches_of(work).items()
         for found in pairs

@@ -50,7 +50,8 @@ class ModelRun:
     week: Monday of the model's week; blob: the serialised forecaster; params, tags: text by name (tags: dagster_run_id,
     partition, git_sha, dagster_url, code_version ...); dataset_digest: digest of the training data, training_summary: a
     small frame that describes it;
-    metrics: headline numbers; zone_metrics: one row a zone; plot_png: the last out-of-sample week; importances: zone, feature, share; example_input,
+    metrics: headline numbers; zone_metrics: one row a zone; plot_png: the last out-of-sample week; importances: zone, feature, share,
+    importances_png: their picture; example_input,
     example_output: a few rows of what the pyfunc model takes and gives, from which the signature is read.
     """
 
@@ -69,6 +70,7 @@ class ModelRun:
     zone_metrics: pd.DataFrame | None = None
     plot_png: bytes | None = None
     importances: pd.DataFrame | None = None
+    importances_png: bytes | None = None
     requirements: tuple[str, ...] = ("mlflow", "pandas", "numpy", "scikit-learn", "prophet")
 
     @property
@@ -272,6 +274,8 @@ class Tracking:
             retried(lambda: self._client.log_table(run_id, spec.zone_metrics, "metrics_by_zone.json"))
         if spec.importances is not None:
             retried(lambda: self._client.log_table(run_id, spec.importances, "feature_importances.json"))
+        if spec.importances_png:
+            self.record_plot(run_id, spec.importances_png, "feature_importances.png")
         if spec.plot_png:
             self.record_plot(run_id, spec.plot_png)
 

@@ -257,3 +257,34 @@ def test_a_simulated_weather_forecast_errs_in_the_dew_point_as_in_the_temperatur
     off_c = erring["temperature_c"] - known["temperature_c"]
     assert off_c.abs().mean() > 0.3
     assert (erring["dew_point_c"] - 7.0).to_numpy() == pytest.approx(off_c.to_numpy())
+
+
+def test_after_zones_were_switched_the_days_before_are_taken_at_the_new_level(tmp_path):
+    parts = {zone: rows(FIRST_DAY, 86, seed=2, level_mw=level) for zone, level in (("a", 100.0), ("b", 80.0), ("c", 120.0))}
+    noise = np.random.default_rng(3)
+    for zone, mw in (("a", -30.0), ("b", 30.0), ("c", 0.0)):
+        parts[zone]["load_mw"] *= noise.normal(1, 0.02, len(parts[zone]))
+        parts[zone]["load_mw"] += np.where(parts[zone]["local_time"] >= pd.Timestamp(date(2026, 3, 20)), mw, 0.0)
+    asked = replace(ASKED, models=("naive_7d",))
+    _, made = forecasts_of(file_of(tmp_path, **parts), asked)
+    for zone in made:
+        for day, until_known in ((date(2026, 3, 22), False), (date(2026, 3, 23), True)):  # whose gate knew the 20th, and the 21st too
+            mean = zone.forecasts[day, "naive_7d"]["q50"].mean()
+            of_zone = parts[zone.zone]
+            week_ago = of_zone.loc[of_zone["local_time"].dt.date == day - timedelta(days=7), "load_mw"].mean()
+            moved = {"a": -30.0, "b": 30.0, "c": 0.0}[zone.zone] if until_known else 0.0
+            assert mean - week_ago == pytest.approx(moved, abs=6.0 if moved else 1e-6), (zone.zone, day)
+    _, alone = forecasts_of(file_of(tmp_path, a=parts["a"]), asked)
+    assert alone[0].forecasts[asked.last, "naive_7d"]["q50"].mean() > made[0].forecasts[asked.last, "naive_7d"]["q50"].mean() - 1e-9
+
+
+def test_two_processes_know_of_switched_zones_what_one_knows(tmp_path):
+    parts = {zone: rows(FIRST_DAY, 86, seed=seed, level_mw=level) for seed, (zone, level) in enumerate((("a", 100.0), ("b", 80.0)))}
+    for zone, mw in (("a", -30.0), ("b", 30.0)):
+        parts[zone]["load_mw"] += np.where(parts[zone]["local_time"] >= pd.Timestamp(date(2026, 3, 20)), mw, 0.0)
+    path, asked = file_of(tmp_path, **parts), replace(ASKED, models=("naive_7d", "additive"))
+    (_, one), (_, two) = (forecasts_of(path, asked, jobs) for jobs in (1, 2))
+    for a, b in zip(one, two, strict=True):
+        assert a.forecasts.keys() == b.forecasts.keys()
+        for key in a.forecasts:
+            pd.testing.assert_frame_equal(a.forecasts[key], b.forecasts[key])

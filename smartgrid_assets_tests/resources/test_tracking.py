@@ -63,7 +63,7 @@ def standing(tracking: Tracking, model: str) -> list[str]:
 
 
 def test_a_run_says_what_was_fitted_when_by_whom_and_on_what(tracking):
-    recorded = tracking.record_model(a_run(plot_png=b"\x89PNG", importances=pd.DataFrame([IMPORTANCE])))
+    recorded = tracking.record_model(a_run(plot_png=b"\x89PNG", importances=pd.DataFrame([IMPORTANCE]), importances_png=b"\x89PNG"))
     run = tracking._client.get_run(recorded.run_id)
     assert run.info.run_name == "seasonal_naive 2026-01-05"
     assert run.info.status == "FINISHED"
@@ -73,7 +73,7 @@ def test_a_run_says_what_was_fitted_when_by_whom_and_on_what(tracking):
     assert run.data.tags["mlflow.source.git.commit"] == "0123abc"
     assert a_run().dataset_digest.startswith(run.inputs.dataset_inputs[0].dataset.digest)
     files = {f.path for f in tracking._client.list_artifacts(recorded.run_id)}
-    assert {"metrics_by_zone.json", "plot.png", "feature_importances.json"} <= files
+    assert {"metrics_by_zone.json", "plot.png", "feature_importances.json", "feature_importances.png"} <= files
     shown = json.loads(Path(tracking._client.download_artifacts(recorded.run_id, "feature_importances.json")).read_text())
     assert shown == {"columns": list(IMPORTANCE), "data": [list(IMPORTANCE.values())]}
     assert tracking.link(recorded.run_id).endswith(f"/runs/{recorded.run_id}")

@@ -237,8 +237,12 @@ def _make_accuracy(work: Work) -> Made:
 
 
 def history_of(work: Work, day: date) -> pd.DataFrame:
-    """Load of all zones as the gate of `day` knew it, a row a zone and interval; read once a partition."""
+    """Load of all zones as the gate of `day` knew it, a row a zone and interval; read once a partition.
+
+    Where feeders were switched from zone to zone, the days before are at the level after it (forecast/switched_zones.py).
+    """
     from smartgrid_assets.domain.derive.frames import history_frame
+    from smartgrid_assets.domain.forecast.switched_zones import WINDOWS_DAYS, daily_load, steps_of, zones_as_switched
 
     if day in work.histories:
         return work.histories[day]
@@ -247,7 +251,9 @@ def history_of(work: Work, day: date) -> pd.DataFrame:
     first, last = history_days(context, day)
     load = context.lake.view(con, LOAD, context.lake.keys(LOAD, first, last), "known_load")
     marks = context.lake.view(con, MARKS, context.lake.keys(MARKS, first, last), "known_marks")
-    work.histories[day] = history_frame(con, load, None, context.gate(day), context.load_known_until(day), marks)
+    known = history_frame(con, load, None, context.gate(day), context.load_known_until(day), marks)
+    recent = known[known["interval_start_utc"] >= context.market_day(last - timedelta(days=WINDOWS_DAYS - 1)).start_utc]
+    work.histories[day] = zones_as_switched(known, steps_of(daily_load(recent)))
     return work.histories[day]
 
 
@@ -276,7 +282,7 @@ def _register(work: Work, name: str, rows: pd.DataFrame) -> str:
 
 # ---- versions and settings ------------------------------------------------------------------------------------
 
-VERSION = 6
+VERSION = 7
 
 
 def chosen_models(context: Context) -> dict[str, ForecastModel]:

@@ -44,7 +44,7 @@ def switches(days: Sequence[date], load: np.ndarray, names: Sequence[str], is_fr
         return []
     found = []
     for since in range(LEAST_BEFORE, load.shape[1] - LEAST_AFTER + 1):
-        moved = [k for k in range(len(names)) if _step(load, is_free, since, [k])]
+        moved = np.flatnonzero(clear_steps(load, is_free, since)).tolist()
         for giver, taker in permutations(moved, 2):
             steps = _pair(load, is_free, since, giver, taker)
             if steps is not None:
@@ -54,6 +54,29 @@ def switches(days: Sequence[date], load: np.ndarray, names: Sequence[str], is_fr
         if not {switch.giver, switch.taker} & {name for other in chosen for name in (other.giver, other.taker)}:
             chosen.append(switch)
     return chosen
+
+
+def clear_steps(load: np.ndarray, is_free: np.ndarray, since: int) -> np.ndarray:
+    """(F,) has the feeder, held against all others, a clear step at `since`? What _step says of each alone, of all at once."""
+    known = np.isfinite(load)
+    total = np.where(known, load, 0.0).sum(axis=0) - np.where(known, load, 0.0)
+    total = np.where(known.sum(axis=0) - known == len(load) - 1, total, np.nan)  # where all others are known
+    usual = expected(total, is_free, since)
+    size = np.nansum(np.abs(load), axis=0) - np.where(known, np.abs(load), 0.0)
+    says = np.isfinite(total) & (np.abs(usual) > 0.5 * size)
+    rest = np.divide(total, usual, out=np.ones_like(total), where=says & (len(load) > 1))
+    off = load - expected(load, is_free, since) * rest
+    before, after = off[:, :since], off[:, since:]
+    enough = (np.isfinite(before).sum(axis=1) >= LEAST_BEFORE) & (np.isfinite(after).sum(axis=1) >= LEAST_AFTER)
+    found = np.zeros(len(load), bool)
+    if not enough.any():
+        return found
+    before, after = before[enough], after[enough]
+    noise = _GAUSS * _median(np.abs(before - _median(before)))
+    step = _median(after)
+    clear = (np.isnan(after) | (np.sign(step) * after >= CLEAR * noise)).all(axis=1)
+    found[enough] = clear & (np.abs(step) >= LARGE * _median(np.abs(load[enough, :since])))[:, 0]
+    return found
 
 
 def _pair(load: np.ndarray, is_free: np.ndarray, since: int, giver: int, taker: int) -> tuple[float, float, float] | None:
@@ -69,8 +92,7 @@ def _pair(load: np.ndarray, is_free: np.ndarray, since: int, giver: int, taker: 
 def _step(load: np.ndarray, is_free: np.ndarray, since: int, without: list[int], of: int | None = None) -> tuple[float, float] | None:
     """The step of one feeder at `since`, MW, and the mean distance of the days from it; None where there is no clear one."""
     own = load[without[0] if of is None else of]
-    expected = _expected(own, is_free, since) * _rest(load, is_free, since, without)
-    off = own - expected
+    off = own - expected(own, is_free, since) * _rest(load, is_free, since, without)
     before, after = off[:since], off[since:]
     before, after = before[np.isfinite(before)], after[np.isfinite(after)]
     if len(before) < LEAST_BEFORE or len(after) < LEAST_AFTER:
@@ -82,16 +104,27 @@ def _step(load: np.ndarray, is_free: np.ndarray, since: int, without: list[int],
     return (step, float(np.concatenate([np.abs(before), np.abs(after - step)]).mean())) if is_clear else None
 
 
-def _expected(own: np.ndarray, is_free: np.ndarray, since: int) -> np.ndarray:
-    """(D,) what days of the same kind drew before `since`; of a kind that has fewer than two, all days."""
-    known = np.isfinite(own[:since])
-    overall = float(np.median(own[:since][known])) if known.any() else np.nan
-    found = np.full(len(own), overall)
+def expected(own: np.ndarray, is_free: np.ndarray, since: int) -> np.ndarray:
+    """What days of the same kind drew before `since`, for each day; of a kind that has fewer than two, all days; NaN where none is known.
+
+    own: (..., D) daily means.
+    """
+    found = np.repeat(_median(own[..., :since]), own.shape[-1], axis=-1)
     for kind in (False, True):
-        like = own[:since][known & (is_free[:since] == kind)]
-        if len(like) >= 2:
-            found[is_free == kind] = np.median(like)
+        like = own[..., :since][..., is_free[:since] == kind]
+        enough = np.isfinite(like).sum(axis=-1, keepdims=True) >= 2
+        found[..., is_free == kind] = np.where(enough, _median(like), found[..., is_free == kind])
     return found
+
+
+def _median(values: np.ndarray) -> np.ndarray:
+    """Median of what is known along the last axis, kept as one; NaN where nothing is. By sorting: np.nanmedian is slow on short rows."""
+    known = np.isfinite(values).sum(axis=-1, keepdims=True)
+    if not values.shape[-1]:
+        return np.full(known.shape, np.nan)
+    in_order = np.sort(np.where(np.isfinite(values), values, np.inf), axis=-1)
+    middle = [np.take_along_axis(in_order, np.maximum(known + k, 0) // 2, axis=-1) for k in (-1, 0)]
+    return np.where(known > 0, np.mean(middle, axis=0), np.nan)
 
 
 def _rest(load: np.ndarray, is_free: np.ndarray, since: int, without: list[int]) -> np.ndarray:
@@ -100,6 +133,6 @@ def _rest(load: np.ndarray, is_free: np.ndarray, since: int, without: list[int])
     if not len(others):
         return np.ones(load.shape[1])
     total = others.sum(axis=0)
-    usual = _expected(total, is_free, since)
+    usual = expected(total, is_free, since)
     says = np.isfinite(total) & (np.abs(usual) > 0.5 * np.nan_to_num(np.abs(others).sum(axis=0), nan=np.inf))
     return np.asarray(np.divide(total, usual, out=np.ones_like(total), where=says))

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from smartgrid_assets.domain.forecast.switched import switches
+from smartgrid_assets.domain.forecast.switched import _step, clear_steps, switches
 
 FIRST = date(2026, 6, 1)
 DAYS = [FIRST + timedelta(days=n) for n in range(28)]
@@ -106,3 +106,16 @@ def test_holes_zeros_and_few_days_are_no_trouble():
     assert switches(DAYS[:8], load[:, :8], NAMES, FREE) == []
     assert switches(DAYS, load[:1], NAMES[:1], FREE) == []
     assert switches(DAYS, np.full((4, 28), np.nan), NAMES, FREE) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("count", [2, 4])
+def test_all_feeders_at_once_are_told_what_each_alone_is(seed, count):
+    load, rng = feeders(seed, count), np.random.default_rng(seed)
+    load[0, 15:] -= 0.6
+    load[1, 15:] += 0.6
+    load[-1, 18:] *= -1
+    load[rng.random(load.shape) < (0.0, 0.02, 0.1, 0.5)[seed]] = np.nan
+    found = {since: [bool(_step(load, FREE, since, [k])) for k in range(count)] for since in range(7, 27)}
+    assert {since: clear_steps(load, FREE, since).tolist() for since in found} == found
+    assert any(any(of) for of in found.values()) or seed == 3
