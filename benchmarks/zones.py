@@ -23,7 +23,7 @@ LOAD_SQL = """
     SELECT 'z' || z AS zone, '*' AS feeder, start AS interval_start_utc, 30::SMALLINT AS interval_minutes, known AS known_from_utc,
         (2 + z % 7) * (1 + 0.3 * sin(hour(local_time) / 24.0 * 6.283 - 2) - CASE WHEN isodow(local_time) > 5 THEN 0.2 ELSE 0 END
             - 0.01 * t + 0.05 * sin(z * 17 + epoch(start) / 7919.0)) AS load_mw,
-        200 AS meters, 0.0 AS missing_share, local_time, false AS is_holiday, '' AS holiday, t AS temperature_c,
+        200 AS meters, 0.0 AS missing_share, local_time, false AS is_holiday, '' AS holiday, t AS temperature_c, NULL AS dew_point_c,
         NULL AS irradiance_w_m2, NULL AS wind_speed_m_s
     FROM (SELECT unnest(range({zones})) AS z), (
         SELECT start, start + INTERVAL 1 HOUR AS local_time, TIMESTAMP '{known}' AS known, 10 + 5 * sin(epoch(start) / 90000.0) AS t

@@ -7,7 +7,8 @@ more rarely). Weights and bands are learnt on the warm-up and go on learning, fr
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from datetime import time as wall_time
@@ -24,6 +25,7 @@ from smartgrid_assets.domain.tables import WEATHER_COLUMNS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from smartgrid_assets.domain.forecast.asof import Seen
     from smartgrid_assets.domain.forecast.forecaster import FittedModel, ForecastModel
     from smartgrid_assets.domain.forecast.switched_zones import Step
 
@@ -152,30 +154,37 @@ def _replay_block(
     models: Mapping[str, ForecastModel],
     switched: Switched,
 ) -> list[ZoneReplay]:
+    from smartgrid_assets.domain.forecast.asof import Seen
     from smartgrid_assets.domain.forecast.switched_zones import as_switched
 
     made = {zone: ZoneReplay(zone) for zone in days}
     fitted: dict[str, FittedModel] = {}
     for week in sorted({week_of(day) for of_zone in days.values() for day in of_zone}):
-        of_week = {zone: [day for day in of_zone if week_of(day) == week] for zone, of_zone in days.items()}
-        first = min(day for of_zone in of_week.values() for day in of_zone)
+        of_week = [(zone, day) for zone, of_zone in days.items() for day in of_zone if week_of(day) == week]
+        first = min(day for _, day in of_week)
         known = {zone: as_switched(_known(of, first, protocol), _steps(switched, first, zone)) for zone, of in series.items()}
-        parts = {}
-        for zone, day in ((zone, day) for zone, of_zone in of_week.items() for day in of_zone):
-            history, future = parted(series[zone], day, protocol)
-            parts[zone, day] = as_switched(history, _steps(switched, day, zone)), future
         for name, model in models.items():
-            started = time.process_time()
             if name not in fitted or model.refit != "monthly":
-                fitted[name] = _fitted(known, model, first, protocol)
-            for (zone, day), (history, future) in parts.items():
-                trouble = _predict(made[zone], fitted[name], day, history, future)
+                with _counted(made.values(), name):
+                    fitted[name] = _fitted(known, model, first, protocol)
+        for zone, day in of_week:
+            history, future = parted(series[zone], day, protocol)
+            seen = Seen(as_switched(history, _steps(switched, day, zone)), future)
+            for name in models:
+                with _counted([made[zone]], name):
+                    trouble = _predict(made[zone], fitted[name], day, seen)
                 if trouble and day >= protocol.first:
                     made[zone].problems.add(trouble)
-            seconds = (time.process_time() - started) / len(days)
-            for zone in days:
-                made[zone].seconds[name] = made[zone].seconds.get(name, 0.0) + seconds
     return list(made.values())
+
+
+@contextmanager
+def _counted(zones: Collection[ZoneReplay], model: str) -> Iterator[None]:
+    """CPU seconds, shared among the zones that they were spent on."""
+    started = time.process_time()
+    yield
+    for zone in zones:
+        zone.seconds[model] = zone.seconds.get(model, 0.0) + (time.process_time() - started) / len(zones)
 
 
 def _steps(switched: Switched, day: date, zone: str) -> Sequence[Step]:
@@ -193,10 +202,10 @@ def _fitted(series: Mapping[str, pd.DataFrame], model: ForecastModel, day: date,
     return fit_zones(model, series, context)
 
 
-def _predict(made: ZoneReplay, fitted: FittedModel, day: date, history: pd.DataFrame, future: pd.DataFrame) -> str:
+def _predict(made: ZoneReplay, fitted: FittedModel, day: date, seen: Seen) -> str:
     """Put the day's forecast where it belongs, or say why there is none."""
     try:
-        made.forecasts[day, fitted.model] = fitted.predict(made.zone, history, future)
+        made.forecasts[day, fitted.model] = fitted.predict_seen(made.zone, seen)
     except ForecastError as error:
         return f"zone {made.zone}: {error}"
     return ""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from smartgrid_assets.domain.forecast.asof import Seen
     from smartgrid_assets.domain.forecast.forecaster import FittedModel
     from smartgrid_assets.resources.tracking import Tracking
 
@@ -82,20 +83,21 @@ def _of_some(
     models: Sequence[FittedModel], histories: Mapping[str, pd.DataFrame], futures: Mapping[str, pd.DataFrame], weather: str
 ) -> list[tuple[dict[str, pd.DataFrame], list[str]]]:
     """forecasts_of for each of some models."""
-    return [forecasts_of(model, histories, futures, weather) for model in models]
+    from smartgrid_assets.domain.forecast.asof import Seen
+
+    seen = {zone: Seen(history, futures[zone]) for zone, history in histories.items()}
+    return [forecasts_of(model, seen, weather) for model in models]
 
 
-def forecasts_of(
-    fitted: FittedModel, histories: Mapping[str, pd.DataFrame], futures: Mapping[str, pd.DataFrame], weather: str
-) -> tuple[dict[str, pd.DataFrame], list[str]]:
-    """A day's forecast of each zone of `histories` that the model can forecast, and a sentence for each that it cannot."""
+def forecasts_of(fitted: FittedModel, seen: Mapping[str, Seen], weather: str) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """A day's forecast of each zone that the model can forecast, and a sentence for each that it cannot. seen: what the gate knew, by zone."""
     if fitted.context.weather not in ("none", weather):
         return {}, [f"{fitted.model}: fitted with weather, and the gate knew no weather forecast of the day."]
     found: dict[str, pd.DataFrame] = {}
     problems = []
-    for zone, history in histories.items():
+    for zone, of_zone in seen.items():
         try:
-            found[zone] = fitted.predict(zone, history, futures[zone])
+            found[zone] = fitted.predict_seen(zone, of_zone)
         except ForecastError as error:
             problems.append(f"{fitted.model}, zone {zone}: {error}")
     return found, problems

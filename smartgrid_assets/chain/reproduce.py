@@ -47,6 +47,7 @@ def reproduce(context: Context, run_id: str) -> Reproduced:
 
     Raises SettingsError where the lake names no such run, ForecastError where it cannot be fitted again.
     """
+    from smartgrid_assets.domain.forecast.asof import Seen
     from smartgrid_assets.domain.forecast.fit import fit_zones
     from smartgrid_assets.domain.forecast.forecaster import models
 
@@ -65,8 +66,9 @@ def reproduce(context: Context, run_id: str) -> Reproduced:
         problems: list[str] = []
         for day in context.lake.keys(CANDIDATES, week, week + timedelta(days=6)):
             known, future, weather = frames_of(Work(context, con, day, {}))
-            histories = {zone: of for zone, of in fitted_frames(known).items() if fitted.may_forecast(zone)}
-            found, troubles = forecasts_of(fitted, histories, by_zone(future), weather)
+            ahead = by_zone(future)
+            seen = {zone: Seen(of, ahead[zone]) for zone, of in fitted_frames(known).items() if fitted.may_forecast(zone)}
+            found, troubles = forecasts_of(fitted, seen, weather)
             for zone, forecast in found.items():
                 made.setdefault(zone, ZoneReplay(zone)).forecasts[day, fitted.model] = forecast
             problems += troubles

@@ -5,7 +5,9 @@ The chain applies this law already; it is applied here again because a leak make
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -38,6 +40,43 @@ def eve_for(history: pd.DataFrame, future: pd.DataFrame, weather: str) -> pd.Dat
     first = future["local_time"].min().normalize()
     eve = history[(history["local_time"] >= first - timedelta(days=FRESHEST_DAYS - 1)) & (history["local_time"] < first)]
     return offered(eve, weather).assign(load_mw=np.nan, weight=0.0)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the gate of the future's day knew of two frames of a zone, cut once for all models that are asked (they change nothing in it)."""
+
+    history: pd.DataFrame
+    future: pd.DataFrame
+
+    @cached_property
+    def known(self) -> pd.DataFrame:
+        """known_for."""
+        return known_for(self.history, self.future)
+
+    def known_with_eve(self, weather: str) -> pd.DataFrame:
+        """What is known, and the rows of the day between (eve_for)."""
+        return self._with_eve_and_no_weather if weather == "none" else self._with_eve
+
+    def offered(self, weather: str) -> pd.DataFrame:
+        """Of the day itself (offered)."""
+        return self._offered_no_weather if weather == "none" else self._offered
+
+    @cached_property
+    def _with_eve(self) -> pd.DataFrame:
+        return pd.concat([self.known, eve_for(self.history, self.future, "forecast")], ignore_index=True)
+
+    @cached_property
+    def _with_eve_and_no_weather(self) -> pd.DataFrame:
+        return pd.concat([self.known, eve_for(self.history, self.future, "none")], ignore_index=True)
+
+    @cached_property
+    def _offered(self) -> pd.DataFrame:
+        return offered(self.future, "forecast")
+
+    @cached_property
+    def _offered_no_weather(self) -> pd.DataFrame:
+        return offered(self.future, "none")
 
 
 def offered(future: pd.DataFrame, weather: str) -> pd.DataFrame:

@@ -70,11 +70,14 @@ def blocks_of(stamps: pd.Series | pd.Index | np.ndarray, tz: str) -> np.ndarray:
 def values_of(frames: Mapping[str, pd.DataFrame]) -> tuple[pd.Series, dict[str, np.ndarray]]:
     """Intervals of a day, in order, and each model's (S, quantiles), NaN where it has a hole. frames: model -> rows of that day."""
     stamps = pd.Index(np.unique(np.concatenate([frame["interval_start_utc"].to_numpy() for frame in frames.values()])))
-    values = {
-        model: frame.set_index("interval_start_utc")[list(QUANTILE_COLUMNS)].reindex(stamps).to_numpy(float)
-        for model, frame in frames.items()
-    }
-    return pd.Series(stamps), values
+    return pd.Series(stamps), {model: _laid_out(frame, stamps) for model, frame in frames.items()}
+
+
+def _laid_out(frame: pd.DataFrame, stamps: pd.Index) -> np.ndarray:
+    at = stamps.get_indexer(frame["interval_start_utc"])
+    told = np.full((len(stamps), len(QUANTILE_COLUMNS)), np.nan)
+    told[at] = frame[list(QUANTILE_COLUMNS)].to_numpy(float)
+    return told
 
 
 def by_model(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -132,14 +132,17 @@ class FittedModel:
 
         Raises ForecastError where the zone was not fitted, nothing is known, or the forecast is not whole.
         """
+        return self.predict_seen(zone, asof.Seen(history, future))
+
+    def predict_seen(self, zone: str, seen: asof.Seen) -> pd.DataFrame:
+        """The same, of frames that were cut for several models at once."""
         if not self.may_forecast(zone):
             raise ForecastError(self.failed.get(zone, f"{self.model} was not fitted for zone {zone}."))
-        known, day = asof.known_for(history, future), asof.offered(future, self.context.weather)
-        if known.empty:
+        if seen.known.empty:
             raise ForecastError(f"{self.model}, zone {zone}: no load is known at the gate.")
-        forecaster = self.zones.get(zone) or self._newcomer(known)
-        if self.eve:
-            known = pd.concat([known, asof.eve_for(history, future, self.context.weather)], ignore_index=True)
+        forecaster = self.zones.get(zone) or self._newcomer(seen.known)
+        weather = self.context.weather
+        day, known = seen.offered(weather), seen.known_with_eve(weather) if self.eve else seen.known
         with one_thread():
             return checked(forecaster.predict(known, day), day, f"{self.model}, zone {zone}")
 

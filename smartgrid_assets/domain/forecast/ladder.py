@@ -20,10 +20,16 @@ def publish(candidates: Mapping[str, pd.DataFrame], champion: str, others: Seque
     None where no model has any interval.
     """
     rungs = [champion, *(name for name in others if name != champion)]
-    whole = [_whole(candidates[name]).assign(source_model=name) for name in rungs if name in candidates]
-    if not any(len(rows) for rows in whole):
+    asked = len(
+        np.unique(np.concatenate([np.empty(0, "datetime64[us]"), *(of["interval_start_utc"].to_numpy() for of in candidates.values())]))
+    )
+    whole: list[pd.DataFrame] = []
+    for name in (name for name in rungs if name in candidates):
+        if not whole or len(whole[0]) < asked:  # a first rung that has all intervals is all that is looked at
+            whole += [rows.assign(source_model=name)] if len(rows := _whole(candidates[name])) else []
+    if not whole:
         return None
-    published = pd.concat([rows for rows in whole if len(rows)]).drop_duplicates("interval_start_utc", keep="first")
+    published = pd.concat(whole).drop_duplicates("interval_start_utc", keep="first")
     published = published.sort_values("interval_start_utc").reset_index(drop=True)
     is_fallback = published["source_model"] != champion
     missing = "for this zone and day" if is_fallback.all() else "for this interval"

@@ -83,9 +83,16 @@ class ProphetForecaster:
         return rows
 
     def _curve(self, model: Any, frame: pd.DataFrame) -> np.ndarray:
-        """Prophet's forecast of each row, MW. It sorts by wall time; a repeated hour has one value, being one time to it."""
-        curve = model.predict(self._rows(frame)).groupby("ds")["yhat"].mean()
-        return curve.reindex(frame["local_time"]).to_numpy(float)
+        """Prophet's forecast of each row, MW; of a repeated wall time, which is one time to it, the mean.
+
+        Its trend, seasons and regressors are put together here: Prophet.predict takes four fifths of its time to name and part them.
+        """
+        rows = model.setup_dataframe(self._rows(frame))  # in the order of ds
+        columns = [_season(model, rows, of) for of in model.seasonalities.values()] + [rows[list(model.extra_regressors)].to_numpy(float)]
+        told = model.predict_trend(rows) + np.hstack(columns) @ model.params["beta"].mean(axis=0) * model.y_scale
+        stamps, at = np.unique(rows["ds"].to_numpy(), return_inverse=True)
+        means = np.bincount(at, weights=told) / np.bincount(at)
+        return np.asarray(means[np.searchsorted(stamps, frame["local_time"].to_numpy())])
 
     def predict(self, history: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
         """The curve, shifted by its mean error of the newest known week, marked intervals weighing as they are marked, and its band."""
@@ -118,6 +125,12 @@ class ProphetForecaster:
         stored = json.loads(payload)
         self.model, self.band = model_from_json(stored["model"]), np.array(stored["band"])
         self.uses_weather, self.centre_c = stored["weather"], stored["centre_c"]
+
+
+def _season(model: Any, rows: pd.DataFrame, season: dict[str, Any]) -> np.ndarray:
+    """(n, 2 x order) the season's waves, 0 where its condition does not hold."""
+    waves = np.asarray(model.fourier_series(rows["ds"], season["period"], season["fourier_order"]))
+    return waves if season["condition_name"] is None else waves * rows[season["condition_name"]].to_numpy(bool)[:, None]
 
 
 def _mean_error(errors: np.ndarray, weights: np.ndarray) -> float:
