@@ -18,6 +18,7 @@ from smartgrid_assets.chain.fitting import _with_trial
 from smartgrid_assets.chain.forecasting import forecasts_of
 from smartgrid_assets.domain.errors import ForecastError, SettingsError
 from smartgrid_assets.domain.forecast import forecaster
+from smartgrid_assets.domain.forecast.asof import Seen
 from smartgrid_assets.domain.forecast.design import Design
 from smartgrid_assets.domain.forecast.fit import fit_zones
 from smartgrid_assets.domain.forecast.forecaster import Common, FittedModel, ForecastModel, Needs, models, named_models
@@ -200,7 +201,7 @@ def test_a_day_counts_by_its_weight_and_not_by_its_intervals():
 
 def test_the_nights_step_asks_for_zones_that_came_after_the_fit_and_says_which_are_too_young(old_zones):
     fitted, future = fit_zones(MODEL, old_zones, context(DAY)), zone(9, 3.0)[1]
-    histories = {"new": zone(9, 3.0, days=12)[0], "newborn": zone(9, 3.0, days=2)[0]}
-    found, problems = forecasts_of(replace(fitted, zones={}), histories, dict.fromkeys(histories, future), "none")
+    seen = {"new": Seen(zone(9, 3.0, days=12)[0], future), "newborn": Seen(zone(9, 3.0, days=2)[0], future)}
+    found, problems = forecasts_of(replace(fitted, zones={}), seen, "none")
     assert set(found) == {"new"} and len(found["new"]) == 24
     assert problems == ["global_boosting, zone newborn: global_boosting needs 10 days of history; 2 are known at the gate."]

@@ -11,6 +11,7 @@ import pytest
 
 from smartgrid_assets.chain.fitting import importances_of
 from smartgrid_assets.domain.errors import ForecastError
+from smartgrid_assets.domain.forecast.asof import Seen
 from smartgrid_assets.domain.forecast.fit import fit_zones
 from smartgrid_assets.domain.forecast.forecaster import FittedModel, models
 from smartgrid_assets.domain.forecast.models import boosted_additive, global_boosting, random_forest, tide
@@ -128,6 +129,11 @@ def test_a_stored_model_predicts_the_same_to_the_last_digit_and_the_same_fit_giv
     blob = fitted.dump()
     again = FittedModel.load(blob, hashlib.sha256(blob).hexdigest())
     assert again.context == fitted.context
+    seen = Seen(history.assign(temperature_c=lambda f: f["temperature_c"].where(f.index % 50 != 0)), future)
+    before = [frame.copy() for frame in (seen.known, seen.known_with_eve("forecast"), seen.offered("forecast"))]
+    fitted.predict_seen("z", seen)
+    for was, frame in zip(before, (seen.known, seen.known_with_eve("forecast"), seen.offered("forecast")), strict=True):
+        pd.testing.assert_frame_equal(frame, was, check_exact=True)  # other models are shown the same frames
     pd.testing.assert_frame_equal(again.predict("z", history, future), fitted.predict("z", history, future), check_exact=True)
     assert fit_zones(model, {"z": history}, context(DAY, "forecast")).dump() == blob
 
