@@ -44,7 +44,7 @@ class LoadSet:
 def victoria(shared: Path) -> pd.DataFrame:
     """State demand, half-hourly, 2012-2014, with Melbourne's temperature."""
     raw = pd.read_csv(shared / "load_vic_elec" / "vic_electricity.csv.gz")
-    return _long("VIC", pd.to_datetime(raw["Time"], utc=True).dt.tz_localize(None), raw["Demand"], temperature_c=raw["Temperature"])
+    return long("VIC", pd.to_datetime(raw["Time"], utc=True).dt.tz_localize(None), raw["Demand"], temperature_c=raw["Temperature"])
 
 
 def pjm(shared: Path, zones: tuple[str, ...] = ("PJME", "AEP", "DOM", "DUQ"), first: str = "2015-06-01") -> pd.DataFrame:
@@ -55,7 +55,7 @@ def pjm(shared: Path, zones: tuple[str, ...] = ("PJME", "AEP", "DOM", "DUQ"), fi
     second = ending.duplicated()
     utc = (ending - pd.Timedelta(hours=1)).dt.tz_localize("America/New_York", ambiguous=~second.to_numpy(), nonexistent="shift_forward")
     stamps = utc.dt.tz_convert("UTC").dt.tz_localize(None)
-    frame = pd.concat([_long(zone, stamps, raw[zone]) for zone in zones])
+    frame = pd.concat([long(zone, stamps, raw[zone]) for zone in zones])
     return frame.dropna(subset="load_mw").drop_duplicates(["zone", "interval_start_utc"])
 
 
@@ -66,7 +66,7 @@ def citylearn(shared: Path) -> pd.DataFrame:
     parts = []
     for n in range(1, 18):
         load = pd.read_csv(folder / f"Building_{n}.csv.gz")["non_shiftable_load"]
-        parts.append(_long(f"B{n}", _hourly("2016-07-31 23:00", len(load), 8), load / 1000))
+        parts.append(long(f"B{n}", hourly("2016-07-31 23:00", len(load), 8), load / 1000))
     total = pd.concat(parts).groupby("interval_start_utc", as_index=False)["load_mw"].sum().assign(zone="SUM")
     frame = pd.concat([*parts, total])
     by_hour = pd.DataFrame(
@@ -83,7 +83,7 @@ def bdg2(shared: Path) -> pd.DataFrame:
     """Two commercial buildings, hourly, nine months."""
     raw = pd.read_csv(shared / "meters_bdg2_sample" / "bdg2_hourly_sample.csv.gz", parse_dates=["timestamp"])
     stamps = raw["timestamp"] + pd.Timedelta(hours=5)
-    return pd.concat([_long(zone, stamps, raw[zone] / 1000) for zone in ("building_1", "building_2")]).dropna(subset="load_mw")
+    return pd.concat([long(zone, stamps, raw[zone] / 1000) for zone in ("building_1", "building_2")]).dropna(subset="load_mw")
 
 
 def comstock(shared: Path) -> pd.DataFrame:
@@ -97,19 +97,19 @@ def comstock(shared: Path) -> pd.DataFrame:
         [path],
     ).df()
     weather = {"temperature_c": raw["temperature_c"], "irradiance_w_m2": raw["irradiance_w_m2"]}
-    return pd.concat([_long(zone, raw["t"], raw[zone], **weather) for zone in ("baseline", "reporting")])
+    return pd.concat([long(zone, raw["t"], raw[zone], **weather) for zone in ("baseline", "reporting")])
 
 
 def ausgrid(shared: Path) -> pd.DataFrame:
     """One home with PV, half-hourly, a year: net load."""
     raw = pd.read_csv(shared / "meters_ausgrid_customer12" / "data_2011-2012.csv.gz")
-    return _long("net", _hourly("2011-07-01", len(raw), -10, 30), (raw["GC"] - raw["GG"]) / 1000)
+    return long("net", hourly("2011-07-01", len(raw), -10, 30), (raw["GC"] - raw["GG"]) / 1000)
 
 
 def dutch(shared: Path) -> pd.DataFrame:
     """A research facility, 15 minutes, 1997, local time without clock changes."""
     raw = pd.read_csv(shared / "anomaly_dutch_power_demand" / "dutch_power_demand.txt.gz", header=None)[0]
-    return _long("facility", _hourly("1997-01-01", len(raw), -1, 15), raw / 1000)
+    return long("facility", hourly("1997-01-01", len(raw), -1, 15), raw / 1000)
 
 
 def town(_: Path) -> pd.DataFrame:
@@ -136,11 +136,13 @@ def town(_: Path) -> pd.DataFrame:
         ).df()
 
 
-def _hourly(first: str, n: int, hours_to_utc: int, minutes: int = 60) -> pd.Series:
+def hourly(first: str, n: int, hours_to_utc: int, minutes: int = 60) -> pd.Series:
+    """n stamps, naive UTC, of a clock that is so many hours behind it."""
     return pd.Series(pd.date_range(first, periods=n, freq=f"{minutes}min") + pd.Timedelta(hours=hours_to_utc))
 
 
-def _long(zone: str, stamps: pd.Series, load_mw: pd.Series, **weather: pd.Series) -> pd.DataFrame:
+def long(zone: str, stamps: pd.Series, load_mw: pd.Series, **weather: pd.Series) -> pd.DataFrame:
+    """A zone's rows of a long file."""
     columns = {
         "interval_start_utc": stamps.to_numpy(),
         "load_mw": np.asarray(load_mw, float),

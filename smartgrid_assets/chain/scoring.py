@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 NAIVES = ("naive_2d", "naive_7d")
 MASE_DAYS = 56
 ZONES_AT_ONCE = 100
-"""Candidates of so many zones' eight weeks are in memory at once: about 0.3 GB at half hours and eight models."""
+"""Candidates of so many zones' eight weeks are in memory at once: about 0.3 GB at half hours and eight models, once a process."""
 
 
 def _rows(work: Work, path: str, name: str) -> pd.DataFrame:
@@ -225,27 +225,45 @@ def learners_of(work: Work, candidates: pd.DataFrame) -> dict[str, Aggregate | s
     """Each zone's weights and band for the day; or the sentence why it has none.
 
     They are learned anew from the candidates of the last eight weeks that the gate knew, so that a replay gives the same.
-    Memory: ZONES_AT_ONCE.
+    Memory: ZONES_AT_ONCE. Many zones fan out through joblib, as forecasting.forecasts_by does.
     """
-    from smartgrid_assets.domain.forecast.combined import learned
+    from joblib import Parallel, delayed
 
     first, last = learned_days(work.key)
     past = work.context.lake.view(work.con, CANDIDATES, work.context.lake.keys(CANDIDATES, first, last), "past_candidates")
     all_load, tz = load_known(work, first, last), work.context.settings.timezone
     load, nothing = by_zone(all_load), all_load.iloc[:0]
     models = {str(zone): names.unique() for zone, names in candidates.groupby("zone")["model"]}
-    found: dict[str, Aggregate | str] = {}
     zones = sorted(models)
-    for begin in range(0, len(zones), ZONES_AT_ONCE):
-        some = zones[begin : begin + ZONES_AT_ONCE]
-        told = work.con.execute(
-            f"SELECT day, zone, model, interval_start_utc, {', '.join(QUANTILE_COLUMNS)} FROM {past} WHERE list_contains(?, zone)", [some]
-        ).df()
-        before = by_zone(told)
-        for zone in some:
-            known = load.get(zone, nothing).set_index("interval_start_utc")["load_mw"]
-            found[zone] = learned(work.key, models[zone], before.get(zone, told.iloc[:0]), known, tz)
+    some = [zones[begin : begin + ZONES_AT_ONCE] for begin in range(0, len(zones), ZONES_AT_ONCE)]
+
+    def told(of: list[str]) -> pd.DataFrame:
+        columns = f"day, zone, model, interval_start_utc, {', '.join(QUANTILE_COLUMNS)}"
+        return work.con.execute(f"SELECT {columns} FROM {past} WHERE list_contains(?, zone)", [of]).df()
+
+    jobs, found = max(1, min(work.context.settings.model_jobs, len(some))), {}
+    with Parallel(n_jobs=jobs) as pool:
+        for begin in range(0, len(some), jobs):  # read here, as many as there are processes: a connection is one process's
+            tasks = [
+                delayed(_learned_of_some)(work.key, {z: models[z] for z in of}, told(of), {z: load.get(z, nothing) for z in of}, tz)
+                for of in some[begin : begin + jobs]
+            ]
+            for part in pool(tasks):
+                found.update(part)
     return found
+
+
+def _learned_of_some(
+    day: date, models: Mapping[str, Sequence[str]], told: pd.DataFrame, load: Mapping[str, pd.DataFrame], tz: str
+) -> dict[str, Aggregate | str]:
+    """combined.learned for each of some zones. told: their past candidates; load: their known load."""
+    from smartgrid_assets.domain.forecast.combined import learned
+
+    before = by_zone(told)
+    return {
+        zone: learned(day, names, before.get(zone, told.iloc[:0]), load[zone].set_index("interval_start_utc")["load_mw"], tz)
+        for zone, names in models.items()
+    }
 
 
 def load_known(work: Work, first: date, last: date) -> pd.DataFrame:

@@ -237,7 +237,8 @@ def test_a_model_of_all_zones_sees_of_the_others_no_more_than_the_weeks_gate_did
     assert days == [ASKED.first + timedelta(days=k) for k in range(9)] and len(clean["b"].forecasts) == 9
     is_same = [clean["a"].forecasts[day, "global_boosting"].equals(spoilt["a"].forecasts[day, "global_boosting"]) for day in days]
     assert is_same == [True] * 7 + [False] * 2
-    assert clean["a"].seconds["global_boosting"] == clean["b"].seconds["global_boosting"] > 0
+    seconds = [clean[zone].seconds["global_boosting"] for zone in "ab"]  # the fit is shared, a zone's forecasts are its own
+    assert min(seconds) > 0 and seconds[0] == pytest.approx(seconds[1], rel=0.5)
 
 
 def test_two_processes_forecast_what_one_does_by_a_model_of_all_zones_too(tmp_path, monkeypatch):
