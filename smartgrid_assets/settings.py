@@ -73,6 +73,10 @@ class Settings(BaseSettings):
     detectors: str = Field("ecod,isolation_forest", description="Detectors of meter-days, comma-separated; empty = all that are installed.")
     alarms_per_1000: float = Field(3.0, gt=0, description="Budget of alarms a day for 1,000 meters and detector.")
 
+    visits_per_week: int = Field(20, ge=0, description="New cases of meters to visit in seven days, at most.")
+    false_cases: float = Field(1.0, gt=0, description="Cases raised for nothing that are allowed, for 1,000 meters and week.")
+    energy_price_eur_kwh: float = Field(0.3, ge=0, description="What uncounted energy is worth, EUR a kWh: cases are ranked by it.")
+
     plan_minutes: int = Field(60, ge=5, le=60, description="Interval of the plan, minutes; finer forecasts are averaged over it.")
     gap: float = Field(1e-2, gt=0, description="Relative optimality gap at which the solver stops.")
     time_limit_s: float = Field(30.0, gt=0, description="Longest solve of one day, seconds.")

@@ -34,7 +34,7 @@ def steps() -> list[Step]:
     """All steps, in the data's order."""
     from smartgrid_assets.chain.steps import check, derive, detect, dispatch, explain, forecast, present
 
-    return [check.STEP, *derive.STEPS, detect.STEP, *forecast.STEPS, *dispatch.STEPS, present.STEP, explain.STEP]
+    return [check.STEP, *derive.STEPS, *detect.STEPS, *forecast.STEPS, *dispatch.STEPS, present.STEP, explain.STEP]
 
 
 def selected(select: str | None) -> list[Step]:

@@ -12,6 +12,7 @@ from smartgrid_assets.chain.steps.check import EARLIER, READINGS
 from smartgrid_assets.domain.market_day import public_holidays
 
 LOAD, MARKS, PROFILE = "features/load", "features/training_marks", "features/meter_profile"
+BALANCE = "features/feeder_balance"
 LIKE_DAYS_BACK = (7, 14, 21, 28)
 
 
@@ -109,10 +110,24 @@ def _make_profile(work: Work) -> Made:
     return Made({PROFILE: relation})
 
 
+def _make_balance(work: Work) -> Made:
+    from smartgrid_assets.domain.derive.recipe import feeder_balance
+
+    context, con, day = work.context, work.con, work.key
+    return Made({BALANCE: feeder_balance(con, context.lake.view(con, READINGS, [day]), context.delivered.meters(con, day))})
+
+
+def _balance_code() -> str:
+    from smartgrid_assets.domain.derive.recipe import BALANCE_VERSION
+
+    return f"balance={BALANCE_VERSION}"
+
+
 STEPS = [
     Step("load", (LOAD,), "day", _load_inputs, _make_load, _code, _settings, is_history=True),
     Step(
         "training_marks", (MARKS,), "day", lambda context, day: exactly(context, LOAD, day), _make_marks, _code, _settings, is_history=True
     ),
     Step("meter_profile", (PROFILE,), "day", _profile_inputs, _make_profile, _code, _settings, is_history=True),
+    Step("feeder_balance", (BALANCE,), "day", _profile_inputs, _make_balance, _balance_code, is_history=True),
 ]

@@ -1,7 +1,13 @@
-"""anomalies/*: strange meters of the day, judged by the four weeks before it."""
+"""anomalies/*: strange meters of the day, judged by the four weeks before it; meters that changed for good; cases for a visit."""
 
-from smartgrid_assets.chain.steps.detect import LOOK_BACK_DAYS, STEP
+from smartgrid_assets.chain.steps.detect import CASES_LOOK_BACK_DAYS, LOOK_BACK_DAYS, STEPS, SUSPECTS_LOOK_BACK_DAYS
 from smartgrid_assets.defs.partitions import days_before
 from smartgrid_assets.defs.step_asset import dep, step_asset
 
-detect = step_asset(STEP, [dep("features/meter_profile", days_before(LOOK_BACK_DAYS, 0))])
+DETECT, SUSPECTS, CASES = STEPS
+
+detect = step_asset(DETECT, [dep("features/meter_profile", days_before(LOOK_BACK_DAYS, 0))])
+suspects = step_asset(
+    SUSPECTS, [dep(path, days_before(SUSPECTS_LOOK_BACK_DAYS, 0)) for path in ("features/meter_profile", "features/feeder_balance")]
+)
+cases = step_asset(CASES, [dep("anomalies/suspects", days_before(CASES_LOOK_BACK_DAYS, 0)), "features/meter_profile"])

@@ -21,10 +21,12 @@ from smartgrid_assets.domain.tables import WEATHER_COLUMNS
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-__all__ = ["Marks", "features_version", "load_features", "meter_profile", "training_marks"]
+__all__ = ["Marks", "features_version", "feeder_balance", "load_features", "meter_profile", "training_marks"]
 
 SUMS_VERSION = 1
 """Raise when the sums of a day change for the same readings."""
+BALANCE_VERSION = 1
+"""Raise when the balance of a feeder changes for the same readings."""
 
 
 def features_version() -> str:
@@ -91,4 +93,27 @@ def meter_profile(con: DuckDBPyConnection, day: MarketDay, tz: str, readings: st
         f"""
         SELECT *, {is_holiday or day.day.weekday() == 6} AS is_holiday FROM ({joined("meter", sources)})
         WHERE energy_kwh IS NOT NULL""",
+    )
+
+
+def feeder_balance(con: DuckDBPyConnection, readings: str, meters: str) -> str:
+    """features/feeder_balance of one market day: a row a feeder whose own meter and whose customers' meters have readings.
+
+    readings: validated/meter_readings of the day; meters: meter_id (each once), role, feeder, zone. Net as in features/load: gross
+    generation is taken off only where the meter has no export.
+    """
+    energy = "CASE direction WHEN 'import' THEN kwh WHEN 'export' THEN -kwh WHEN 'generation' THEN CASE WHEN NOT exports THEN -kwh END END"
+    return declared(
+        con,
+        "features/feeder_balance",
+        f"""
+        WITH series AS (
+            SELECT zone, feeder, role, meter_id, split_part(channel, ':', 1) AS direction, sum(TRY_CAST(energy_kwh AS DECIMAL(18, 6))) AS kwh,
+                count(*) AS readings, count(*) FILTER (quality IN ('estimated', 'missing')) AS guessed
+            FROM {readings} JOIN {meters} m USING (meter_id) WHERE feeder <> '' AND role IN ('customer', 'feeder') GROUP BY ALL),
+        signed AS (SELECT *, bool_or(direction = 'export') OVER (PARTITION BY meter_id) AS exports FROM series)
+        SELECT zone, feeder, count(DISTINCT meter_id) FILTER (role = 'customer') AS meters,
+            sum({energy}) FILTER (role = 'feeder') AS measured_kwh, sum({energy}) FILTER (role = 'customer') AS metered_kwh,
+            sum(abs({energy})) FILTER (role = 'customer') AS flow_kwh, sum(guessed) / sum(readings) AS guessed_share
+        FROM signed GROUP BY ALL HAVING measured_kwh IS NOT NULL AND metered_kwh IS NOT NULL""",
     )

@@ -9,10 +9,11 @@ anything else wants a new version and a migration.
 
 from __future__ import annotations
 
+from smartgrid_assets.domain.tables.anomalies import ANOMALIES
 from smartgrid_assets.domain.tables.column import QUANTILE_COLUMNS, WEATHER_COLUMNS, Column, Table
 from smartgrid_assets.domain.tables.features import FEATURES
 from smartgrid_assets.domain.tables.forecasts import FORECASTS
-from smartgrid_assets.domain.tables.plans import ANOMALIES, DISPATCH, LEDGERS, OPERATOR
+from smartgrid_assets.domain.tables.plans import DISPATCH, LEDGERS, OPERATOR
 from smartgrid_assets.domain.tables.raw import RAW
 from smartgrid_assets.domain.tables.validated import VALIDATED
 

@@ -66,4 +66,20 @@ FEATURES = (
         ),
         ("meter_id",),
     ),
+    Table(
+        "features",
+        "feeder_balance",
+        "day",
+        "feeder with a measurement of its own: the day's energy, measured and metered",
+        (
+            needed("zone", "VARCHAR", "zone"),
+            needed("feeder", "VARCHAR", "feeder"),
+            needed("meters", "INTEGER", "its customers' meters with readings"),
+            needed("measured_kwh", "DOUBLE", "net energy that the feeder's own meter measured, kWh"),
+            needed("metered_kwh", "DOUBLE", "net energy of its customers' meters after validation and estimation, kWh"),
+            needed("flow_kwh", "DOUBLE", "energy of its customers' meters that flowed either way, kWh"),
+            needed("guessed_share", "DOUBLE", "share of these readings that was estimated or is missing"),
+        ),
+        ("zone", "feeder"),
+    ),
 )

@@ -1,27 +1,9 @@
-"""What is odd, what is planned, what the operator sees, and what nights really issued: anomalies, dispatch, operator, ledgers."""
+"""What is planned, what the operator sees, and what nights really issued: dispatch, operator, ledgers."""
 
 from __future__ import annotations
 
 from smartgrid_assets.domain.tables.column import INTERVAL, Table, needed, nullable
 from smartgrid_assets.domain.tables.forecasts import FORECASTS
-
-ANOMALIES = (
-    Table(
-        "anomalies",
-        "meter_days",
-        "day",
-        "meter and detector",
-        (
-            needed("meter_id", "VARCHAR", "meter"),
-            needed("detector", "VARCHAR", "detector"),
-            needed("score", "DOUBLE", "0 (ordinary) to 1"),
-            needed("rank", "INTEGER", "1 = strangest of the day"),
-            needed("is_alarm", "BOOLEAN", "true within the budget of alarms"),
-            needed("reason", "VARCHAR", "the features that spoke, in words"),
-        ),
-        ("meter_id", "detector"),
-    ),
-)
 
 _PLAN = (
     needed("unit", "VARCHAR", "unit"),
