@@ -91,7 +91,7 @@ def _make_cases(work: Work) -> Made:
     rows = con.execute(f"FROM {context.lake.view(con, SUSPECTS, days, 'suspects_before')}").df()
     rows["since"] = rows["since"].astype("datetime64[us]").dt.date
     by_day = {of.date(): part.drop(columns="day") for of, part in rows.assign(day=rows["day"].astype("datetime64[us]")).groupby("day")}
-    (meters,) = con.execute(f"SELECT count(*) FROM {context.lake.view(con, PROFILE, [day], 'profiles_of_day')}").fetchone() or (0,)
+    ((meters,),) = con.execute(f"SELECT count(*) FROM {context.lake.view(con, PROFILE, [day], 'profiles_of_day')}").fetchall()
     found = cases(by_day, day, meters, _case_budget(context))
     con.register("found_cases", found)
     states = {f"cases_{state}": int((found["state"] == state).sum()) for state in ("new", "open", "explained")}
