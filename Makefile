@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo test test-quick lint ui bench bench-forecast bench-detect bench-vee bench-estimate bench-million fuzz docs clean-state
+.PHONY: help install demo test test-quick lint ui bench bench-forecast bench-detect bench-theft bench-vee bench-estimate bench-million fuzz docs clean-state
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,6 +37,9 @@ bench-forecast: $(STAMP) ## accuracy of every model and of the aggregate on publ
 
 bench-detect: $(STAMP) ## labelled series scored by the ensemble and by plain detectors (half an hour)
 	@$(BIN)/python -m benchmarks.detect $(DETECT)
+
+bench-theft: $(STAMP) ## thieves in simulated towns: found within two weeks, at how many cases (20 minutes)
+	@$(BIN)/python -m benchmarks.theft --seeds 311,312,313
 
 bench-vee: $(STAMP) ## recall and precision of each rule on five simulated towns with true faults (20 minutes)
 	@$(BIN)/python -m benchmarks.vee

@@ -157,10 +157,10 @@ def _print(thieves: pd.DataFrame, raised: pd.DataFrame, weeks: float, title: str
     thieves = thieves.assign(late=late, hit=[0 < n <= WITHIN_DAYS for n in late])
     steals = thieves[~thieves["way"].isin(STEALS_NOTHING)]
     large = steals[steals["stolen_kwh_week"] > 0.1 * steals["kwh_week"]]
-    right = raised["meter_id"].isin(thieves.loc[~thieves["way"].isin(STEALS_NOTHING), "meter_id"])
+    right, lies = raised["meter_id"].isin(steals["meter_id"]), raised["meter_id"].isin(thieves["meter_id"])
     print(f"{title}: {len(large)} thieves of over 10 % of their energy, {large['hit'].mean():.2f} of them found in {WITHIN_DAYS} days, "
           f"{np.isfinite(large['late']).mean():.2f} ever; {len(raised)} cases, {len(raised) / weeks:.2f} per 1,000 meters and week, "
-          f"{right.mean() if len(raised) else float('nan'):.2f} of them thieves")  # fmt: skip
+          f"{right.mean() if len(raised) else float('nan'):.2f} of them thieves, {lies.mean() if len(raised) else float('nan'):.2f} meters that lie")  # fmt: skip
     for way, part in thieves.groupby("way"):
         print(
             f"    {way:30} {len(part):3} thieves, found {part['hit'].sum():3} in time, {np.isfinite(part['late']).sum():3} ever; days {sorted(part['late'])}"

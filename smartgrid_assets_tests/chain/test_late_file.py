@@ -129,10 +129,16 @@ def test_a_late_correction_re_makes_its_day_its_heirs_and_the_one_forecast_whose
         ("training_marks", GAP),
         ("meter_profile", CORRECTED),
         ("meter_profile", GAP),
+        ("feeder_balance", CORRECTED),
+        ("feeder_balance", GAP),
         # Detection was asked of a few days only: 22 looks at its own profile, 50 four weeks back on it. 51 and 52 do
         # not reach it; the gap's day counts for 51, but its profile is of what was delivered, never of an estimate.
         ("detect", CORRECTED),
         ("detect", CORRECTED + 28),
+        # Suspects look twelve weeks back: all that were asked for after it. They are the same, so of the cases only those of the day
+        # itself are due, whose meters are counted.
+        *(("suspects", number) for number in (CORRECTED, CORRECTED + 28, CORRECTED + 29, *NEWEST) if number != ABSENT),
+        ("cases", CORRECTED),
         # The only gate after the receipt. Its candidates rest on the history as known then; no naive reads that far
         # back, so their rows are the same, and what is published of them is not due.
         ("candidates", ISSUED[-1]),
@@ -157,8 +163,11 @@ def test_a_day_that_comes_late_is_made_with_what_looks_back_on_it(context: Conte
         ("load", ABSENT),
         ("training_marks", ABSENT),
         ("meter_profile", ABSENT),
+        ("feeder_balance", ABSENT),
         # Its own and all days after it, which were judged without it.
         *(("detect", number) for number in NEWEST if number >= ABSENT),
+        *(("suspects", number) for number in NEWEST if number >= ABSENT),
+        *(("cases", number) for number in NEWEST if number >= ABSENT),
         # The forecast of a week later (naive_7d) is the only one whose gate knew it; those of days 55 to 60 had to do
         # without. The week's models and champion are of day 56, a gate before the receipt.
         ("candidates", ABSENT + 7),
