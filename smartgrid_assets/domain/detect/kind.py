@@ -48,10 +48,11 @@ def sentence(row: dict[str, Any], kind: str, witness: float, still_flows: bool, 
     days = int(row["days"])
     told = [f"energy {_moved(row['change'])} for {days} days, against its own past and what its peers did"]
     told += [
-        f"{_WORDS[part]} {_moved(parts[part])} ({row[f'value_{part}']:.3g} against {row[f'expected_{part}']:.3g})" for part in clearest
+        f"{_WORDS[part]} {_moved(parts[part])} ({amount(row[f'value_{part}'])} against {amount(row[f'expected_{part}'])})"
+        for part in clearest
     ]
     if row["z"] < 0 and np.isfinite(witness):
-        share = f"{min(max(witness, 0.0), 1.0):.0%} of the missing {7 * row['missing_kwh']:.3g} kWh a week"
+        share = f"{min(max(witness, 0.0), 1.0):.0%} of the missing {amount(7 * row['missing_kwh'])} kWh a week"
         if still_flows:
             told.append(f"its feeder still delivers {share}")
         else:
@@ -61,3 +62,12 @@ def sentence(row: dict[str, Any], kind: str, witness: float, still_flows: bool, 
 
 def _moved(change: float) -> str:
     return f"{'fell' if change < 0 else 'rose'} {abs(change):.0%}"
+
+
+def amount(value: float) -> str:
+    """Three digits, as people write them.
+
+    >>> amount(2661.3), amount(0.0195)
+    ('2,661', '0.0195')
+    """
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

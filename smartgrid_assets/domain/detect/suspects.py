@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smartgrid_assets.domain.detect.kind import FAULTS, kind_of, sentence
+from smartgrid_assets.domain.detect.kind import FAULTS, amount, kind_of, sentence
 from smartgrid_assets.domain.detect.level import LOOK_BACK_DAYS, SINCE_DAYS, levels, shapes
 from smartgrid_assets.domain.detect.witness import DAYS, NOTHING, Asked, Balance, Said, balances
 from smartgrid_assets.domain.tables import table
@@ -185,7 +185,7 @@ def _losing(left: dict[Feeder, Balance], day: date) -> list[dict[str, Any]]:
             {"meter_id": "", "zone": zone, "feeder": feeder, "class": "", "kind": "feeder_loss",
              "since": day - timedelta(days=said.days - 1), "change": share, "lost_kwh_week": 7 * kwh, "p_value": 1e-6, "witness": np.nan,
              "witness_sigmas": said.sigmas, "is_witnessed": True,
-             "reason": f"feeder {feeder} measures {kwh:.3g} kWh a day more above its meters than before, {share:.1%} of what flows, "
+             "reason": f"feeder {feeder} measures {amount(kwh)} kWh a day more above its meters than before, {share:.1%} of what flows, "
                        "that no meter of it explains"}
         )  # fmt: skip
     return found

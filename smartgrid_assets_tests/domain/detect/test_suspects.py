@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from smartgrid_assets.domain.detect.kind import amount
 from smartgrid_assets.domain.detect.level import LOOK_BACK_DAYS, levels
 from smartgrid_assets.domain.detect.suspects import COLUMNS, suspects
 from smartgrid_assets.domain.tables import table
@@ -68,7 +69,8 @@ def test_a_meter_that_counts_a_third_is_named_by_its_feeder_with_the_day_and_wha
     assert thief["witness"] == pytest.approx(1.0, abs=0.25) and thief["witness_sigmas"] > 5
     drawn = true[(true["meter_id"] == "M007") & (true["day"] > DAY - timedelta(days=7))]["true_kwh"].mean()
     assert thief["lost_kwh_week"] == pytest.approx(7 * 0.65 * drawn, rel=0.3)
-    assert "its feeder still delivers" in thief["reason"] and "M007" not in thief["reason"]
+    assert "its feeder still delivers" in thief["reason"] and "M007" not in thief["reason"] and "e+0" not in thief["reason"]
+    assert (amount(2661.3), amount(99.4), amount(0.01954)) == ("2,661", "99.4", "0.0195")
 
 
 def test_who_is_away_draws_less_and_the_feeder_says_so():
