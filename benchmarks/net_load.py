@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.load_sets import SETS, LoadSet, hourly, long
+from benchmarks.load_sets import SETS, hourly, long
 from smartgrid_assets.chain.backtest import AGGREGATE, Protocol, ZoneReplay, aggregated
 from smartgrid_assets.chain.backtest import replay as replayed
 
@@ -78,11 +78,7 @@ def _citylearn(shared: Path) -> pd.DataFrame:
     return _parts(stamps, load, pv).merge(by_hour, on="interval_start_utc")
 
 
-def _in_parts(of: LoadSet, make: object) -> LoadSet:
-    return replace(of, make=make)  # type: ignore[arg-type]
-
-
-AUSGRID, CITYLEARN = _in_parts(SETS["ausgrid"], _ausgrid), _in_parts(SETS["citylearn"], _citylearn)
+AUSGRID, CITYLEARN = replace(SETS["ausgrid"], make=_ausgrid), replace(SETS["citylearn"], make=_citylearn)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import pandas as pd
 
 from smartgrid_assets.domain.derive.recipe import feeder_balance, meter_profile
 from smartgrid_assets.domain.detect.cases import CaseBudget, cases
-from smartgrid_assets.domain.detect.level import LOOK_BACK_DAYS
+from smartgrid_assets.domain.detect.spans import SUSPECTS_LOOK_BACK_DAYS as LOOK_BACK_DAYS
 from smartgrid_assets.domain.detect.suspects import suspects
 from smartgrid_assets.domain.market_day import market_day, public_holidays
 

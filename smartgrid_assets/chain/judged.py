@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from smartgrid_assets.chain.model_pictures import png_of
 from smartgrid_assets.domain.forecast.evaluation import diebold_mariano, evaluate, level_of, skill
 from smartgrid_assets.domain.market_day import gate_utc
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
@@ -152,7 +153,7 @@ def _reliability(rows: pd.DataFrame) -> bytes:
     axes[0].plot([0, 1], [0, 1], color="0.7", lw=1)
     axes[0].plot(levels, [(load <= level_of(grid, level)).mean() for level in levels], "o-", color="#2171b5")
     axes[0].set(title="Reliability: share of loads below each quantile", xlabel="quantile", ylabel="observed share")
-    return _png(figure)
+    return png_of(figure)
 
 
 def _errors(rows: pd.DataFrame) -> bytes:
@@ -164,7 +165,7 @@ def _errors(rows: pd.DataFrame) -> bytes:
         axis.bar(means.index.astype(str), means.to_numpy(), color="#6baed6")
         axis.set(title=f"Mean absolute error by {name}, MW")
         axis.tick_params(axis="x", labelsize=7)
-    return _png(figure)
+    return png_of(figure)
 
 
 def _worst(rows: pd.DataFrame) -> bytes:
@@ -181,7 +182,7 @@ def _worst(rows: pd.DataFrame) -> bytes:
         axis.tick_params(labelsize=7)
     axes[0].set_ylabel("MW", fontsize=7)
     axes[0].legend(frameon=False, fontsize=7)
-    return _png(figure)
+    return png_of(figure)
 
 
 def _figure(n: int, width: float, height: float) -> tuple[Any, list[Any]]:
@@ -189,11 +190,3 @@ def _figure(n: int, width: float, height: float) -> tuple[Any, list[Any]]:
 
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, list(np.atleast_1d(figure.subplots(1, n)))
-
-
-def _png(figure: Any) -> bytes:
-    import io
-
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=100)
-    return picture.getvalue()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 SHOWN = 15
 """Features drawn, the largest: more cannot be read."""
@@ -24,9 +25,7 @@ def plot_week(both: pd.DataFrame, title: str) -> bytes:
     axes.plot(times, both["load_mw"], color="black", lw=1.0, label="load")
     axes.set(title=title, xlabel="UTC", ylabel="MW")
     axes.legend(loc="upper left", ncols=3, frameon=False)
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=100)
-    return picture.getvalue()
+    return png_of(figure)
 
 
 def plot_importances(importances: pd.DataFrame, title: str) -> bytes:
@@ -41,6 +40,11 @@ def plot_importances(importances: pd.DataFrame, title: str) -> bytes:
     axes.barh(shares.index, shares, color="#6baed6")
     axes.set(title=title, xlabel=f"share of the whole, mean of {zones} zones" if zones > 1 else "share of the whole")
     axes.spines[["top", "right"]].set_visible(False)
+    return png_of(figure)
+
+
+def png_of(figure: Figure) -> bytes:
+    """The figure as PNG."""
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=100)
     return picture.getvalue()

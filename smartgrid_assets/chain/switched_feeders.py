@@ -9,14 +9,11 @@ from smartgrid_assets.chain.known import history_days
 from smartgrid_assets.chain.step import Work
 from smartgrid_assets.chain.steps.derive import LOAD
 from smartgrid_assets.chain.steps.forecast import FEEDER_DAYS
-from smartgrid_assets.domain.forecast.switched import Switch, switches
+from smartgrid_assets.domain.forecast.switched import WHOLE_DAY, Switch, switches
 from smartgrid_assets.domain.market_day import days_between
 
 if TYPE_CHECKING:
     import pandas as pd
-
-WHOLE_DAY = 0.9
-"""A day counts of which so much is known."""
 
 
 def switched(work: Work) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from smartgrid_assets.chain.context import Context
 from smartgrid_assets.chain.known import exactly, optional, span
 from smartgrid_assets.chain.step import Inputs, Made, Step, Work
 from smartgrid_assets.chain.steps.derive import BALANCE, PROFILE
+from smartgrid_assets.domain.detect.spans import CASES_LOOK_BACK_DAYS, SUSPECTS_LOOK_BACK_DAYS
 from smartgrid_assets.domain.market_day import days_between
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 ANOMALIES, SUSPECTS, CASES = "anomalies/meter_days", "anomalies/suspects", "anomalies/cases"
 LOOK_BACK_DAYS = 28
-SUSPECTS_LOOK_BACK_DAYS, CASES_LOOK_BACK_DAYS = 83, 91
-"""Days before the day that suspects and cases go by (domain/detect/level.py, cases.py)."""
 VERSION, SUSPECTS_VERSION, CASES_VERSION = 2, 1, 1
 
 

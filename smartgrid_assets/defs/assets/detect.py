@@ -1,8 +1,9 @@
 """anomalies/*: strange meters of the day, judged by the four weeks before it; meters that changed for good; cases for a visit."""
 
-from smartgrid_assets.chain.steps.detect import CASES_LOOK_BACK_DAYS, LOOK_BACK_DAYS, STEPS, SUSPECTS_LOOK_BACK_DAYS
+from smartgrid_assets.chain.steps.detect import LOOK_BACK_DAYS, STEPS
 from smartgrid_assets.defs.partitions import days_before
 from smartgrid_assets.defs.step_asset import dep, step_asset
+from smartgrid_assets.domain.detect.spans import CASES_LOOK_BACK_DAYS, SUSPECTS_LOOK_BACK_DAYS
 
 DETECT, SUSPECTS, CASES = STEPS
 

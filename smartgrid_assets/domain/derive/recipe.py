@@ -15,6 +15,7 @@ from smartgrid_assets.domain.derive.marks import MARKS_VERSION, Marks, training_
 from smartgrid_assets.domain.derive.relations import declared, holiday_relation
 from smartgrid_assets.domain.derive.sums import SUMS, add_readings, common_step, fit_to_step, roll_up
 from smartgrid_assets.domain.derive.versions import form_versions
+from smartgrid_assets.domain.feeder_sums import feeder_sums
 from smartgrid_assets.domain.market_day import MarketDay
 from smartgrid_assets.domain.tables import WEATHER_COLUMNS
 
@@ -99,21 +100,12 @@ def meter_profile(con: DuckDBPyConnection, day: MarketDay, tz: str, readings: st
 def feeder_balance(con: DuckDBPyConnection, readings: str, meters: str) -> str:
     """features/feeder_balance of one market day: a row a feeder whose own meter and whose customers' meters have readings.
 
-    readings: validated/meter_readings of the day; meters: meter_id (each once), role, feeder, zone. Net as in features/load: gross
-    generation is taken off only where the meter has no export.
+    readings: validated/meter_readings of the day; meters: meter_id (each once), role, feeder, zone.
     """
-    energy = "CASE direction WHEN 'import' THEN kwh WHEN 'export' THEN -kwh WHEN 'generation' THEN CASE WHEN NOT exports THEN -kwh END END"
+    of_feeders = f"""SELECT zone, feeder, role, meter_id, channel, quality, TRY_CAST(energy_kwh AS DECIMAL(18, 6)) AS energy_kwh
+        FROM {readings} JOIN {meters} USING (meter_id) WHERE role IN ('customer', 'feeder')"""
     return declared(
         con,
         "features/feeder_balance",
-        f"""
-        WITH series AS (
-            SELECT zone, feeder, role, meter_id, split_part(channel, ':', 1) AS direction, sum(TRY_CAST(energy_kwh AS DECIMAL(18, 6))) AS kwh,
-                count(*) AS readings, count(*) FILTER (quality IN ('estimated', 'missing')) AS guessed
-            FROM {readings} JOIN {meters} m USING (meter_id) WHERE feeder <> '' AND role IN ('customer', 'feeder') GROUP BY ALL),
-        signed AS (SELECT *, bool_or(direction = 'export') OVER (PARTITION BY meter_id) AS exports FROM series)
-        SELECT zone, feeder, count(DISTINCT meter_id) FILTER (role = 'customer') AS meters,
-            sum({energy}) FILTER (role = 'feeder') AS measured_kwh, sum({energy}) FILTER (role = 'customer') AS metered_kwh,
-            sum(abs({energy})) FILTER (role = 'customer') AS flow_kwh, sum(guessed) / sum(readings) AS guessed_share
-        FROM signed GROUP BY ALL HAVING measured_kwh IS NOT NULL AND metered_kwh IS NOT NULL""",
+        f"FROM ({feeder_sums(of_feeders, 'zone, feeder')}) WHERE measured_kwh IS NOT NULL AND metered_kwh IS NOT NULL",
     )

@@ -13,7 +13,7 @@ from math import ceil
 import numpy as np
 import pandas as pd
 
-from smartgrid_assets.domain.detect.features import FEATURES
+from smartgrid_assets.domain.detect.features import WORDS
 from smartgrid_assets.domain.detect.relative import feature_columns
 
 FEEDER_MIN_METERS = 5
@@ -21,7 +21,6 @@ FEEDER_SHARE = 0.6
 FEEDER_Z = 3.0
 HOLD_BACK_METERS = 5
 HOLD_BACK_SHARE = 0.2
-_WORDS = {f.name: f.words for f in FEATURES}
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def feeder_events(today: pd.DataFrame) -> pd.Series:
         together = moved & alike.ge(FEEDER_SHARE * meters, axis=0) & (meters >= FEEDER_MIN_METERS)[:, None]
         concerned = together.index[together.any(axis=1)]
         if len(concerned):
-            most = alike.where(together).loc[concerned].idxmax(axis=1).str.removeprefix("own_z_").map(_WORDS)
+            most = alike.where(together).loc[concerned].idxmax(axis=1).str.removeprefix("own_z_").map(WORDS)
             counts = alike.where(together).loc[concerned].max(axis=1).astype(int).astype(str)
             of = pd.Series(meters, index=apart.index).loc[concerned].astype(str)
             sentences[concerned] = (

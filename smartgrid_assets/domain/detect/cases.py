@@ -18,12 +18,12 @@ import numpy as np
 import pandas as pd
 
 from smartgrid_assets.domain.detect.kind import FAULTS, THEFT, VISITED
+from smartgrid_assets.domain.detect.spans import CASES_LOOK_BACK_DAYS as LOOK_BACK_DAYS
 from smartgrid_assets.domain.market_day import days_between
 from smartgrid_assets.domain.tables import table
 
 SEEN_ON, SEEN_OF = 2, 3
 STANDS_DAYS, GONE_AFTER_DAYS = 56, 7
-LOOK_BACK_DAYS = 91
 ABSORBED_DAYS = 21
 """A change as old as this becomes the meter's own past; that it is no longer seen then is no sign that it ended."""
 EXPLAINED_AS = 0.001

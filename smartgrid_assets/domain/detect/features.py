@@ -69,6 +69,8 @@ FEATURES: tuple[Feature, ...] = (
     Feature("negative_count", "negative intervals", "", "count", ("negative_count",), "negative_count", floor=0.5),
 )
 """In the order of the columns of every matrix in this room."""
+WORDS = {feature.name: feature.words for feature in FEATURES}
+"""Name -> how it is said."""
 
 
 def features_in(columns: set[str]) -> tuple[Feature, ...]:

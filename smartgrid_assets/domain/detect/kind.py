@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from smartgrid_assets.domain.detect.features import WORDS
+
 THEFT = ("bypass", "lost_phase")
 FAULTS = ("stuck", "data_fault")
 VISITED = (*THEFT, *FAULTS, "feeder_loss")
@@ -19,7 +21,6 @@ LASTS = 0.8
 """Where no feeder can tell, energy that is not gone for three weeks (level.LONGER_THAN_HOLIDAYS), and today, may be away on holiday."""
 UNTOUCHED = -0.1
 HALF = -0.4
-_WORDS = {"energy": "energy", "night_kwh": "night use", "evening_kwh": "evening use", "peak_kw": "peak", "min_kw": "lowest power", "ramp_kw": "change between intervals"}  # fmt: skip
 
 
 def kind_of(row: dict[str, Any], still_flows: bool, nobody_measures: bool) -> str:
@@ -48,7 +49,7 @@ def sentence(row: dict[str, Any], kind: str, witness: float, still_flows: bool, 
     days = int(row["days"])
     told = [f"energy {_moved(row['change'])} for {days} days, against its own past and what its peers did"]
     told += [
-        f"{_WORDS[part]} {_moved(parts[part])} ({amount(row[f'value_{part}'])} against {amount(row[f'expected_{part}'])})"
+        f"{WORDS[part]} {_moved(parts[part])} ({amount(row[f'value_{part}'])} against {amount(row[f'expected_{part}'])})"
         for part in clearest
     ]
     if row["z"] < 0 and np.isfinite(witness):

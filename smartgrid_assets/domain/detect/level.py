@@ -16,12 +16,11 @@ import numpy as np
 import pandas as pd
 
 from smartgrid_assets.domain.detect.features import FEATURES, Feature
+from smartgrid_assets.domain.detect.relative import MAD_TO_SIGMA
+from smartgrid_assets.domain.detect.spans import SINCE_DAYS
+from smartgrid_assets.domain.detect.spans import SUSPECTS_LOOK_BACK_DAYS as LOOK_BACK_DAYS
 from smartgrid_assets.domain.detect.tail import TAIL_FROM, TAIL_TO, tail_probability
 
-SINCE_DAYS = (3, 5, 7, 10, 14, 21, 28)
-"""A change is looked for that began so many days ago."""
-BASE_DAYS = 56
-LOOK_BACK_DAYS = max(SINCE_DAYS) + BASE_DAYS - 1
 LONGER_THAN_HOLIDAYS = 21
 LEAST_BASE_DAYS, LEAST_LIKE_DAYS, LEAST_PEERS = 21, 4, 10
 LEAST_SPREAD = 0.10
@@ -45,7 +44,7 @@ def levels(con: Any, profiles: str, day: date) -> pd.DataFrame:
                      f"nullif(sum(expected) FILTER (ago < {k}), 0) - 1 AS change_{k}" for k in SINCE_DAYS)  # fmt: skip
     rows = con.execute(
         f"""WITH spread AS (
-            SELECT meter_id, greatest(1.4826 * median(abs(apart)), {LEAST_SPREAD}) AS spread, count(apart) AS base_days
+            SELECT meter_id, greatest({MAD_TO_SIGMA} * median(abs(apart)), {LEAST_SPREAD}) AS spread, count(apart) AS base_days
             FROM level_energy WHERE is_base GROUP BY ALL HAVING base_days >= {LEAST_BASE_DAYS})
         SELECT meter_id, arg_min(zone, ago) AS zone, arg_min(feeder, ago) AS feeder, arg_min(class, ago) AS class,
             any_value(spread) AS spread, {means}, {lost}
@@ -114,6 +113,6 @@ def _clearest(rows: pd.DataFrame) -> pd.DataFrame:
     kept["z"], kept["p_value"] = z[at, best], np.minimum(1.0, p[at, best] * len(SINCE_DAYS))
     for name, k in (("newest_change", min(SINCE_DAYS)), ("lasting_change", LONGER_THAN_HOLIDAYS)):
         kept[name] = rows[f"change_{k}"].to_numpy(float)
-    for name in ("change", "missing"):
-        kept[name if name == "change" else "missing_kwh"] = np.column_stack([rows[f"{name}_{k}"] for k in SINCE_DAYS])[at, best]
+    for name, column in (("change", "change"), ("missing_kwh", "missing")):
+        kept[name] = np.column_stack([rows[f"{column}_{k}"] for k in SINCE_DAYS])[at, best]
     return kept

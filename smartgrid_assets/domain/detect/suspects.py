@@ -14,7 +14,9 @@ import numpy as np
 import pandas as pd
 
 from smartgrid_assets.domain.detect.kind import FAULTS, amount, kind_of, sentence
-from smartgrid_assets.domain.detect.level import LOOK_BACK_DAYS, SINCE_DAYS, levels, shapes
+from smartgrid_assets.domain.detect.level import levels, shapes
+from smartgrid_assets.domain.detect.spans import SINCE_DAYS
+from smartgrid_assets.domain.detect.spans import SUSPECTS_LOOK_BACK_DAYS as LOOK_BACK_DAYS
 from smartgrid_assets.domain.detect.witness import DAYS, NOTHING, Asked, Balance, Said, balances
 from smartgrid_assets.domain.tables import table
 

@@ -86,16 +86,12 @@ class Balance:
         asked, ratio = meters.ways(since, known)
         since = (*since, *since)
         named = _named(self.base(), self.loss[known], asked, ratio, np.vstack([meters.may, meters.may]), meters.clear)
-        base = np.column_stack([self.base(), *(asked[k, n] for n, k in named.items())])
-        told = _beside(base, self.loss[known], asked)
-        said = []
-        for n, k in enumerate(np.argmin(told.error / ratio, axis=0)):
-            if n in named:
-                k = named[n]
-                own = _alone(self.base(), self.loss[known], asked, named, n)
-                said.append(Said(float(own.coefficient[0, 0] / ratio[k, n]), float(own.error[0, 0] / ratio[k, n]), since[k], True))
-            else:
-                said.append(Said(float(told.coefficient[k, n] / ratio[k, n]), float(told.error[k, n] / ratio[k, n]), since[k]))
+        told = _beside(_with(self.base(), asked, named), self.loss[known], asked)
+        coefficient, error = told.coefficient / ratio, told.error / ratio
+        said = [Said(float(coefficient[k, n]), float(error[k, n]), since[k]) for n, k in enumerate(np.argmin(error, axis=0))]
+        for n, k in named.items():
+            own = _alone(self.base(), self.loss[known], asked, named, n)
+            said[n] = Said(float(own.coefficient[0, 0] / ratio[k, n]), float(own.error[0, 0] / ratio[k, n]), since[k], True)
         left = np.full(len(self.loss), np.nan)
         left[known] = told.left
         return said, left
@@ -151,7 +147,7 @@ def _named(base: np.ndarray, loss: np.ndarray, asked: np.ndarray, ratio: np.ndar
 
 def _unexplained(base: np.ndarray, loss: np.ndarray, asked: np.ndarray, named: dict[int, int]) -> float:
     """Schwarz's criterion of what is named: each meter costs three parameters (who, since when, how much). Source: Schwarz 1978."""
-    axes, _ = np.linalg.qr(np.column_stack([base, *(asked[k, n] for n, k in named.items())]))
+    axes, _ = np.linalg.qr(_with(base, asked, named))
     left = loss - axes @ (axes.T @ loss)
     return float(len(loss) * np.log(max(float(left @ left), 1e-12)) + 3 * len(named) * np.log(len(loss)))
 
@@ -162,7 +158,7 @@ def _pursued(
     """One meter after the other comes in; then those leave that beside the others do not stand, the weakest first."""
     named: dict[int, int] = {}
     while len(named) < MOST_NAMED:
-        told = _beside(np.column_stack([base, *(asked[k, n] for n, k in named.items())]), loss, asked)
+        told = _beside(_with(base, asked, named), loss, asked)
         share = told.coefficient / ratio
         sigmas = np.where(may & (share >= LEAST_SHARE) & (share <= MOST_SHARE), told.coefficient / told.error / clear, -np.inf)
         sigmas[:, [*named, *without]] = -np.inf
@@ -195,8 +191,13 @@ def _near(k: int, ways: int) -> np.ndarray:
 
 def _alone(base: np.ndarray, loss: np.ndarray, asked: np.ndarray, named: dict[int, int], n: int) -> _Told:
     """What is told of one of those named, beside the others."""
-    others = [asked[k, m] for m, k in named.items() if m != n]
-    return _beside(np.column_stack([base, *others]), loss, asked[named[n], n][None, None])
+    others = {m: k for m, k in named.items() if m != n}
+    return _beside(_with(base, asked, others), loss, asked[named[n], n][None, None])
+
+
+def _with(base: np.ndarray, asked: np.ndarray, named: dict[int, int]) -> np.ndarray:
+    """The base's columns, and those of meters that are named."""
+    return np.column_stack([base, *(asked[k, n] for n, k in named.items())])
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ LARGE = 0.1
 """And so large a share of what the feeder drew."""
 CANCEL = 0.3
 """What the pair gained together is at most so much of what was moved."""
+WHOLE_DAY = 0.9
+"""A day counts of which so much is known."""
 _GAUSS = 1.4826
 
 

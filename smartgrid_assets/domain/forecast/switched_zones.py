@@ -13,13 +13,11 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from smartgrid_assets.domain.forecast.switched import LEAST_AFTER, LEAST_BEFORE, expected, switches
+from smartgrid_assets.domain.forecast.switched import LEAST_AFTER, LEAST_BEFORE, WHOLE_DAY, expected, switches
 
 WINDOW_DAYS = 28
 """Days that are looked at for a switch, in two windows: the newest, and the one that ends where its first possible switch begins."""
 WINDOWS_DAYS = 2 * WINDOW_DAYS - LEAST_BEFORE - LEAST_AFTER
-WHOLE_DAY = 0.9
-"""A day counts of which so much is known."""
 LARGEST_FACTOR = 5.0
 """A zone that would be scaled by more (or that feeds in as much as it draws) is shifted by MW instead."""
 
@@ -93,20 +91,24 @@ def _level(own: np.ndarray, is_free: np.ndarray, since: int) -> float:
 
 def as_switched(history: pd.DataFrame, steps: Sequence[Step]) -> pd.DataFrame:
     """One zone's rows, those before each step at the level after it. history: local_time, load_mw."""
+    if not steps:
+        return history
     load, local = history["load_mw"].to_numpy(float, copy=True), history["local_time"].to_numpy()
     for step in steps:
         before = local < np.datetime64(step.since)
         load[before] = _moved(load[before], step)
-    return history.assign(load_mw=load) if steps else history
+    return history.assign(load_mw=load)
 
 
 def zones_as_switched(history: pd.DataFrame, steps: Mapping[str, Sequence[Step]]) -> pd.DataFrame:
     """as_switched for the rows of all zones."""
+    if not steps:
+        return history
     load = history["load_mw"].to_numpy(float, copy=True)
     for zone, of_zone in steps.items():
         rows = (history["zone"] == zone).to_numpy()
         load[rows] = as_switched(history[rows], of_zone)["load_mw"].to_numpy(float)
-    return history.assign(load_mw=load) if steps else history
+    return history.assign(load_mw=load)
 
 
 def _moved(load: np.ndarray, step: Step) -> np.ndarray:

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from smartgrid_assets.domain.detect.kind import amount
-from smartgrid_assets.domain.detect.level import LOOK_BACK_DAYS, levels
+from smartgrid_assets.domain.detect.level import levels
+from smartgrid_assets.domain.detect.spans import SUSPECTS_LOOK_BACK_DAYS as LOOK_BACK_DAYS
 from smartgrid_assets.domain.detect.suspects import COLUMNS, suspects
 from smartgrid_assets.domain.tables import table
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from smartgrid_assets.domain.check.limits import CheckLimits
 from smartgrid_assets.domain.check.suite import MOST_ROWS, Check, Suite
+from smartgrid_assets.domain.feeder_sums import feeder_sums
 from smartgrid_assets.domain.market_day import MarketDay
 
 CHANNELS = ["import", "export", "generation"]
@@ -57,25 +58,13 @@ def _zones(relation: str, day: MarketDay, columns: list[str]) -> str:
 def _feeders(relation: str, day: MarketDay, columns: list[str]) -> str:
     """A feeder's own measurement against its meters, where both are there and little is estimated: the rest is losses and what no
     meter counts. Against the energy that flows either way, since a sunny feeder's net may be nothing.
-
-    Net as in features/load: gross generation is taken off only where the meter has no export, which else is net of it already.
     """
     has_register = {"feeder", "role"} <= set(columns)
     feeder, role = ("feeder", "role") if has_register else ("''", "'customer'")
-    energy = "CASE direction WHEN 'import' THEN kwh WHEN 'export' THEN -kwh WHEN 'generation' THEN CASE WHEN NOT exports THEN -kwh END END"
+    of_feeders = f"SELECT {feeder} AS feeder, {role} AS role, meter_id, channel, quality, energy_kwh FROM {relation}"
     return f"""
-        WITH series AS (
-            SELECT {feeder} AS feeder, {role} AS role, meter_id, split_part(channel, ':', 1) AS direction, sum(energy_kwh) AS kwh,
-                count(*) AS readings, count(*) FILTER (quality IN ('estimated', 'missing')) AS guessed
-            FROM {relation} WHERE {feeder} <> '' GROUP BY ALL),
-        signed AS (SELECT *, bool_or(direction = 'export') OVER (PARTITION BY meter_id) AS exports FROM series),
-        sums AS (
-            SELECT feeder, sum({energy}) FILTER (role = 'customer') AS metered, sum({energy}) FILTER (role = 'feeder') AS measured,
-                sum(abs({energy})) FILTER (role = 'customer') AS flow, count(DISTINCT meter_id) FILTER (role = 'customer') AS meters,
-                sum(guessed) / sum(readings) AS guessed_share
-            FROM signed GROUP BY ALL)
-        SELECT feeder, meters, (measured - metered) / flow AS loss_share FROM sums
-        WHERE measured IS NOT NULL AND flow > 0 AND guessed_share <= {BALANCE_GUESSED_SHARE} ORDER BY feeder"""
+        SELECT feeder, meters, (measured_kwh - metered_kwh) / flow_kwh AS loss_share FROM ({feeder_sums(of_feeders, "feeder")})
+        WHERE measured_kwh IS NOT NULL AND flow_kwh > 0 AND guessed_share <= {BALANCE_GUESSED_SHARE} ORDER BY feeder"""
 
 
 def _classes(relation: str, day: MarketDay, columns: list[str]) -> str:
