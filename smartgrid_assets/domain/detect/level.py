@@ -72,7 +72,8 @@ def shapes(con: Any, profiles: str, day: date, meters: pd.DataFrame) -> pd.DataF
 def _days(con: Any, profiles: str, day: date, feature: Feature, name: str, meters: str) -> None:
     """Make temp table `name`: a row a meter and day: ago, is_base, value and expected in the feature's unit, apart (value over expected, scale).
 
-    Peers are all meters of the class, or all where these are few, whether asked for or not.
+    Peers are all meters of the class, or all where these are few, whether asked for or not. Exact decimals: sums do not depend on the
+    order of adding, and a rerun changes nothing.
     """
     first = day - timedelta(days=LOOK_BACK_DAYS)
     since = f"DATE '{day - timedelta(days=max(SINCE_DAYS))}'"
@@ -87,9 +88,9 @@ def _days(con: Any, profiles: str, day: date, feature: Feature, name: str, meter
         moved AS (SELECT d.*, c.centre, d.v - c.centre AS moved FROM days d JOIN centre c USING (meter_id, is_free) WHERE c.n >= {LEAST_LIKE_DAYS}),
         of_class AS (SELECT class, day, median(moved) AS peers, count(moved) AS n FROM moved GROUP BY ALL),
         of_all AS (SELECT day, median(moved) AS peers FROM moved GROUP BY ALL)
-        SELECT m.meter_id, m.zone, m.feeder, m.class, m.day, m.ago, m.is_base, sinh(m.v) * {small} AS value,
-            sinh(m.centre + CASE WHEN c.n >= {LEAST_PEERS} THEN c.peers ELSE a.peers END) * {small} AS expected,
-            m.moved - CASE WHEN c.n >= {LEAST_PEERS} THEN c.peers ELSE a.peers END AS apart
+        SELECT m.meter_id, m.zone, m.feeder, m.class, m.day, m.ago, m.is_base, TRY_CAST(sinh(m.v) * {small} AS DECIMAL(18, 6)) AS value,
+            TRY_CAST(sinh(m.centre + CASE WHEN c.n >= {LEAST_PEERS} THEN c.peers ELSE a.peers END) * {small} AS DECIMAL(18, 6)) AS expected,
+            TRY_CAST(m.moved - CASE WHEN c.n >= {LEAST_PEERS} THEN c.peers ELSE a.peers END AS DECIMAL(18, 9)) AS apart
         FROM moved m JOIN of_class c USING (class, day) JOIN of_all a USING (day) SEMI JOIN ({meters}) USING (meter_id)"""
     )
 
