@@ -74,19 +74,31 @@ def forecasts_by(
     for made in Parallel(n_jobs=min(work.context.settings.model_jobs, len(some)) or 1)(tasks):
         for (row, _), (found, troubles) in zip(fitted, made, strict=True):
             problems += troubles
-            frames += [part.assign(zone=zone, model=row.model, run_id=row.run_id, weather=row.weather) for zone, part in found.items()]
+            frames += [found.assign(model=row.model, run_id=row.run_id, weather=row.weather)] if len(found) else []
     columns = ["zone", "model", "interval_start_utc", *QUANTILE_COLUMNS, "run_id", "weather"]
-    return pd.concat(frames, ignore_index=True) if frames else typed_empty(columns), sorted(set(problems))
+    return pd.concat(frames, ignore_index=True)[columns] if frames else typed_empty(columns), sorted(set(problems))
 
 
 def _of_some(
     models: Sequence[FittedModel], histories: Mapping[str, pd.DataFrame], futures: Mapping[str, pd.DataFrame], weather: str
-) -> list[tuple[dict[str, pd.DataFrame], list[str]]]:
-    """forecasts_of for each of some models."""
+) -> list[tuple[pd.DataFrame, list[str]]]:
+    """For each of some models the rows of forecasts_of, with their zone, in one frame: a frame a zone and model costs more than forecasting; and its sentences."""
     from smartgrid_assets.domain.forecast.asof import Seen
 
     seen = {zone: Seen(history, futures[zone]) for zone, history in histories.items()}
-    return [forecasts_of(model, seen, weather) for model in models]
+    return [(_stacked(found), problems) for found, problems in (forecasts_of(model, seen, weather) for model in models)]
+
+
+def _stacked(found: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    import numpy as np
+    import pandas as pd
+
+    if not found:
+        return pd.DataFrame()
+    columns = {
+        name: np.concatenate([part[name].to_numpy() for part in found.values()]) for name in ("interval_start_utc", *QUANTILE_COLUMNS)
+    }
+    return pd.DataFrame({"zone": np.repeat(np.array(list(found), dtype=object), [len(part) for part in found.values()]), **columns})
 
 
 def forecasts_of(fitted: FittedModel, seen: Mapping[str, Seen], weather: str) -> tuple[dict[str, pd.DataFrame], list[str]]:

@@ -169,12 +169,12 @@ def publish_day(work: Work) -> pd.DataFrame:
     aggregates, frames = aggregate_day(work, candidates), []
     this_week = {*tried_models(work.context, week_of(work.key)).values()} - {""}
     for zone, of_zone in candidates.groupby("zone"):
-        by_model: dict[str, pd.DataFrame] = dict(iter(of_zone.groupby("model")))
         found = aggregates.get(str(zone))
-        if isinstance(found, pd.DataFrame):
-            by_model[AGGREGATE] = found
         champion, runner_up, why, promoted_by = champions[str(zone)]
         first = champion if promoted_by is not None else AGGREGATE
+        by_model: dict[str, pd.DataFrame] = {AGGREGATE: found} if isinstance(found, pd.DataFrame) else {}
+        if first not in by_model:  # the aggregate is whole where it is: nobody looks at the rungs below it
+            by_model |= dict(iter(of_zone.groupby("model")))
         rungs = [name for name in dict.fromkeys([AGGREGATE, champion, runner_up, *by_name, *last_rungs]) if name]
         reason = found if isinstance(found, str) and first == AGGREGATE else ""
         if reason and champion in NAIVES:
@@ -227,6 +227,7 @@ def learners_of(work: Work, candidates: pd.DataFrame) -> dict[str, Aggregate | s
     They are learned anew from the candidates of the last eight weeks that the gate knew, so that a replay gives the same.
     Memory: ZONES_AT_ONCE. Many zones fan out through joblib, as forecasting.forecasts_by does.
     """
+    import pandas as pd
     from joblib import Parallel, delayed
 
     first, last = learned_days(work.key)
@@ -237,9 +238,15 @@ def learners_of(work: Work, candidates: pd.DataFrame) -> dict[str, Aggregate | s
     zones = sorted(models)
     some = [zones[begin : begin + ZONES_AT_ONCE] for begin in range(0, len(zones), ZONES_AT_ONCE)]
 
-    def told(of: list[str]) -> pd.DataFrame:
-        columns = f"day, zone, model, interval_start_utc, {', '.join(QUANTILE_COLUMNS)}"
-        return work.con.execute(f"SELECT {columns} FROM {past} WHERE list_contains(?, zone)", [of]).df()
+    names = [str(name) for (name,) in work.con.execute(f"SELECT DISTINCT model FROM {past} ORDER BY model").fetchall()]
+
+    def told(of: list[str]) -> dict[str, pd.DataFrame]:
+        """Past candidates by zone; names go as numbers, for millions of strings cost more than the rest."""
+        numbers = "list_position($zones, zone) AS zone, list_position($models, model)::SMALLINT AS model"
+        query = f"SELECT day, {numbers}, interval_start_utc, {', '.join(QUANTILE_COLUMNS)} FROM {past} WHERE list_contains($zones, zone)"
+        rows = work.con.execute(query, {"zones": of, "models": names}).df()
+        rows["model"] = pd.Categorical.from_codes(rows["model"] - 1, names)
+        return {of[int(number) - 1]: part for number, part in by_zone(rows).items()}
 
     jobs, found = max(1, min(work.context.settings.model_jobs, len(some))), {}
     with Parallel(n_jobs=jobs) as pool:
@@ -254,14 +261,13 @@ def learners_of(work: Work, candidates: pd.DataFrame) -> dict[str, Aggregate | s
 
 
 def _learned_of_some(
-    day: date, models: Mapping[str, Sequence[str]], told: pd.DataFrame, load: Mapping[str, pd.DataFrame], tz: str
+    day: date, models: Mapping[str, Sequence[str]], told: Mapping[str, pd.DataFrame], load: Mapping[str, pd.DataFrame], tz: str
 ) -> dict[str, Aggregate | str]:
     """combined.learned for each of some zones. told: their past candidates; load: their known load."""
     from smartgrid_assets.domain.forecast.combined import learned
 
-    before = by_zone(told)
     return {
-        zone: learned(day, names, before.get(zone, told.iloc[:0]), load[zone].set_index("interval_start_utc")["load_mw"], tz)
+        zone: learned(day, names, told.get(zone), load[zone].set_index("interval_start_utc")["load_mw"], tz)
         for zone, names in models.items()
     }
 

@@ -82,11 +82,13 @@ class Aggregate:
         known = np.isfinite(load)
         if not awake.any() or not known.any():
             return
-        mixed = (self.weights(awake)[:, blocks] * told).sum(axis=0)
-        self._learn_band(mixed[known], load[known], blocks[known])
-        slope = (load[:, None] < mixed).astype(float) - LEVELS  # of the pinball loss, at the mixture
-        regret = np.where(known[:, None], slope * (mixed - told), 0.0) * awake[:, None, None]
-        learned = _shared(_block_means(regret[:, known], blocks[known]), regret[:, known].mean(axis=-2)[:, None, :])
+        if not known.all():
+            told, load, blocks = told[:, known], load[known], blocks[known]
+        mixed, means = (self.weights(awake)[:, blocks] * told).sum(axis=0), _means_over(blocks)
+        self._learn_band(mixed, load, blocks, means)
+        slope = (load[:, None] < mixed) - LEVELS  # of the pinball loss, at the mixture
+        regret = slope * (mixed - told) * awake[:, None, None]
+        learned = means @ regret
         learned = _shared(learned, learned.mean(axis=-1, keepdims=True))
         self.regret += learned
         self.regret_squared += learned**2
@@ -103,11 +105,11 @@ class Aggregate:
         median = mixed[:, [MEDIAN]]
         return np.sort(median + (mixed - median) * np.exp(self.stretch)[blocks], axis=1)
 
-    def _learn_band(self, mixed: np.ndarray, load: np.ndarray, blocks: np.ndarray) -> None:
+    def _learn_band(self, mixed: np.ndarray, load: np.ndarray, blocks: np.ndarray, means: np.ndarray) -> None:
         below = load[:, None] < self._stretched(mixed, blocks)
         missed = np.where(LEVELS < 0.5, below - LEVELS, ~below - (1 - LEVELS))
         missed[:, MEDIAN] = 0.0
-        share = _shared(_block_means(missed, blocks), missed.mean(axis=0))
+        share = means @ missed
         self.days += 1
         self.lasting = np.clip(self.lasting + (STEP + FIRST_STEP / (1 + self.days / SETTLED_AFTER_DAYS)) * share, -WIDEST, WIDEST)
         self.passing = PASSING * self.passing + PASSING_STEP * share
@@ -117,11 +119,7 @@ def _shared(own: np.ndarray, of_all: np.ndarray) -> np.ndarray:
     return np.asarray((1 - SHARED) * own + SHARED * of_all)
 
 
-def _block_means(values: np.ndarray, blocks: np.ndarray) -> np.ndarray:
-    """(..., BLOCKS, quantiles) means of (..., S, quantiles) over each block's intervals; 0 for a block without any."""
-    means = np.zeros((*values.shape[:-2], BLOCKS, values.shape[-1]))
-    for block in range(BLOCKS):
-        of = blocks == block
-        if of.any():
-            means[..., block, :] = values[..., of, :].mean(axis=-2)
-    return means
+def _means_over(blocks: np.ndarray) -> np.ndarray:
+    """(BLOCKS, S) that makes of (S, quantiles) each block's mean, 0 for a block without any interval, shared with the mean of all (_shared)."""
+    of = (blocks == np.arange(BLOCKS)[:, None]).astype(float)
+    return _shared(of / np.maximum(of.sum(axis=1, keepdims=True), 1.0), np.full((1, len(blocks)), 1.0 / len(blocks)))

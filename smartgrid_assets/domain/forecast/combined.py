@@ -14,22 +14,24 @@ import pandas as pd
 
 from smartgrid_assets.domain.forecast.aggregate import Aggregate
 from smartgrid_assets.domain.forecast.lags import FRESHEST_DAYS
-from smartgrid_assets.domain.forecast.quantiles import as_frame, hour_block
+from smartgrid_assets.domain.forecast.quantiles import hour_block
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
 
 LEAST_DAYS = 4
 """Fewer days with known load, and nothing is known of the models: the champion goes first."""
 
 
-def learned(day: date, models: Iterable[str], past: pd.DataFrame, load: pd.Series, tz: str) -> Aggregate | str:
+def learned(day: date, models: Iterable[str], past: pd.DataFrame | None, load: pd.Series, tz: str) -> Aggregate | str:
     """One zone's weights and band for `day`; or a sentence why there are none.
 
-    models: those that have candidates of the day; past: day, model, interval_start_utc, q05 .. q95 of days before; load: MW by
+    models: those that have candidates of the day; past: day, model, interval_start_utc, q05 .. q95 of days before, if any; load: MW by
     interval_start_utc, as the gate knew it. Memory: the past's numbers once more.
     """
-    known = past[pd.to_datetime(past["day"]) <= pd.Timestamp(day - timedelta(days=FRESHEST_DAYS))]
-    learner = Aggregate(sorted({*models, *known["model"].unique()}))
-    if len(known):
+    learner, known = Aggregate(list(models)), past
+    if past is not None and not (in_time := pd.to_datetime(past["day"]) <= pd.Timestamp(day - timedelta(days=FRESHEST_DAYS))).all():
+        known = past[in_time]
+    if known is not None and len(known):
+        learner = Aggregate(sorted({*models, *map(str, known["model"].unique())}))
         for of, values, loads, blocks in _days_of(known, load, tz):
             learner.learn(of, values, loads, blocks)
     if learner.days < LEAST_DAYS:
@@ -39,10 +41,7 @@ def learned(day: date, models: Iterable[str], past: pd.DataFrame, load: pd.Serie
 
 def _days_of(past: pd.DataFrame, load: pd.Series, tz: str) -> Iterator[tuple[date, dict[str, np.ndarray], np.ndarray, np.ndarray]]:
     """Day, each model's (S, quantiles), load and hour block, in the order of days; all days are laid out at once."""
-    stamps, at = np.unique(past["interval_start_utc"].to_numpy(), return_inverse=True)
-    numbers, names = pd.factorize(past["model"])
-    told = np.full((len(names), len(stamps), len(QUANTILE_COLUMNS)), np.nan)
-    told[numbers, at] = past[list(QUANTILE_COLUMNS)].to_numpy(float)
+    stamps, at, names, told = _of_rows(past)
     day_of = np.empty(len(stamps), "datetime64[D]")
     day_of[at] = pd.to_datetime(past["day"]).to_numpy().astype("datetime64[D]")
     loads, blocks = load.reindex(stamps).to_numpy(float), blocks_of(stamps, tz)
@@ -53,13 +52,13 @@ def _days_of(past: pd.DataFrame, load: pd.Series, tz: str) -> Iterator[tuple[dat
 
 def combined(day: date, candidates: pd.DataFrame, learner: Aggregate, tz: str) -> pd.DataFrame | str:
     """One zone's aggregate of `day`, other columns those of its candidates (model, interval_start_utc, q05 .. q95); or why there is none."""
-    stamps, values = values_of(by_model(candidates))
-    issued = learner.issue(day, values, blocks_of(stamps, tz))
+    stamps, at, names, told = _of_rows(candidates)
+    issued = learner.issue(day, dict(zip(names, told, strict=True)), blocks_of(stamps, tz))
     if issued is None:
         return "no model has a whole forecast of the day"
-    rest = candidates.drop_duplicates("interval_start_utc").set_index("interval_start_utc").loc[stamps].reset_index()
-    quantiles = as_frame(rest, issued)
-    return rest.assign(**{name: quantiles[name] for name in QUANTILE_COLUMNS})
+    first = np.unique(at, return_index=True)[1]
+    quantiles = dict(zip(QUANTILE_COLUMNS, issued.T, strict=True))
+    return pd.DataFrame({name: quantiles[name] if name in quantiles else candidates[name].array[first] for name in candidates.columns})
 
 
 def blocks_of(stamps: pd.Series | pd.Index | np.ndarray, tz: str) -> np.ndarray:
@@ -69,17 +68,26 @@ def blocks_of(stamps: pd.Series | pd.Index | np.ndarray, tz: str) -> np.ndarray:
 
 def values_of(frames: Mapping[str, pd.DataFrame]) -> tuple[pd.Series, dict[str, np.ndarray]]:
     """Intervals of a day, in order, and each model's (S, quantiles), NaN where it has a hole. frames: model -> rows of that day."""
-    stamps = pd.Index(np.unique(np.concatenate([frame["interval_start_utc"].to_numpy() for frame in frames.values()])))
-    return pd.Series(stamps), {model: _laid_out(frame, stamps) for model, frame in frames.items()}
+    names = pd.Series(np.repeat(np.array(list(frames), dtype=object), [len(frame) for frame in frames.values()]))
+    stamps = np.concatenate([frame["interval_start_utc"].to_numpy() for frame in frames.values()])
+    seen, _, models, told = _laid_out(
+        stamps, names, np.concatenate([frame[list(QUANTILE_COLUMNS)].to_numpy(float) for frame in frames.values()])
+    )
+    return pd.Series(seen), dict(zip(models, told, strict=True))
 
 
-def _laid_out(frame: pd.DataFrame, stamps: pd.Index) -> np.ndarray:
-    at = stamps.get_indexer(frame["interval_start_utc"])
-    told = np.full((len(stamps), len(QUANTILE_COLUMNS)), np.nan)
-    told[at] = frame[list(QUANTILE_COLUMNS)].to_numpy(float)
-    return told
+def _of_rows(rows: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray]:
+    """_laid_out of candidates."""
+    values = np.column_stack([rows[name].to_numpy(float) for name in QUANTILE_COLUMNS])
+    return _laid_out(rows["interval_start_utc"].to_numpy(), rows["model"], values)
 
 
-def by_model(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """A day's candidates of one zone, by model."""
-    return {str(model): part for model, part in frame.groupby("model")}
+def _laid_out(stamps: np.ndarray, models: pd.Series, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray]:
+    """Intervals in order, each row's place among them, the models, and (models, intervals, quantiles), NaN where a model has a hole."""
+    places, seen = pd.factorize(stamps)  # sorting what differs is less than sorting all
+    order = np.argsort(seen)
+    at = np.argsort(order)[places]
+    numbers, names = pd.factorize(models)
+    told = np.full((len(names), len(seen), values.shape[1]), np.nan)
+    told[numbers, at] = values
+    return seen[order], at, [str(name) for name in names], told

@@ -87,12 +87,14 @@ class ProphetForecaster:
 
         Its trend, seasons and regressors are put together here: Prophet.predict takes four fifths of its time to name and part them.
         """
-        rows = model.setup_dataframe(self._rows(frame))  # in the order of ds
-        columns = [_season(model, rows, of) for of in model.seasonalities.values()] + [rows[list(model.extra_regressors)].to_numpy(float)]
-        told = model.predict_trend(rows) + np.hstack(columns) @ model.params["beta"].mean(axis=0) * model.y_scale
-        stamps, at = np.unique(rows["ds"].to_numpy(), return_inverse=True)
-        means = np.bincount(at, weights=told) / np.bincount(at)
-        return np.asarray(means[np.searchsorted(stamps, frame["local_time"].to_numpy())])
+        rows, params = self._rows(frame), model.params
+        regressors = [(rows[name].to_numpy(float) - of["mu"]) / of["std"] for name, of in model.extra_regressors.items()]
+        columns = [_season(rows, of) for of in model.seasonalities.values()] + [np.column_stack(regressors)]
+        t = ((rows["ds"] - model.start) / model.t_scale).to_numpy(float)
+        trend = model.piecewise_linear(t, params["delta"].mean(axis=0), params["k"].mean(), params["m"].mean(), model.changepoints_t)
+        told = (trend + np.hstack(columns) @ params["beta"].mean(axis=0)) * model.y_scale
+        at = np.unique(rows["ds"].to_numpy(), return_inverse=True)[1]
+        return np.asarray((np.bincount(at, weights=told) / np.bincount(at))[at])
 
     def predict(self, history: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
         """The curve, shifted by its mean error of the newest known week, marked intervals weighing as they are marked, and its band."""
@@ -127,9 +129,11 @@ class ProphetForecaster:
         self.uses_weather, self.centre_c = stored["weather"], stored["centre_c"]
 
 
-def _season(model: Any, rows: pd.DataFrame, season: dict[str, Any]) -> np.ndarray:
-    """(n, 2 x order) the season's waves, 0 where its condition does not hold."""
-    waves = np.asarray(model.fourier_series(rows["ds"], season["period"], season["fourier_order"]))
+def _season(rows: pd.DataFrame, season: dict[str, Any]) -> np.ndarray:
+    """(n, 2 x order) the season's waves, sine and cosine by turns as Prophet orders them, 0 where its condition does not hold."""
+    days = (rows["ds"].to_numpy() - np.datetime64("1970-01-01")) / np.timedelta64(1, "D")
+    turns = 2 * np.pi / season["period"] * np.outer(days, np.arange(1, season["fourier_order"] + 1))
+    waves = np.stack([np.sin(turns), np.cos(turns)], axis=2).reshape(len(rows), -1)
     return waves if season["condition_name"] is None else waves * rows[season["condition_name"]].to_numpy(bool)[:, None]
 
 
