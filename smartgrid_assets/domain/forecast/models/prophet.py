@@ -3,7 +3,7 @@
 Time is local wall time, so that a season follows the clock. The curve is shifted by its mean error in the newest known
 week, for a fit of Monday knows nothing of this week's level. The band comes from a fit that has not seen the last four
 weeks, each day judged as its own gate would have: Prophet's own band is that of the trend only. Without weather
-forecasts it is fitted weatherless.
+forecasts it is fitted weatherless. Its posterior mode is found without Stan (_prophet_mode.py).
 Source: Taylor & Letham 2018.
 """
 
@@ -20,6 +20,7 @@ from smartgrid_assets.domain.errors import ForecastError
 from smartgrid_assets.domain.forecast.forecaster import FitContext, ForecastModel, Needs
 from smartgrid_assets.domain.forecast.lags import LAST_WEEK, lagged_load, mean_known
 from smartgrid_assets.domain.forecast.models._grids import learns_from_weather
+from smartgrid_assets.domain.forecast.models._prophet_mode import ModeFinder
 from smartgrid_assets.domain.forecast.quantiles import BLOCKS, QUANTILES, banded, error_quantiles, hour_block
 from smartgrid_assets.domain.forecast.weather import with_weather_filled
 
@@ -48,11 +49,11 @@ class ProphetForecaster:
         days = used["local_time"].dt.normalize()
         span = min((days.max() - days.min()) * HOLD_OUT_SHARE, pd.Timedelta(days=HOLD_OUT_DAYS))
         held_out = (days > days.max() - span).to_numpy()
-        errors = self._shifted_errors(self._fitted(used[~held_out], context), used)[held_out]
+        errors = self._shifted_errors(self._fitted(used[~held_out]), used)[held_out]
         self.band = error_quantiles(errors, hour_block(used.loc[held_out, "local_time"]), used.loc[held_out, "weight"].to_numpy(float))
-        self.model = _slim(self._fitted(used, context))
+        self.model = _slim(self._fitted(used))
 
-    def _fitted(self, history: pd.DataFrame, context: FitContext) -> Any:
+    def _fitted(self, history: pd.DataFrame) -> Any:
         model = _silent_prophet()(
             yearly_seasonality=False,  # it takes two years to tell a season from a trend, and a fit reaches back 400 days
             weekly_seasonality=False,
@@ -67,7 +68,8 @@ class ProphetForecaster:
         model.add_regressor("holiday", standardize=False)
         for name in WEATHER if self.uses_weather else ():
             model.add_regressor(name)
-        model.fit(self._rows(history).assign(y=history["load_mw"].to_numpy()), seed=context.seed)
+        model.stan_backend = ModeFinder()
+        model.fit(self._rows(history).assign(y=history["load_mw"].to_numpy()))
         return model
 
     def _rows(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -167,6 +169,6 @@ MODEL = ForecastModel(
     build=ProphetForecaster,
     needs=Needs(min_days=28, history_days=400, weather=True),
     description="Prophet on local time with holidays, working-day and day-off shapes and weather, at the newest known level.",
-    version=2,
+    version=3,
     refit="monthly",
 )
