@@ -79,11 +79,12 @@ def grid_of(history: pd.DataFrame, future: pd.DataFrame | None = None, last_days
     last = day.max()
     first = day.min() if last_days is None else max(day.min(), last - np.timedelta64(last_days, "D"))
     n = int((last - first).astype(int)) + 1
-    row, slot = (day - first).astype(int), (stamps - day).astype(int) // minutes
-    length = np.concatenate([frame["interval_minutes"].to_numpy(int) for frame in frames])
+    near = np.flatnonzero(day >= first - np.timedelta64(1, "D"))  # an interval of a day may begin on the day before
+    row, slot = (day[near] - first).astype(int), (stamps[near] - day[near]).astype(int) // minutes
+    length = np.concatenate([frame["interval_minutes"].to_numpy(int) for frame in frames])[near]
     spread = _Spread(row, slot, length // minutes, n, slots)
     columns = {
-        name: np.concatenate([frame[name].to_numpy(float) if name in frame else np.full(len(frame), np.nan) for frame in frames])
+        name: np.concatenate([frame[name].to_numpy(float) if name in frame else np.full(len(frame), np.nan) for frame in frames])[near]
         for name in ("load_mw", "weight", "is_holiday", *WEATHER_COLUMNS)
     }
     weight = np.nan_to_num(spread.mean(columns["weight"]))

@@ -25,8 +25,7 @@ def with_weather_filled(history: pd.DataFrame, future: pd.DataFrame) -> pd.DataF
     filled = {}
     for name in WEATHER_COLUMNS:
         own = future[name].to_numpy(float)
-        if not np.isfinite(own).all():
-            past = by_local_time(history, name)
+        if not np.isfinite(own).all() and len(past := by_local_time(history, name)):
             usual = mean_known([lagged_load(past, future["local_time"], days) for days in LAST_WEEK])
             filled[name] = np.where(np.isfinite(own), own, usual)
     return future.assign(**filled)

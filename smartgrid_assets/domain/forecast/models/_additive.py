@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from dataclasses import asdict
@@ -25,6 +26,10 @@ NARROWEST = 0.35
 CLIP = 6.0
 """Standard deviations at which a feature is cut off: a unit jump must not be extrapolated."""
 HUBER = 4.0
+LEARNED = ("design", "centre", "scale", "weights", "spread", "band", "out_of_sample", "importances")
+FITS_KEPT = 16
+"""Of a megabyte each at most."""
+_FITS: dict[bytes, dict[str, Any]] = {}
 
 
 class Additive:
@@ -39,7 +44,20 @@ class Additive:
         self.importances: dict[str, float] = {}
 
     def fit(self, history: pd.DataFrame, context: FitContext) -> None:
-        """Choose the ridge by blocks of time, then regress on all; learn the band on the blocks' errors."""
+        """Choose the ridge by blocks of time, then regress on all; learn the band on the blocks' errors.
+
+        Three models begin with this very fit (boosted_additive, additive_kalman): what was learned last is kept for the next of them.
+        """
+        digest = _digest(history, context, self.half_life_days)
+        if digest not in _FITS:
+            self._learn(history, context)
+            _FITS[digest] = {name: getattr(self, name) for name in LEARNED}
+            while len(_FITS) > FITS_KEPT:
+                del _FITS[next(iter(_FITS))]
+        for name, value in _FITS[digest].items():
+            setattr(self, name, value)
+
+    def _learn(self, history: pd.DataFrame, context: FitContext) -> None:
         grid, self.design = learned_grid(history, context)
         base = level(grid)
         terms = additive_terms(grid, self.design, base)
@@ -122,6 +140,15 @@ class Additive:
             self.design = Design.of(told)
             for name in ("centre", "scale", "weights", "spread", "band"):
                 setattr(self, name, stored[name])
+
+
+def _digest(history: pd.DataFrame, context: FitContext, half_life_days: float | None) -> bytes:
+    """Of all that a fit learns from."""
+    told = hashlib.blake2b(repr((context, half_life_days, list(history.columns))).encode(), digest_size=16)
+    for name in history.columns:
+        values = history[name].to_numpy()
+        told.update(values.tobytes() if values.dtype != object else repr(values.tolist()).encode())
+    return told.digest()
 
 
 def flat(terms: dict[str, list[np.ndarray]], grid: DayGrid) -> np.ndarray:
