@@ -6,16 +6,18 @@ A check informs and a hold acts: what would poison tomorrow was held back alread
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from smartgrid_assets.chain import detectors_judged
 from smartgrid_assets.chain.context import Context
 from smartgrid_assets.chain.degraded import CHECKS, degraded
 from smartgrid_assets.chain.steps.check import HELD, QUALITY, READINGS, limits_of
 from smartgrid_assets.chain.steps.derive import LOAD
+from smartgrid_assets.chain.steps.detect import ANOMALIES, CASES
 from smartgrid_assets.chain.steps.forecast import ACCURACY, CANDIDATES, DAY_AHEAD
 from smartgrid_assets.domain.market_day import MarketDay, day_of, days_between
 
@@ -212,6 +214,21 @@ def _candidates(context: Context, days: Sequence[date]) -> Verdicts:
     }
 
 
+# ---- anomalies: awake, as they were, within the budget, right --------------------------------------------------------------------------
+
+
+def _warned(said: Mapping[tuple[str, date], detectors_judged.Said]) -> Verdicts:
+    return {key: Verdict(passed, "warn", sentence, facts, table) for key, (passed, sentence, facts, table) in said.items()}
+
+
+def _detectors(context: Context, days: Sequence[date]) -> Verdicts:
+    return _warned(detectors_judged.detectors(context, days))
+
+
+def _cases(context: Context, days: Sequence[date]) -> Verdicts:
+    return _warned(detectors_judged.cases(context, days))
+
+
 JUDGES = (
     Judge(
         READINGS,
@@ -232,6 +249,8 @@ JUDGES = (
     ),
     Judge(CANDIDATES, dict(CHECKS), _candidates),
     Judge(ACCURACY, {"drift": "The published forecast is not getting worse."}, _accuracy),
+    Judge(ANOMALIES, dict(detectors_judged.DETECTOR_CHECKS), _detectors),
+    Judge(CASES, dict(detectors_judged.CASE_CHECKS), _cases),
 )
 
 

@@ -80,6 +80,10 @@ def replay(context: Context, first: date, last: date, execute: Execute, select: 
     return done
 
 
+WEEKS_BACK = 13
+"""A night looks at so many weeks of what is known by week: what visits found is told weeks after."""
+
+
 @dataclass(frozen=True)
 class Night:
     """What a night made, and a sentence for each step that failed."""
@@ -112,7 +116,7 @@ def night_keys(step: Step, today: date, look_back_days: int = 8) -> list[date]:
     """Partitions that a night looks at: of the last days what is known, of tomorrow what is ahead."""
     tomorrow = today + timedelta(days=1)
     if step.cadence == "week":
-        return [week_of(tomorrow)]
+        return [week_of(tomorrow)] if step.horizon == "ahead" else weeks_between(today - timedelta(days=WEEKS_BACK * 7), today)
     if step.horizon == "ahead":
         return [tomorrow]
     return days_between(today - timedelta(days=look_back_days), today - timedelta(days=1))

@@ -1,4 +1,4 @@
-"""`smartgrid verdict`: a person's decision on readings, which wins over the rules."""
+"""`smartgrid verdict`: a person's decision on readings, which wins over the rules; and what a visit found, from which cases learn."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ACTIONS = ("accept", "reject", "replace", "withdraw")
 
 @click.group("verdict")
 def command() -> None:
-    """Decide what the rules cannot know. Verdicts are data (validated.verdicts): who, when, why; undone by another one."""
+    """Decide what the rules cannot know. Verdicts are data (validated.verdicts, anomalies.verdicts): who, when, why; undone by another one."""
 
 
 @command.command("reading")
@@ -48,3 +48,21 @@ def reading(action: str, meter: str, first: str, last: str | None, channel: str,
     found, days = give(context, Verdict(action, meter, channel, begin, end, who, why, value), now_utc())
     span = f"--from {days[0]} --to {days[-1]}"
     click.echo(f"{action}: {found:,} interval(s) on {len(days)} day(s). To have it at once: smartgrid run {span}", err=True)
+
+
+@command.command("case")
+@click.argument("case_id")
+@click.argument("verdict", type=click.Choice(("theft", "fault", "fine", "withdraw")))
+@click.option("--note", default="", help="What was found, in words; no names of customers.")
+@click.option("--who", default=getpass.getuser, help="Who decides (default: the user logged in).")
+def case(case_id: str, verdict: str, note: str, who: str) -> None:
+    """Say what the visit to case CASE_ID found: theft, a fault, or nothing (fine); withdraw takes back what was said.
+
+    It counts from today's market day on: the case leaves the list, the threshold and the order of the next ones learn from it, and
+    anomalies.evaluation of the case's week is made again by the next run. Nothing is trained on it for days before.
+    """
+    from smartgrid_assets.chain.case_verdicts import CaseVerdict, judge
+    from smartgrid_assets.defs.resources import chain_context
+
+    day = judge(chain_context(), CaseVerdict(case_id, verdict, who, note.strip()), now_utc())
+    click.echo(f"{case_id}: {verdict}, from {day} on.", err=True)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import math
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from smartgrid_assets.chain.case_verdicts import CaseVerdict, judge
+from smartgrid_assets.chain.context import Context
+from smartgrid_assets.chain.detectors_judged import DETECTOR_CHECKS
+from smartgrid_assets.chain.detectors_judged import cases as cases_judged
+from smartgrid_assets.chain.detectors_judged import detectors as detectors_judged
 from smartgrid_assets.chain.replay import selected
 from smartgrid_assets.chain.step import state_of
+from smartgrid_assets.cli import main
 from smartgrid_assets.defs.resources import chain_context
-from smartgrid_assets.domain.market_day import market_day
+from smartgrid_assets.domain.market_day import market_day, week_of
 from smartgrid_assets_tests.chain.small import FIRST, HEADER, TZ, deliver, morning_after, rows, run
 
 FEEDERS, EACH, DAYS, BYPASSED = 4, 12, 54, 48
@@ -61,3 +68,33 @@ def test_a_bypassed_meter_becomes_a_case_and_its_feeder_is_the_witness(home: Pat
     assert witness == pytest.approx(1.0, abs=0.4) and change == pytest.approx(-0.5, abs=0.12)
     for step in selected("suspects,cases"):
         assert state_of(context, step, last).kind == "fresh"
+    the_visit_says(context, last, raised)
+
+
+def the_visit_says(context: Context, last: date, raised: date) -> None:
+    """A verdict given on the last day closes the case there, leaves the days before alone, and is in the evaluation of its week."""
+    evaluated = f"SELECT kind, raised, theft, judged, precision FROM anomalies.evaluation WHERE week = '{week_of(raised)}' ORDER BY kind"
+    run(context, raised, last, "evaluation")
+    assert rows(context, evaluated) == [("*", 1, 0, 0, None), ("bypass", 1, 0, 0, None)]
+    ((case_id,),) = rows(context, f"SELECT case_id FROM anomalies.cases WHERE day = '{last}' AND rank > 0")
+    refused = CliRunner().invoke(main, ["verdict", "case", "2026-01-01-00000000", "theft"])
+    assert refused.exit_code and "There is no case" in refused.output and "Traceback" not in refused.output
+    no_verdict = cases_judged(context, [last])
+    assert no_verdict["visits_find_something", last][:2] == (True, "No visit of 13 weeks has a verdict yet (smartgrid verdict case).")
+    assert no_verdict["visits_left", last][:2] == (True, "1 new cases in seven days, 20 visits.")
+    noon = datetime.combine(last, time(12))
+    assert judge(context, CaseVerdict(case_id, "theft", "kim", "a wire behind the meter"), noon) == last
+    made = run(context, raised, last, "cases,evaluation")
+    assert [(done.step, done.key) for done in made] == [("cases", last), ("evaluation", week_of(raised))]
+    assert rows(context, f"SELECT state, rank FROM anomalies.cases WHERE day = '{last}' AND case_id = '{case_id}'") == [("theft", 0)]
+    assert rows(context, evaluated) == [("*", 1, 1, 1, 1.0), ("bypass", 1, 1, 1, 1.0)]
+    passed, sentence, facts, _ = cases_judged(context, [last])["visits_find_something", last]
+    assert passed and sentence.startswith("1 of 1 visits found something (21% to 100%)") and facts["judged"] == 1
+    run(context, last, last, "detect")
+    told = detectors_judged(context, [last])
+    assert {check: said[0] for (check, _), said in told.items()} == dict.fromkeys(DETECTOR_CHECKS, True)
+    assert told["detectors_awake", last][1] == "All 2 are awake."
+    kept = rows(context, "SELECT who, note, verdict, kind, meter_id, is_witnessed FROM anomalies.verdicts")
+    assert kept == [("kim", "a wire behind the meter", "theft", "bypass", "M00", True)]
+    assert CliRunner().invoke(main, ["verdict", "case", case_id, "withdraw", "--who", "kim"]).exit_code == 0  # today: long after those days
+    assert run(context, raised, last, "cases") == []

@@ -49,6 +49,8 @@ ASSETS = [
     "forecasts/scores",
     "forecasts/whole",
     "anomalies/cases",
+    "anomalies/verdicts",
+    "anomalies/evaluation",
     "anomalies/meter_days",
     "anomalies/suspects",
     "dispatch/end_state",

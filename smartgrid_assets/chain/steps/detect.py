@@ -1,4 +1,4 @@
-"""features -> anomalies: which meters were strange that day, which changed for good, and which of those are cases for a visit."""
+"""features -> anomalies: which meters were strange that day, which changed for good, which of those are cases for a visit, and who was right."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from smartgrid_assets.chain.context import Context
 from smartgrid_assets.chain.known import exactly, optional, span
 from smartgrid_assets.chain.step import Inputs, Made, Step, Work
 from smartgrid_assets.chain.steps.derive import BALANCE, PROFILE
-from smartgrid_assets.domain.detect.spans import CASES_LOOK_BACK_DAYS, SUSPECTS_LOOK_BACK_DAYS
+from smartgrid_assets.domain.detect.spans import CASES_LOOK_BACK_DAYS, JUDGED_WITHIN_DAYS, SUSPECTS_LOOK_BACK_DAYS, VERDICTS_COUNT_DAYS
 from smartgrid_assets.domain.market_day import days_between
 
 if TYPE_CHECKING:
     from smartgrid_assets.domain.detect.cases import CaseBudget
 
 ANOMALIES, SUSPECTS, CASES = "anomalies/meter_days", "anomalies/suspects", "anomalies/cases"
+CASE_VERDICTS, EVALUATION = "anomalies/verdicts", "anomalies/evaluation"
 LOOK_BACK_DAYS = 28
-VERSION, SUSPECTS_VERSION, CASES_VERSION = 2, 1, 1
+VERSION, SUSPECTS_VERSION, CASES_VERSION, EVALUATION_VERSION = 2, 1, 2, 1
 
 
 def _inputs(context: Context, day: date) -> Inputs | None:
@@ -79,7 +80,22 @@ def _cases_inputs(context: Context, day: date) -> Inputs | None:
         today
         | span(context, SUSPECTS, day - timedelta(days=CASES_LOOK_BACK_DAYS), day - timedelta(days=1))
         | optional(context, PROFILE, day)
+        | _verdicts(context, *_verdict_days(day))
     )
+
+
+def _verdict_days(day: date) -> tuple[date, date]:
+    """First and last day whose verdicts the cases of `day` know."""
+    return day - timedelta(days=CASES_LOOK_BACK_DAYS + VERDICTS_COUNT_DAYS), day
+
+
+def _verdicts(context: Context, first: date, last: date) -> Inputs:
+    """Verdicts given on these days; nothing where there were none."""
+    return {f"{CASE_VERDICTS}@{day}": context.delivered.files_digest(CASE_VERDICTS, day) or "none" for day in _given(context, first, last)}
+
+
+def _given(context: Context, first: date, last: date) -> list[date]:
+    return context.lake.keys(CASE_VERDICTS, first, last)
 
 
 def _make_cases(work: Work) -> Made:
@@ -91,9 +107,10 @@ def _make_cases(work: Work) -> Made:
     rows["since"] = rows["since"].astype("datetime64[us]").dt.date
     by_day = {of.date(): part.drop(columns="day") for of, part in rows.assign(day=rows["day"].astype("datetime64[us]")).groupby("day")}
     ((meters,),) = con.execute(f"SELECT count(*) FROM {context.lake.view(con, PROFILE, [day], 'profiles_of_day')}").fetchall()
-    found = cases(by_day, day, meters, _case_budget(context))
+    given = context.lake.view(con, CASE_VERDICTS, _given(context, *_verdict_days(day)), "verdicts_before")
+    found = cases(by_day, day, meters, _case_budget(context), con.execute(f"FROM {given}").df())
     con.register("found_cases", found)
-    states = {f"cases_{state}": int((found["state"] == state).sum()) for state in ("new", "open", "explained")}
+    states = {f"cases_{state}": int((found["state"] == state).sum()) for state in ("new", "open", "explained", "theft", "fault", "fine")}
     return Made({CASES: "found_cases"}, metadata=states)
 
 
@@ -109,8 +126,45 @@ def _case_settings(context: Context) -> dict[str, Any]:
     return {"visits_per_week": s.visits_per_week, "false_cases": s.false_cases, "energy_price_eur_kwh": s.energy_price_eur_kwh}
 
 
+# ---- who was right: once a week, and again as verdicts come ---------------------------------------------------
+
+
+def _evaluation_inputs(context: Context, week: date) -> Inputs | None:
+    raised = span(context, CASES, week, week + timedelta(days=6))
+    if not raised:
+        return None
+    verdicts = _verdicts(context, week, week + timedelta(days=6 + JUDGED_WITHIN_DAYS))
+    return raised | span(context, ANOMALIES, week, week + timedelta(days=6)) | verdicts
+
+
+def _make_evaluation(work: Work) -> Made:
+    from smartgrid_assets.domain.detect.evaluation import ALL, evaluation
+
+    context, con, week = work.context, work.con, work.key
+    days = days_between(week, week + timedelta(days=6))
+    raised = con.execute(f"SELECT case_id, kind FROM {context.lake.view(con, CASES, days, 'cases_of_week')} WHERE state = 'new'").df()
+    given = _given(context, week, week + timedelta(days=6 + JUDGED_WITHIN_DAYS))
+    verdicts = con.execute(f"FROM {context.lake.view(con, CASE_VERDICTS, given, 'verdicts_since')}").df()
+    ((alarms,),) = con.execute(
+        f"SELECT count(*) FROM {context.lake.view(con, ANOMALIES, days, 'alarms_of_week')} WHERE is_alarm"
+    ).fetchall()
+    profiles = context.lake.view(con, PROFILE, days, "profiles_of_week")
+    ((meters,),) = con.execute(f"SELECT count(DISTINCT meter_id) FROM {profiles}").fetchall()
+    found = evaluation(raised, verdicts, meters, context.settings.visits_per_week, alarms)
+    con.register("found_evaluation", found)
+    (whole,) = found[found["kind"] == ALL].to_dict("records")
+    return Made(
+        {EVALUATION: "found_evaluation"}, metadata={f"cases_{name}": whole[name] for name in ("raised", "judged", "theft", "fault", "fine")}
+    )
+
+
+def _visits(context: Context) -> dict[str, Any]:
+    return {"visits_per_week": context.settings.visits_per_week}
+
+
 STEPS = [
     Step("detect", (ANOMALIES,), "day", _inputs, _make, _code, _settings),
     Step("suspects", (SUSPECTS,), "day", _suspects_inputs, _make_suspects, lambda: f"suspects={SUSPECTS_VERSION}"),
     Step("cases", (CASES,), "day", _cases_inputs, _make_cases, lambda: f"cases={CASES_VERSION}", _case_settings),
+    Step("evaluation", (EVALUATION,), "week", _evaluation_inputs, _make_evaluation, lambda: f"evaluation={EVALUATION_VERSION}", _visits),
 ]

@@ -15,6 +15,7 @@ ledgers = [
         "validated/verdicts",
         "validated/hindsight",
         "validated/billed",
+        "anomalies/verdicts",
         "forecasts/promotions",
         "forecasts/issued",
         "dispatch/issued",

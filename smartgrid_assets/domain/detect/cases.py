@@ -3,6 +3,7 @@
 The suspects of thirteen weeks are gone through day by day, so that a replay raises what the nights raised. A suspect that is worth a visit
 becomes a case when its evidence is rarer than the false cases that are allowed, on two of three days, and the week has visits left; of those
 that compete the one goes first that is expected to bring back most. A case stands for eight weeks, or until its evidence is gone early.
+What visits found (anomalies/verdicts) is known from the day on which it was said: it closes the case, moves the threshold and the order (found.py).
 Source of the false discovery rate: Benjamini & Hochberg 1995.
 """
 
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from smartgrid_assets.domain.detect.found import Found, Learned, joint_likelihood
 from smartgrid_assets.domain.detect.kind import FAULTS, THEFT, VISITED
 from smartgrid_assets.domain.detect.spans import CASES_LOOK_BACK_DAYS as LOOK_BACK_DAYS
 from smartgrid_assets.domain.market_day import days_between
@@ -30,6 +32,7 @@ EXPLAINED_AS = 0.001
 """Changes that need no visit are listed where they are so rare."""
 LEAST_EUR = 1.0
 """What a fault is worth that loses no energy that anybody could count."""
+TO_VISIT = ("new", "open")
 COLUMNS = tuple(column.name for column in table("anomalies/cases").columns)
 
 
@@ -55,38 +58,41 @@ class _Standing:
     raised: dict[str, date] = field(default_factory=dict)
 
 
-def cases(suspects: Mapping[date, pd.DataFrame], day: date, meters: int, budget: CaseBudget) -> pd.DataFrame:
-    """anomalies/cases of one day. suspects: those of LOOK_BACK_DAYS and the day, by day; meters: how many the fleet has."""
-    standing, seen = _Standing(), {}
+def cases(
+    suspects: Mapping[date, pd.DataFrame], day: date, meters: int, budget: CaseBudget, verdicts: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """anomalies/cases of one day. suspects: those of LOOK_BACK_DAYS and the day, by day; meters: how many the fleet has.
+
+    verdicts: anomalies/verdicts of found.DAYS before the first of these days, and since (with `day`); later ones are passed over.
+    """
+    standing, seen, found = _Standing(), {}, Found(verdicts)
     for of in days_between(day - timedelta(days=LOOK_BACK_DAYS), day):
-        found = _weighed(suspects[of], meters) if of in suspects and len(suspects[of]) else None
-        today = {_about(row): row for row in found.to_dict("records")} if found is not None else {}
-        seen[of] = {about for about, row in today.items() if _is_strong(row, budget)}
+        learned = found.by(of)
+        weighed = _weighed(suspects[of], meters, learned) if of in suspects and len(suspects[of]) else None
+        today = {_about(row): row for row in weighed.to_dict("records")} if weighed is not None else {}
+        seen[of] = {about for about, row in today.items() if _is_strong(row, budget, learned)}
         _update(standing, today, of)
         _raise(standing, today, seen, of, budget)
     explained = [row for row in today.values() if row["kind"] not in VISITED and row["p_value"] <= EXPLAINED_AS]
-    return _table(standing, explained, day, budget)
+    return _table(standing, explained, day, budget, learned)
 
 
-def _weighed(found: pd.DataFrame, meters: int) -> pd.DataFrame:
-    """With `joint`, the likelihood of the evidence at an ordinary meter, and `confidence`, 1 less the false discovery rate."""
-    from scipy.stats import norm
-
-    sigmas = np.where(found["is_witnessed"], np.nan_to_num(found["witness_sigmas"].to_numpy(float)), 0.0)
-    joint = found["p_value"].to_numpy(float) * np.where(found["is_witnessed"], np.maximum(2 * norm.sf(sigmas), 1e-12), 1.0)
+def _weighed(found: pd.DataFrame, meters: int, learned: Learned) -> pd.DataFrame:
+    """With `joint`, the likelihood of the evidence at an ordinary meter, `confidence`, 1 less the false discovery rate, and `chance`."""
+    joint = joint_likelihood(found)
     order = np.argsort(joint, kind="stable")
     rate = np.minimum(1.0, joint[order] * meters / np.arange(1, len(joint) + 1))
     confidence = np.empty(len(joint))
     confidence[order] = 1 - np.minimum.accumulate(rate[::-1])[::-1]
-    return found.assign(joint=joint, confidence=np.where(found["kind"].isin(THEFT), confidence, 1.0))
+    return found.assign(joint=joint, confidence=np.where(found["kind"].isin(THEFT), confidence, 1.0), chance=learned.chances(found))
 
 
 def _about(row: Mapping[str, Any]) -> str:
     return row["meter_id"] or f"feeder {row['zone']} {row['feeder']}"
 
 
-def _is_strong(row: Mapping[str, Any], budget: CaseBudget) -> bool:
-    return row["kind"] in VISITED and (row["kind"] not in THEFT or row["joint"] <= budget.rarity)
+def _is_strong(row: Mapping[str, Any], budget: CaseBudget, learned: Learned) -> bool:
+    return row["kind"] in VISITED and (row["kind"] not in THEFT or row["joint"] <= budget.rarity * learned.strictness)
 
 
 def _update(standing: _Standing, today: Mapping[str, dict[str, Any]], day: date) -> None:
@@ -112,16 +118,22 @@ def _raise(standing: _Standing, today: Mapping[str, dict[str, Any]], seen: Mappi
 
 
 def _worth(row: Mapping[str, Any], budget: CaseBudget) -> float:
-    """What a visit is expected to bring back, EUR a week."""
-    return float(row["confidence"] * max(row["lost_kwh_week"] * budget.eur_per_kwh, LEAST_EUR if row["kind"] in FAULTS else 0.0))
+    """What a visit is expected to bring back, EUR a week; without verdicts that tell a chance, by the evidence alone."""
+    chance = 1.0 if pd.isna(row["chance"]) else row["chance"]
+    return float(chance * row["confidence"] * max(row["lost_kwh_week"] * budget.eur_per_kwh, LEAST_EUR if row["kind"] in FAULTS else 0.0))
 
 
-def _table(standing: _Standing, explained: list[dict[str, Any]], day: date, budget: CaseBudget) -> pd.DataFrame:
+def _table(standing: _Standing, explained: list[dict[str, Any]], day: date, budget: CaseBudget, learned: Learned) -> pd.DataFrame:
     ranked = sorted(standing.rows.values(), key=lambda row: (-_worth(row, budget), _about(row)))
-    rows = [row | {"state": "new" if row["raised"] == day else "open", "rank": n + 1} for n, row in enumerate(ranked)]
+    rows = [row | {"state": learned.verdicts.get(_case_id(row)) or ("new" if row["raised"] == day else "open")} for row in ranked]
+    to_visit = [row for row in rows if row["state"] in TO_VISIT]
+    rows = [row | {"rank": 0} for row in rows if row["state"] not in TO_VISIT] + [row | {"rank": n + 1} for n, row in enumerate(to_visit)]
     taken = set(standing.rows)
-    rows += [row | {"state": "explained", "rank": 0, "raised": day} for row in explained if _about(row) not in taken]
-    for row in rows:
-        digest = hashlib.sha256(f"{_about(row)} {row['kind']}".encode()).hexdigest()[:8]
-        row |= {"case_id": f"{row['raised']}-{digest}", "lost_eur_week": row["lost_kwh_week"] * budget.eur_per_kwh}
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    rows += [row | {"state": "explained", "rank": 0, "raised": day, "chance": np.nan} for row in explained if _about(row) not in taken]
+    rows = [row | {"case_id": _case_id(row), "lost_eur_week": row["lost_kwh_week"] * budget.eur_per_kwh} for row in rows]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"chance": float})
+
+
+def _case_id(row: Mapping[str, Any]) -> str:
+    digest = hashlib.sha256(f"{_about(row)} {row['kind']}".encode()).hexdigest()[:8]
+    return f"{row['raised']}-{digest}"

@@ -9,3 +9,7 @@ BASE_DAYS = 56
 SUSPECTS_LOOK_BACK_DAYS = max(SINCE_DAYS) + BASE_DAYS - 1
 CASES_LOOK_BACK_DAYS = 91
 """Days of suspects that cases are raised from: more than a case stands, and its evidence lasts before."""
+VERDICTS_COUNT_DAYS = 365
+"""Verdicts older than this count no longer: thieves and meters change."""
+JUDGED_WITHIN_DAYS = 91
+"""A week's evaluation takes in the verdicts of so many days after it."""

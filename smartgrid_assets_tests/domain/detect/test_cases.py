@@ -85,3 +85,29 @@ def test_a_feeder_and_a_fault_are_cases_too_the_fault_behind_what_costs_more():
 
 def test_no_suspects_are_no_cases():
     assert at({}).empty and at({0: []}).empty
+
+
+def judged(case_id: str, said: str, ago: int) -> dict:
+    return {"verdict_id": f"{case_id}{said}", "case_id": case_id, "verdict": said, "given_at": pd.Timestamp(DAY - timedelta(days=ago)),
+            "day": DAY - timedelta(days=ago), "confidence": 0.9} | suspect("A")  # fmt: skip
+
+
+def test_a_verdict_closes_its_case_from_its_day_on_and_the_rest_move_up():
+    days = {n: [suspect("A", kwh=90.0), suspect("B")] for n in range(9)}
+    by_day = {DAY - timedelta(days=n): pd.DataFrame(rows, columns=list(found_by.COLUMNS)) for n, rows in days.items()}
+    before = cases(by_day, DAY, 1000, CaseBudget()).set_index("meter_id")
+    case_id = before.loc["A", "case_id"]
+    assert before["rank"].to_dict() == {"A": 1, "B": 2} and before["chance"].isna().all()
+    verdicts = pd.DataFrame([judged(case_id, "fine", 1)])
+    told = [cases(by_day, DAY - timedelta(days=ago), 1000, CaseBudget(), verdicts).set_index("meter_id") for ago in (2, 1, 0)]
+    assert [of.loc["A", "state"] for of in told] == ["open", "fine", "fine"]
+    assert [of.loc["A", "rank"] for of in told] == [1, 0, 0] and [of.loc["B", "rank"] for of in told] == [2, 1, 1]
+
+
+def test_many_visits_in_vain_raise_less():
+    weak = {n: [suspect("A", p=1.3e-4, is_witnessed=False)] for n in range(4)}
+    by_day = {DAY - timedelta(days=n): pd.DataFrame(rows, columns=list(found_by.COLUMNS)) for n, rows in weak.items()}
+    vain = pd.DataFrame([judged(f"old-{n}", "fine", 30) | {"verdict_id": str(n)} for n in range(20)])
+    assert len(cases(by_day, DAY, 1000, CaseBudget())) == 1 and cases(by_day, DAY, 1000, CaseBudget(), vain).empty
+    later = vain.assign(day=DAY + timedelta(days=1))
+    assert len(cases(by_day, DAY, 1000, CaseBudget(), later)) == 1  # nobody knew it yet
