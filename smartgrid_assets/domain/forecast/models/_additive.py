@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -66,10 +67,13 @@ class Additive:
         rows, target = self._standard(raw), grid.load - base
         weight = np.where(np.isfinite(target), grid.weight * self._fading(len(grid.days))[:, None], 0.0)
         target = np.nan_to_num(target)
-        out_of_sample, ridge = _validated(rows, target, weight)
+        out_of_sample, ridge = _validated(rows, target, weight, _of_folds(rows, target, weight), RIDGES)
         weight = weight * _huber(target - out_of_sample, weight)
-        self.weights = solved(*equations(rows, target, weight), ridge)
-        self._learn_band(grid, rows, target, weight, ridge)
+        of_fold = _of_folds(rows, target, weight)
+        left, right = _added(of_fold)
+        self.weights = solved(left, right, ridge)
+        self.out_of_sample, _ = _validated(rows, target, weight, of_fold, (ridge,))
+        self._learn_band(grid, rows, target - self.out_of_sample, weight, left)
         # of each effect the mean distance of its part from its own mean in the slot
         self.importances = {name: float(np.abs(part - part.mean(axis=0)).mean()) for name, part in self._parts(terms, rows).items()}
 
@@ -86,10 +90,9 @@ class Additive:
         age = np.arange(days)[::-1]
         return np.ones(days) if self.half_life_days is None else 0.5 ** (age / self.half_life_days)
 
-    def _learn_band(self, grid: DayGrid, rows: np.ndarray, target: np.ndarray, weight: np.ndarray, ridge: float) -> None:
-        self.out_of_sample, _ = _validated(rows, target, weight, (ridge,))
-        errors = target - self.out_of_sample
-        self.spread = solved(*equations(rows, np.abs(errors), weight), SPREAD_RIDGE)
+    def _learn_band(self, grid: DayGrid, rows: np.ndarray, errors: np.ndarray, weight: np.ndarray, left: np.ndarray) -> None:
+        """errors: of days that a fit had not seen; left: of the equations of these rows and weights."""
+        self.spread = solved(left, _right(rows, np.abs(errors), weight), SPREAD_RIDGE)
         errors = errors / self._width(rows)
         blocks = np.broadcast_to(grid.blocks, errors.shape)
         used = weight > 0
@@ -156,27 +159,49 @@ def flat(terms: dict[str, list[np.ndarray]], grid: DayGrid) -> np.ndarray:
     return stacked([column for columns in terms.values() for column in columns], *grid.load.shape)
 
 
-def equations(rows: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Normal equations of each slot: (S, P+1, P+1) and (S, P+1), the last column being the constant; rows: (D, S, P)."""
-    slots = rows.shape[1]
-    left, right = [], []
-    for slot in range(slots):
+Equations = tuple[np.ndarray, np.ndarray]
+"""Normal equations of each slot: (S, P+1, P+1) and (S, P+1), the last column being the constant, neighbours counted."""
+
+
+def equations(rows: np.ndarray, target: np.ndarray, weight: np.ndarray) -> Equations:
+    """Of (D, S, P) rows and their (D, S) target and weight."""
+    left = []
+    for slot in range(rows.shape[1]):
         used = weight[:, slot] > 0
         columns = np.concatenate([rows[used, slot], np.ones((int(used.sum()), 1))], axis=1)
-        weighed = columns * weight[used, slot][:, None]
-        left.append(weighed.T @ columns)
-        right.append(weighed.T @ target[used, slot])
-    return np.stack(left), np.stack(right)
+        left.append((columns * weight[used, slot][:, None]).T @ columns)
+    return _with_neighbours(np.stack(left)), _right(rows, target, weight)
+
+
+def _right(rows: np.ndarray, target: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    weighed = target * weight
+    return _with_neighbours(np.concatenate([np.einsum("dsp,ds->sp", rows, weighed), weighed.sum(axis=0)[:, None]], axis=1))
+
+
+def _with_neighbours(of_slot: np.ndarray) -> np.ndarray:
+    return of_slot + NEIGHBOUR_WEIGHT * (np.roll(of_slot, 1, axis=0) + np.roll(of_slot, -1, axis=0))
+
+
+def _added(parts: Sequence[Equations]) -> Equations:
+    return np.sum([left for left, _ in parts], axis=0), np.sum([right for _, right in parts], axis=0)
 
 
 def solved(left: np.ndarray, right: np.ndarray, ridge: float) -> np.ndarray:
-    """(S, P+1) coefficients of each slot, its neighbours' equations counting by NEIGHBOUR_WEIGHT; the constant is not held back."""
-    left = left + NEIGHBOUR_WEIGHT * (np.roll(left, 1, axis=0) + np.roll(left, -1, axis=0))
-    right = right + NEIGHBOUR_WEIGHT * (np.roll(right, 1, axis=0) + np.roll(right, -1, axis=0))
-    mass = left[:, -1, -1]
-    hold = np.eye(left.shape[1])
-    hold[-1, -1] = 1e-9
-    return np.linalg.solve(left + (ridge * mass + 1e-12)[:, None, None] * hold, right[..., None])[..., 0]
+    """(S, P+1) coefficients of each slot; the constant is not held back."""
+    from scipy.linalg.lapack import dposv
+
+    mass, hold = left[:, -1, -1], np.ones(left.shape[1])
+    hold[-1] = 1e-9
+    held = left.copy()
+    diagonal = np.arange(len(hold))
+    held[:, diagonal, diagonal] += (ridge * mass + 1e-12)[:, None] * hold
+    found = np.empty_like(right)
+    for slot in range(len(right)):
+        # symmetric: its transpose is the same, and in the order that LAPACK takes without a copy
+        _, found[slot], info = dposv(held[slot].T, right[slot], lower=1)
+        if info:
+            found[slot] = np.linalg.solve(held[slot], right[slot])
+    return found
 
 
 def applied(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -184,20 +209,29 @@ def applied(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.einsum("dsp,sp->ds", rows, weights[:, :-1]) + weights[:, -1]
 
 
-def _validated(rows: np.ndarray, target: np.ndarray, weight: np.ndarray, ridges: tuple[float, ...] = RIDGES) -> tuple[np.ndarray, float]:
+def _folds(days: int) -> np.ndarray:
+    return (np.arange(days) * FOLDS) // days
+
+
+def _of_folds(rows: np.ndarray, target: np.ndarray, weight: np.ndarray) -> list[Equations]:
+    """Equations of each of FOLDS blocks of time: they add up to those of all days."""
+    fold = _folds(len(rows))
+    return [equations(rows[fold == k], target[fold == k], weight[fold == k]) for k in range(FOLDS)]
+
+
+def _validated(
+    rows: np.ndarray, target: np.ndarray, weight: np.ndarray, of_fold: Sequence[Equations], ridges: Sequence[float]
+) -> tuple[np.ndarray, float]:
     """Each day told by a fit that did not see its block of time, and the ridge that told them best (absolute error)."""
-    days = len(rows)
-    fold = (np.arange(days) * FOLDS) // days
-    of_fold = [equations(rows[fold == k], target[fold == k], weight[fold == k]) for k in range(FOLDS)]
-    left, right = sum(part[0] for part in of_fold), sum(part[1] for part in of_fold)
-    best: tuple[float, np.ndarray, float] | None = None
-    for ridge in ridges:
-        told = np.concatenate([applied(rows[fold == k], solved(left - of_fold[k][0], right - of_fold[k][1], ridge)) for k in range(FOLDS)])
-        loss = float((np.abs(target - told) * weight).sum())
-        if best is None or loss < best[0]:
-            best = (loss, told, ridge)
-    assert best is not None
-    return best[1], best[2]
+    fold, (left, right) = _folds(len(rows)), _added(of_fold)
+    told = np.empty((len(ridges), *target.shape))
+    for k, (own_left, own_right) in enumerate(of_fold):
+        others = left - own_left, right - own_right
+        for n, ridge in enumerate(ridges):
+            told[n, fold == k] = applied(rows[fold == k], solved(*others, ridge))
+    losses = [float((np.abs(target - of_ridge) * weight).sum()) for of_ridge in told]
+    best = int(np.argmin(losses))
+    return told[best], ridges[best]
 
 
 def _huber(errors: np.ndarray, weight: np.ndarray) -> np.ndarray:
