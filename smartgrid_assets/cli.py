@@ -28,6 +28,7 @@ COMMANDS = (
     "backtest",
     "score",
     "solve",
+    "case",
     "verdict",
     "promote",
     "export",

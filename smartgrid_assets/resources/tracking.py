@@ -29,12 +29,13 @@ from typing import TYPE_CHECKING, Any
 from smartgrid_assets.domain.errors import ForecastError, LakeWriteError
 from smartgrid_assets.resources.moved_store import follow_move
 from smartgrid_assets.resources.retried import retried
+from smartgrid_assets.resources.tracked_detectors import DetectorWeek, write_detector_week
 from smartgrid_assets.resources.tracked_weeks import write_weeks
 
 if TYPE_CHECKING:
     import pandas as pd
 
-EXPERIMENT = "forecasts"
+EXPERIMENT, DETECTION = "forecasts", "detection"
 KIND = {"mlflow.experimentKind": "custom_model_development"}
 """Without it MLflow's UI opens the experiment as one of language models."""
 SUPERSEDED = "smartgrid.superseded"
@@ -189,6 +190,16 @@ class Tracking:
         with self._lock():
             write_weeks(client, experiment, zone_group, weeks)
 
+    def record_detector_week(self, **described: Any) -> str:
+        """One run of the experiment `detection`, the fields of DetectorWeek by name; earlier runs of the same week are superseded. Its run id."""
+        client, experiment, week = self._client, self._detection_id, DetectorWeek(**described)
+        with self._lock():
+            run_id, others = write_detector_week(client, experiment, week)
+            for other in others:
+                retried(partial(client.set_tag, other, SUPERSEDED, run_id))
+        self.record_plot(run_id, week.picture_png, "scores.png")
+        return run_id
+
     def add_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
         """Log metrics that came later, say a week's scores.
 
@@ -220,12 +231,19 @@ class Tracking:
 
     @cached_property
     def _experiment_id(self) -> str:
+        return self._experiment(EXPERIMENT)
+
+    @cached_property
+    def _detection_id(self) -> str:
+        return self._experiment(DETECTION)
+
+    def _experiment(self, name: str) -> str:
         client = self._client
         with self._lock():
-            known = retried(lambda: client.get_experiment_by_name(EXPERIMENT))
+            known = retried(lambda: client.get_experiment_by_name(name))
             here = self.artifacts.as_uri()
             if not known:
-                return str(retried(lambda: client.create_experiment(EXPERIMENT, artifact_location=here, tags=KIND)))
+                return str(retried(lambda: client.create_experiment(name, artifact_location=here, tags=KIND)))
             if known.artifact_location != here:  # the home was moved, copied or restored
                 retried(lambda: follow_move(self.mlruns / "mlflow.db", known.artifact_location, here))
             return str(known.experiment_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -68,7 +69,34 @@ def test_a_bypassed_meter_becomes_a_case_and_its_feeder_is_the_witness(home: Pat
     assert witness == pytest.approx(1.0, abs=0.4) and change == pytest.approx(-0.5, abs=0.12)
     for step in selected("suspects,cases"):
         assert state_of(context, step, last).kind == "fresh"
+    the_case_is_laid_out(context, last, tmp_path / "case.png")
     the_visit_says(context, last, raised)
+
+
+def the_case_is_laid_out(context: Context, last: date, picture: Path) -> None:
+    """In a list, and by itself: half of what was to be expected since day 48, its peers as before, its feeder losing the other half."""
+    listed = CliRunner().invoke(main, ["case"])
+    assert listed.exit_code == 0 and listed.stdout.startswith(f"Cases of {last}: 1 to visit, 0 decided, ")
+    assert "bypass" in listed.stdout and "M00" in listed.stdout
+    ((case_id,),) = rows(context, f"SELECT case_id FROM anomalies.cases WHERE day = '{last}' AND rank > 0")
+    told = CliRunner().invoke(main, ["case", case_id, "--picture", str(picture)])
+    assert told.exit_code == 0 and picture.read_bytes().startswith(b"\x89PNG"), told.output
+    assert "a day's" in told.stdout and "its peers" in told.stdout
+    found = json.loads(CliRunner().invoke(main, ["case", case_id, "--json"]).stdout)
+    assert len(found["evidence"]) == 3
+    for one in found["evidence"]:
+        assert one["own"] == pytest.approx(-0.5, abs=0.15) and abs(one["peers"]) < 0.1 and one["since"] < one["before"]
+    since = [n for n, day in enumerate(found["days"]) if day >= (FIRST + timedelta(days=BYPASSED)).isoformat()]
+    before = [n for n in range(len(found["days"])) if n not in since and found["counted"][n] is not None]
+    share = {name: np.mean([found["counted"][n] / found["expected"][n] for n in of]) for name, of in (("since", since), ("before", before))}
+    assert share == {"since": pytest.approx(0.5, abs=0.12), "before": pytest.approx(1.0, abs=0.12)}
+    assert np.mean([found["low"][n] <= found["counted"][n] <= found["high"][n] for n in before]) > 0.8
+    lost = {name: np.mean([found["loss"][n] for n in of]) for name, of in (("since", since), ("before", before))}
+    assert lost["since"] - lost["before"] == pytest.approx(np.mean([found["expected"][n] for n in since]) * 0.5, rel=0.4)
+    unknown = CliRunner().invoke(main, ["case", "2026-01-01-00000000"])
+    assert unknown.exit_code == 1 and "There is no case" in unknown.output
+    assert "name its id" in CliRunner().invoke(main, ["case", "--picture", "x.png"]).output
+    assert "no cases of 2020-01-01" in CliRunner().invoke(main, ["case", "--day", "2020-01-01"]).output
 
 
 def the_visit_says(context: Context, last: date, raised: date) -> None:
@@ -98,3 +126,21 @@ def the_visit_says(context: Context, last: date, raised: date) -> None:
     assert kept == [("kim", "a wire behind the meter", "theft", "bypass", "M00", True)]
     assert CliRunner().invoke(main, ["verdict", "case", case_id, "withdraw", "--who", "kim"]).exit_code == 0  # today: long after those days
     assert run(context, raised, last, "cases") == []
+    the_detectors_week_is_in_mlflow(context, week_of(last - timedelta(days=7)))
+
+
+def the_detectors_week_is_in_mlflow(context: Context, week: date) -> None:
+    """Once all its days are there: a run a detector, with how its scores lay."""
+    sunday = week + timedelta(days=6)
+    run(context, week, sunday, "detect,suspects,cases")
+    run(context, week, sunday, "evaluation")
+    client, experiment = context.tracking._client, context.tracking._detection_id
+    found = {
+        r.data.tags["smartgrid.detector"]: r.data.metrics for r in client.search_runs([experiment], f"tags.`smartgrid.week` = '{week}'")
+    }
+    ((alarms,),) = rows(
+        context, f"SELECT count(*) FROM anomalies.meter_days WHERE is_alarm AND detector = 'ecod' AND day BETWEEN '{week}' AND '{sunday}'"
+    )
+    assert set(found) == {"ecod", "isolation_forest"}
+    assert found["ecod"]["meter_days"] == 7 * FEEDERS * EACH and found["ecod"]["alarms"] == alarms
+    assert found["ecod"]["score_median"] == pytest.approx(0.5, abs=0.2) and found["ecod"]["cases_raised"] >= 0

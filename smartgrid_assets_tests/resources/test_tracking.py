@@ -283,3 +283,24 @@ def test_the_champion_before_is_remembered(tracking):
         tracking.register_champion("east", run_id)
     found = {alias: tracking._client.get_model_version_by_alias("smartgrid-east", alias).run_id for alias in ("champion", "previous")}
     assert found == {"champion": runs[1], "previous": runs[0]}
+
+
+def detector_week(**changes: object) -> dict[str, object]:
+    return {
+        "detector": "ecod", "week": MONDAY, "metrics": {"alarms": 3.0, "threshold": float("nan")}, "picture_png": b"\x89PNG",
+        "scores": pd.DataFrame({"from": [0.0], "to": [1.0], "meter_days": [7]}), "params": {"alarms_per_1000": 2.0}, "tags": {"partition": "2026-01-05"},
+    } | changes  # fmt: skip
+
+
+def test_a_detectors_week_is_a_run_of_its_own_experiment_and_the_next_of_the_same_week_supersedes_it(tracking):
+    first = tracking.record_detector_week(**detector_week())
+    run = tracking._client.get_run(first)
+    assert (run.info.run_name, run.info.status) == ("ecod 2026-01-05", "FINISHED")
+    assert run.data.metrics == {"alarms": 3.0} and run.data.params["alarms_per_1000"] == "2.0"
+    assert run.data.tags["smartgrid.detector"] == "ecod" and run.data.tags["smartgrid.partition"] == "2026-01-05"
+    assert {f.path for f in tracking._client.list_artifacts(first)} == {"scores.json", "scores.png"}
+    assert run.info.experiment_id != tracking._experiment_id
+    other = tracking.record_detector_week(**detector_week(detector="isolation_forest"))
+    second = tracking.record_detector_week(**detector_week(metrics={"alarms": 4.0}))
+    superseded = {run_id: tracking._client.get_run(run_id).data.tags.get(SUPERSEDED) for run_id in (first, other, second)}
+    assert superseded == {first: second, other: None, second: None}

@@ -138,6 +138,7 @@ def _evaluation_inputs(context: Context, week: date) -> Inputs | None:
 
 
 def _make_evaluation(work: Work) -> Made:
+    from smartgrid_assets.chain.detector_runs import record_detectors
     from smartgrid_assets.domain.detect.evaluation import ALL, evaluation
 
     context, con, week = work.context, work.con, work.key
@@ -152,6 +153,8 @@ def _make_evaluation(work: Work) -> Made:
     ((meters,),) = con.execute(f"SELECT count(DISTINCT meter_id) FROM {profiles}").fetchall()
     found = evaluation(raised, verdicts, meters, context.settings.visits_per_week, alarms)
     con.register("found_evaluation", found)
+    if len(context.lake.keys(ANOMALIES, days[0], days[-1])) == len(days):
+        record_detectors(work, found)
     (whole,) = found[found["kind"] == ALL].to_dict("records")
     return Made(
         {EVALUATION: "found_evaluation"}, metadata={f"cases_{name}": whole[name] for name in ("raised", "judged", "theft", "fault", "fine")}

@@ -38,7 +38,7 @@ def levels(con: Any, profiles: str, day: date) -> pd.DataFrame:
     change (energy over what was to be expected, minus 1; newest_change, lasting_change: of the last 3 and 21 days), missing_kwh (what was to be expected less what was counted, a day).
     profiles: relation shaped as features/meter_profile over LOOK_BACK_DAYS and the day, with a column day. Temp tables level_* are made.
     """
-    _days(con, profiles, day, ENERGY, "level_energy", f"SELECT DISTINCT meter_id FROM {profiles} WHERE day = DATE '{day}'")
+    meter_days(con, profiles, day, ENERGY, "level_energy", f"SELECT DISTINCT meter_id FROM {profiles} WHERE day = DATE '{day}'")
     means = ", ".join(f"avg(apart) FILTER (ago < {k}) AS mean_{k}, count(apart) FILTER (ago < {k}) AS n_{k}" for k in SINCE_DAYS)
     lost = ", ".join(f"avg(expected - value) FILTER (ago < {k}) AS missing_{k}, sum(value) FILTER (ago < {k}) / "
                      f"nullif(sum(expected) FILTER (ago < {k}), 0) - 1 AS change_{k}" for k in SINCE_DAYS)  # fmt: skip
@@ -58,7 +58,7 @@ def shapes(con: Any, profiles: str, day: date, meters: pd.DataFrame) -> pd.DataF
     found = meters[["meter_id"]].copy()
     con.register("level_asked", meters[["meter_id", "days"]])
     for feature in (feature for feature in FEATURES if feature.name in SHAPE):
-        _days(con, profiles, day, feature, "level_shape", "SELECT meter_id FROM level_asked")
+        meter_days(con, profiles, day, feature, "level_shape", "SELECT meter_id FROM level_asked")
         told = con.execute(
             """SELECT meter_id, sum(value) / nullif(sum(expected), 0) - 1 AS change, avg(value) AS value, avg(expected) AS expected
             FROM level_shape JOIN level_asked USING (meter_id) WHERE ago < days GROUP BY ALL"""
@@ -69,7 +69,7 @@ def shapes(con: Any, profiles: str, day: date, meters: pd.DataFrame) -> pd.DataF
     return found
 
 
-def _days(con: Any, profiles: str, day: date, feature: Feature, name: str, meters: str) -> None:
+def meter_days(con: Any, profiles: str, day: date, feature: Feature, name: str, meters: str) -> None:
     """Make temp table `name`: a row a meter and day: ago, is_base, value and expected in the feature's unit, apart (value over expected, scale).
 
     Peers are all meters of the class, or all where these are few, whether asked for or not. Exact decimals: sums do not depend on the
