@@ -24,6 +24,10 @@ from smartgrid_assets.domain.detect.tail import TAIL_FROM, TAIL_TO, tail_probabi
 LONGER_THAN_HOLIDAYS = 21
 LEAST_BASE_DAYS, LEAST_LIKE_DAYS, LEAST_PEERS = 21, 4, 10
 LEAST_SPREAD = 0.10
+METERS_A_QUERY = 100_000
+PEERS = 2_000
+"""Meters of a class that say how the class moved: their median is sure to a fiftieth of their spread."""
+DRAWN_FROM_DAYS = 28
 SMALL_FLEET, SMALL_TAIL = 1000, (0.85, 0.95)
 """In a small fleet a few that lie are more than one in a hundred, and would make the tail their own."""
 SHAPE = ("night_kwh", "evening_kwh", "peak_kw", "min_kw", "ramp_kw", "export_kwh")
@@ -37,20 +41,50 @@ def levels(con: Any, profiles: str, day: date) -> pd.DataFrame:
     Columns: meter_id, zone, feeder, class, spread (of its days, scale), and of the k that speaks most clearly: days (k), z (negative where it fell), p_value (two-sided),
     change (energy over what was to be expected, minus 1; newest_change, lasting_change: of the last 3 and 21 days), missing_kwh (what was to be expected less what was counted, a day).
     profiles: relation shaped as features/meter_profile over LOOK_BACK_DAYS and the day, with a column day. Temp tables level_* are made.
+    Memory: METERS_A_QUERY meters' days at a time in DuckDB; in Python a row a meter.
     """
-    meter_days(con, profiles, day, ENERGY, "level_energy", f"SELECT DISTINCT meter_id FROM {profiles} WHERE day = DATE '{day}'")
+    draw_peers(con, profiles, day)
+    peers_of(con, profiles, day, ENERGY, "level_peers")
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE level_meters AS
+        SELECT meter_id, (row_number() OVER (ORDER BY meter_id) - 1) // {METERS_A_QUERY} AS part FROM (SELECT DISTINCT meter_id FROM {profiles} WHERE day = DATE '{day}')"""
+    )
+    ranges = con.execute("SELECT part, min(meter_id), max(meter_id) FROM level_meters GROUP BY part ORDER BY part").fetchall()
+    parts = [_of_some(con, profiles, day, *of) for of in ranges]
+    return _clearest(pd.concat(parts, ignore_index=True)) if parts else _clearest(_of_some(con, profiles, day, 0, "", ""))
+
+
+def _of_some(con: Any, profiles: str, day: date, part: int, first: str, last: str) -> pd.DataFrame:
+    """The means over the last k days of each meter of a part, whose names go from first to last, so that only their row groups are read."""
     means = ", ".join(f"avg(apart) FILTER (ago < {k}) AS mean_{k}, count(apart) FILTER (ago < {k}) AS n_{k}" for k in SINCE_DAYS)
     lost = ", ".join(f"avg(expected - value) FILTER (ago < {k}) AS missing_{k}, sum(value) FILTER (ago < {k}) / "
                      f"nullif(sum(expected) FILTER (ago < {k}), 0) - 1 AS change_{k}" for k in SINCE_DAYS)  # fmt: skip
-    rows = con.execute(
-        f"""WITH spread AS (
+    small, some = 2 * ENERGY.small, f"SELECT meter_id FROM level_meters WHERE part = {part}"
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE level_placed AS
+        WITH {_moved_sql(profiles, day, ENERGY, some, (first, last))} {_placed_sql("m.meter_id, m.ago, m.is_base, m.v, m.centre", "level_peers")}"""
+    )
+    frame: pd.DataFrame = con.execute(
+        f"""WITH
+        spread AS (
             SELECT meter_id, greatest({MAD_TO_SIGMA} * median(abs(apart)), {LEAST_SPREAD}) AS spread, count(apart) AS base_days
-            FROM level_energy WHERE is_base GROUP BY ALL HAVING base_days >= {LEAST_BASE_DAYS})
-        SELECT meter_id, arg_min(zone, ago) AS zone, arg_min(feeder, ago) AS feeder, arg_min(class, ago) AS class,
-            any_value(spread) AS spread, {means}, {lost}
-        FROM level_energy JOIN spread USING (meter_id) WHERE NOT is_base GROUP BY meter_id ORDER BY meter_id"""
+            FROM level_placed WHERE is_base GROUP BY ALL HAVING base_days >= {LEAST_BASE_DAYS}),
+        recent AS (SELECT meter_id, ago, apart, {_energy_sql("v", small)} AS value, {_energy_sql("centre + peers", small)} AS expected FROM level_placed WHERE NOT is_base),
+        told AS (SELECT meter_id, {means}, {lost} FROM recent GROUP BY meter_id)
+        SELECT meter_id, d.zone, d.feeder, d.class, spread, told.* EXCLUDE (meter_id)
+        FROM told JOIN spread USING (meter_id) JOIN {profiles} d USING (meter_id) WHERE d.day = DATE '{day}' ORDER BY meter_id"""
     ).df()
-    return _clearest(rows)
+    return frame
+
+
+def _placed_sql(columns: str, peers: str) -> str:
+    """SELECT of `moved` with `peers`, how far those of the class moved that day, and `apart`, what is left of its own move."""
+    return f"""SELECT {columns}, coalesce(p.peers, a.peers) AS peers, TRY_CAST(m.moved - coalesce(p.peers, a.peers) AS DECIMAL(18, 9)) AS apart
+        FROM moved m LEFT JOIN {peers} p ON p.class = m.class AND p.day = m.day JOIN {peers} a ON a.class IS NULL AND a.day = m.day"""
+
+
+def _energy_sql(scaled: str, small: float) -> str:
+    return f"TRY_CAST(sinh({scaled}) * {small} AS DECIMAL(18, 6))"
 
 
 def shapes(con: Any, profiles: str, day: date, meters: pd.DataFrame) -> pd.DataFrame:
@@ -58,7 +92,8 @@ def shapes(con: Any, profiles: str, day: date, meters: pd.DataFrame) -> pd.DataF
     found = meters[["meter_id"]].copy()
     con.register("level_asked", meters[["meter_id", "days"]])
     for feature in (feature for feature in FEATURES if feature.name in SHAPE):
-        meter_days(con, profiles, day, feature, "level_shape", "SELECT meter_id FROM level_asked")
+        peers_of(con, profiles, day, feature, "shape_peers")
+        meter_days(con, profiles, day, feature, "level_shape", "SELECT meter_id FROM level_asked", "shape_peers")
         told = con.execute(
             """SELECT meter_id, sum(value) / nullif(sum(expected), 0) - 1 AS change, avg(value) AS value, avg(expected) AS expected
             FROM level_shape JOIN level_asked USING (meter_id) WHERE ago < days GROUP BY ALL"""
@@ -69,30 +104,58 @@ def shapes(con: Any, profiles: str, day: date, meters: pd.DataFrame) -> pd.DataF
     return found
 
 
-def meter_days(con: Any, profiles: str, day: date, feature: Feature, name: str, meters: str) -> None:
-    """Make temp table `name`: a row a meter and day: ago, is_base, value and expected in the feature's unit, apart (value over expected, scale).
+def draw_peers(con: Any, profiles: str, day: date) -> None:
+    """Make temp table level_drawn: of each class of the last weeks PEERS meters, by a hash of their names; all where it has no more."""
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE level_drawn AS
+        SELECT meter_id FROM (SELECT DISTINCT meter_id, class FROM {profiles} WHERE day BETWEEN DATE '{day - timedelta(days=DRAWN_FROM_DAYS)}' AND DATE '{day}')
+        QUALIFY row_number() OVER (PARTITION BY class ORDER BY hash(meter_id), meter_id) <= {PEERS}"""
+    )
 
-    Peers are all meters of the class, or all where these are few, whether asked for or not. Exact decimals: sums do not depend on the
-    order of adding, and a rerun changes nothing.
+
+def peers_of(con: Any, profiles: str, day: date, feature: Feature, name: str) -> None:
+    """Make temp table `name`: class, day, peers: how far the class's median meter moved that day from its own centre, on the feature's scale.
+
+    Of the meters that draw_peers drew; class NULL: all of them, the peers of a class of which they are few (LEAST_PEERS).
     """
-    first = day - timedelta(days=LOOK_BACK_DAYS)
-    since = f"DATE '{day - timedelta(days=max(SINCE_DAYS))}'"
-    small = 2 * feature.small
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE {name} AS
-        WITH days AS (
+        WITH {_moved_sql(profiles, day, feature, "FROM level_drawn")},
+        of_class AS (SELECT class, day, median(moved) AS peers FROM moved GROUP BY ALL HAVING count(moved) >= {LEAST_PEERS})
+        FROM of_class UNION ALL SELECT NULL AS class, day, median(moved) AS peers FROM moved GROUP BY day"""
+    )
+
+
+def meter_days(con: Any, profiles: str, day: date, feature: Feature, name: str, meters: str, peers: str) -> None:
+    """Make temp table `name`: a row a meter and day: ago, is_base, value and expected in the feature's unit, apart (value over expected, scale).
+
+    meters: SELECT of meter_id; peers: table of peers_of. Exact decimals: sums do not depend on the
+    order of adding, and a rerun changes nothing.
+    """
+    small = 2 * feature.small
+    columns = "m.meter_id, m.zone, m.feeder, m.class, m.day, m.ago, m.is_base, m.v, m.centre"
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE {name} AS
+        WITH {_moved_sql(profiles, day, feature, meters)}, placed AS ({_placed_sql(columns, peers)})
+        SELECT * EXCLUDE (v, centre, peers), {_energy_sql("v", small)} AS value, {_energy_sql("centre + peers", small)} AS expected FROM placed"""
+    )
+
+
+def _moved_sql(profiles: str, day: date, feature: Feature, meters: str, names: tuple[str, str] | None = None) -> str:
+    """CTE `moved`: the days of some meters beside the median of the meter's own base days of their kind."""
+    first, since = day - timedelta(days=LOOK_BACK_DAYS), f"DATE '{day - timedelta(days=max(SINCE_DAYS))}'"
+    among = "" if names is None else f"AND meter_id BETWEEN {quoted(names[0])} AND {quoted(names[1])}"
+    return f"""days AS (
             SELECT meter_id, day, zone, feeder, class, isodow(day) >= 6 OR is_holiday AS is_free, day <= {since} AS is_base,
                 date_diff('day', day, DATE '{day}') AS ago, {feature.scaled_sql()} AS v
-            FROM {profiles} WHERE day BETWEEN DATE '{first}' AND DATE '{day}'),
+            FROM {profiles} SEMI JOIN ({meters}) USING (meter_id) WHERE day BETWEEN DATE '{first}' AND DATE '{day}' {among}),
         centre AS (SELECT meter_id, is_free, median(v) AS centre, count(v) AS n FROM days WHERE is_base GROUP BY ALL),
-        moved AS (SELECT d.*, c.centre, d.v - c.centre AS moved FROM days d JOIN centre c USING (meter_id, is_free) WHERE c.n >= {LEAST_LIKE_DAYS}),
-        of_class AS (SELECT class, day, median(moved) AS peers, count(moved) AS n FROM moved GROUP BY ALL),
-        of_all AS (SELECT day, median(moved) AS peers FROM moved GROUP BY ALL)
-        SELECT m.meter_id, m.zone, m.feeder, m.class, m.day, m.ago, m.is_base, TRY_CAST(sinh(m.v) * {small} AS DECIMAL(18, 6)) AS value,
-            TRY_CAST(sinh(m.centre + CASE WHEN c.n >= {LEAST_PEERS} THEN c.peers ELSE a.peers END) * {small} AS DECIMAL(18, 6)) AS expected,
-            TRY_CAST(m.moved - CASE WHEN c.n >= {LEAST_PEERS} THEN c.peers ELSE a.peers END AS DECIMAL(18, 9)) AS apart
-        FROM moved m JOIN of_class c USING (class, day) JOIN of_all a USING (day) SEMI JOIN ({meters}) USING (meter_id)"""
-    )
+        moved AS (SELECT d.*, c.centre, d.v - c.centre AS moved FROM days d JOIN centre c USING (meter_id, is_free) WHERE c.n >= {LEAST_LIKE_DAYS})"""
+
+
+def quoted(text: str) -> str:
+    """A text as SQL writes it: CREATE TABLE AS takes no parameters."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _clearest(rows: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import numpy as np
 
 from smartgrid_assets.domain.detect.features import FEATURES
 from smartgrid_assets.domain.detect.kind import FAULTS
-from smartgrid_assets.domain.detect.level import ENERGY, LEAST_SPREAD, meter_days
+from smartgrid_assets.domain.detect.level import ENERGY, LEAST_SPREAD, draw_peers, meter_days, peers_of
 from smartgrid_assets.domain.detect.relative import MAD_TO_SIGMA
 from smartgrid_assets.domain.detect.spans import SUSPECTS_LOOK_BACK_DAYS as LOOK_BACK_DAYS
 
@@ -72,7 +72,9 @@ def story(con: Any, profiles: str, balance: str, case: dict[str, Any], day: date
 
 def _level(con: Any, profiles: str, meter: str, day: date, first: date) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     con.execute("CREATE OR REPLACE TEMP TABLE story_meter AS SELECT ? AS meter_id", [meter])
-    meter_days(con, profiles, day, ENERGY, "story_energy", "FROM story_meter")
+    draw_peers(con, profiles, day)
+    peers_of(con, profiles, day, ENERGY, "story_peers")
+    meter_days(con, profiles, day, ENERGY, "story_energy", "FROM story_meter", "story_peers")
     found = np.full((3, LOOK_BACK_DAYS + 1), np.nan)
     for ago, *values in con.execute("SELECT ago, value, expected, apart FROM story_energy").fetchall():
         found[:, LOOK_BACK_DAYS - ago] = [np.nan if value is None else float(value) for value in values]

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from smartgrid_assets.domain.detect.kind import FAULTS, amount, kind_of, sentence
-from smartgrid_assets.domain.detect.level import levels, shapes
+from smartgrid_assets.domain.detect.level import ENERGY, levels, meter_days, shapes
 from smartgrid_assets.domain.detect.spans import SINCE_DAYS
 from smartgrid_assets.domain.detect.spans import SUSPECTS_LOOK_BACK_DAYS as LOOK_BACK_DAYS
 from smartgrid_assets.domain.detect.witness import DAYS, NOTHING, Asked, Balance, Said, balances
@@ -49,7 +49,7 @@ def suspects(con: Any, profiles: str, balance: str, day: date) -> pd.DataFrame:
     """
     found = levels(con, profiles, day)
     fell = found[(found["z"] < 0) & (found["p_value"] <= ASKED_AS) & (found["change"] <= -LEAST_CHANGE)]
-    said, left = _witnessed(fell, _days_of(con, fell), _balances(con, balance, day))
+    said, left = _witnessed(fell, _days_of(con, profiles, day, fell), _balances(con, balance, day))
     fell = fell.assign(said=[said.get(meter) or NOTHING for meter in fell["meter_id"]])
     fell = fell[(fell["p_value"] <= RARE_AS).to_numpy() | np.array([one.is_named for one in fell["said"]], bool)]
     rose = found[(found["z"] > 0) & (found["p_value"] <= RARE_AS) & (found["change"] >= LEAST_CHANGE)].assign(said=NOTHING)
@@ -107,10 +107,11 @@ class _Days:
     fell: np.ndarray
 
 
-def _days_of(con: Any, fell: pd.DataFrame) -> dict[str, _Days]:
-    """Of the table that levels left."""
+def _days_of(con: Any, profiles: str, day: date, fell: pd.DataFrame) -> dict[str, _Days]:
+    """With the peers that levels left."""
     con.register("suspects_fell", fell[["meter_id"]])
-    rows = con.execute("SELECT meter_id, ago, expected, value, apart FROM level_energy SEMI JOIN suspects_fell USING (meter_id)").df()
+    meter_days(con, profiles, day, ENERGY, "suspects_energy", "FROM suspects_fell", "level_peers")
+    rows = con.execute("SELECT meter_id, ago, expected, value, apart FROM suspects_energy").df()
     con.unregister("suspects_fell")
     spread = dict(zip(fell["meter_id"], fell["spread"], strict=True))
     found = {}

@@ -31,13 +31,14 @@ class Harmonic:
 
     def fit(self, history: pd.DataFrame, context: FitContext) -> None:
         """Least squares of the waves, then of the errors on their own past; the band is that of what remains."""
-        from statsmodels.regression.linear_model import WLS
-
         days = history["local_time"].dt.normalize()
         self.has_year = (days.max() - days.min()).days >= LEAST_DAYS_OF_A_YEAR
         rows, weight = self._rows(history), history["weight"].to_numpy(float)
         load = history["load_mw"].to_numpy(float)
-        self.waves = WLS(load, rows, weights=weight).fit().params
+        weighed = (
+            rows * weight[:, None]
+        )  # of least norm, as statsmodels' WLS, from sums of products: its pseudo-inverse of all rows took most of the fit
+        self.waves = np.linalg.lstsq(rows.T @ weighed, weighed.T @ load, rcond=None)[0]
         errors = pd.Series(load - rows @ self.waves, index=history["local_time"]).groupby(level=0).mean()
         past = _past_errors(errors, history["local_time"])
         known = np.isfinite(past).all(axis=1) & (weight > 0)
