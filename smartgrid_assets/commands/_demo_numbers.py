@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from smartgrid_assets.domain.present.summary import AlarmSummary, ForecastSummary, NextCommand, PlanSummary, ReadingsSummary
+from smartgrid_assets.domain.present.summary import AlarmSummary, CaseSummary, ForecastSummary, NextCommand, PlanSummary, ReadingsSummary
 
 _NOT_REASONS = ("missing", "late", "estimated", "rejected", "repeated")
 
@@ -21,9 +21,11 @@ def demo_numbers(context: Any, faults: Path, start: date, first: date, last: dat
             "published": published,
             "naives": naives,
             "alarms": _alarms(con, faults, first, last),
+            "cases": _cases(con, faults, last),
             "plan": _plan(con, first, last),
             "commands": [
                 NextCommand("see assets, runs and checks in Dagster", "smartgrid ui   then http://127.0.0.1:3000"),
+                NextCommand("see which meters are worth a visit", "smartgrid case"),
                 NextCommand("compare models in MLflow", "smartgrid ui   then http://127.0.0.1:5000"),
                 NextCommand("ask the lake", 'smartgrid sql "SELECT * FROM operator.overview LIMIT 10"'),
             ],
@@ -69,6 +71,19 @@ def _alarms(con: Any, faults: Path, first: date, last: date) -> list[AlarmSummar
         [str(faults), first, last],
     ).fetchall()
     return [AlarmSummary(*row) for row in rows]
+
+
+def _cases(con: Any, faults: Path, last: date) -> CaseSummary | None:
+    rows = con.execute(
+        """WITH truth AS (SELECT DISTINCT meter_id FROM read_csv($faults, all_varchar = true) WHERE meter_id <> ''),
+        feeders AS (SELECT DISTINCT zone, feeder FROM raw.meters JOIN truth USING (meter_id))
+        SELECT c.day, count(*) FILTER (c.rank > 0), count(*) FILTER (c.rank > 0 AND (t.meter_id IS NOT NULL OR (c.meter_id = '' AND f.feeder IS NOT NULL))),
+            count(*) FILTER (c.state = 'explained')
+        FROM anomalies.cases c LEFT JOIN truth t USING (meter_id) LEFT JOIN feeders f ON f.zone = c.zone AND f.feeder = c.feeder
+        WHERE c.day = $last GROUP BY c.day""",
+        {"faults": str(faults), "last": last},
+    ).fetchall()
+    return CaseSummary(*rows[0]) if rows else None
 
 
 def _plan(con: Any, first: date, last: date) -> PlanSummary | None:

@@ -49,6 +49,16 @@ class AlarmSummary:
 
 
 @dataclass(frozen=True)
+class CaseSummary:
+    """Cases that stand on the newest day. right: of those to visit, on a meter (or a feeder with one) that truly has a fault."""
+
+    day: date
+    to_visit: int
+    right: int
+    explained: int
+
+
+@dataclass(frozen=True)
 class PlanSummary:
     """Plans of `days` market days. perfect_cost: with the load that came; None while no such day is known.
 
@@ -79,6 +89,7 @@ def demo_summary(
     published: ForecastSummary | None,
     naives: list[ForecastSummary],
     alarms: list[AlarmSummary],
+    cases: CaseSummary | None,
     plan: PlanSummary | None,
     commands: list[NextCommand],
 ) -> list[str]:
@@ -86,7 +97,7 @@ def demo_summary(
     sections = [
         readings_lines(readings),
         forecast_lines(published, naives),
-        alarm_lines(alarms),
+        alarm_lines(alarms) + case_lines(cases),
         plan_lines(plan),
         command_lines(commands),
     ]
@@ -134,6 +145,14 @@ def alarm_lines(alarms: list[AlarmSummary]) -> list[str]:
             f"{found.misses:,} faulty meter-days missed; {precision}"
         )
     return lines
+
+
+def case_lines(cases: CaseSummary | None) -> list[str]:
+    """How many meters and feeders are worth a visit, and how many of them truly are."""
+    if cases is None:
+        return []
+    told = f"{cases.right} of {cases.to_visit} where something truly is wrong" if cases.to_visit else "none to visit"
+    return [f"{'':11}cases of {cases.day}: {told}; {cases.explained} more meters changed for reasons that need no visit"]
 
 
 def plan_lines(plan: PlanSummary | None) -> list[str]:

@@ -20,6 +20,7 @@ def test_the_summary_says_everything_in_order():
         PUBLISHED,
         NAIVES,
         [words.AlarmSummary("ecod", 10, 8, 3)],
+        words.CaseSummary(date(2026, 3, 14), 3, 2, 7),
         PLAN,
         [words.NextCommand("open Dagster", "make ui")],
     )
@@ -47,7 +48,7 @@ def test_a_forecast_worse_than_the_naive_says_so():
 
 
 def test_what_is_not_known_is_said_and_never_a_zero():
-    text = "\n".join(words.demo_summary(READINGS, None, [], [], None, []))
+    text = "\n".join(words.demo_summary(READINGS, None, [], [], None, None, []))
     assert "no day is scored yet" in text and "no day was searched" in text and "no day is planned yet" in text
     assert "once the load is" in words.plan_lines(replace(PLAN, perfect_cost=None))[1]
 
@@ -60,3 +61,12 @@ def test_unserved_energy_held_days_and_a_made_up_fleet_are_not_hidden():
 
 def test_a_detector_without_alarms_has_no_precision():
     assert words.alarm_lines([words.AlarmSummary("ecod", 0, 0, 2)])[0].endswith("no alarms")
+
+
+def test_cases_are_told_with_how_many_are_right_and_nothing_where_no_day_has_any():
+    assert words.case_lines(None) == []
+    (line,) = words.case_lines(words.CaseSummary(date(2026, 3, 14), 3, 2, 7))
+    assert (
+        line.strip() == "cases of 2026-03-14: 2 of 3 where something truly is wrong; 7 more meters changed for reasons that need no visit"
+    )
+    assert "none to visit; 0 more" in words.case_lines(words.CaseSummary(date(2026, 3, 14), 0, 0, 0))[0]
