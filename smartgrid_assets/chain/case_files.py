@@ -70,7 +70,8 @@ def picture_of(case: dict[str, Any], told: Story) -> bytes:
             axis.plot(told.days, told.expected, color="#6baed6", lw=1.2, label="expected: its own past, moved as its peers moved")
             axis.plot(told.days, told.counted, color="black", lw=1.2, marker=".", ms=3, label="counted")
             axis.set_ylabel("kWh a day")
-            axis.legend(loc="lower left", frameon=False, fontsize=8)
+            axis.set_ylim(bottom=0)
+            axis.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, frameon=False, fontsize=8)
         else:
             axis.plot(told.days, told.loss, color="#d94801", lw=1.2)
             axis.set_ylabel("feeder measures more\nthan its meters, kWh")

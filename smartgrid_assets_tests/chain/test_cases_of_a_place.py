@@ -62,6 +62,8 @@ def test_a_bypassed_meter_becomes_a_case_and_its_feeder_is_the_witness(home: Pat
     run(context, FIRST, last, "validated,features/meter_profile,features/feeder_balance")
     made = run(context, last - timedelta(days=2), last, "suspects,cases")
     assert [done.step for done in made] == ["suspects"] * 3 + ["cases"] * 3
+    (shown,) = [done.metadata for done in made if done.metadata.get("cases_new")]
+    assert shown["curve_of"].startswith("feeder F0, ") and min(shown["curve"][-3:]) > max(shown["curve"][:40])
     assert rows(context, f"SELECT count(*), sum(meters) FROM features.feeder_balance WHERE day = '{last}'") == [(FEEDERS, FEEDERS * EACH)]
     query = f"SELECT meter_id, feeder, kind, raised, state, is_witnessed, witness, change FROM anomalies.cases WHERE day = '{last}' AND rank > 0"
     ((meter, feeder, kind, raised, state, is_witnessed, witness, change),) = rows(context, query)
@@ -83,7 +85,7 @@ def the_case_is_laid_out(context: Context, last: date, picture: Path) -> None:
     assert told.exit_code == 0 and picture.read_bytes().startswith(b"\x89PNG"), told.output
     assert "a day's" in told.stdout and "its peers" in told.stdout
     found = json.loads(CliRunner().invoke(main, ["case", case_id, "--json"]).stdout)
-    assert len(found["evidence"]) == 3
+    assert len(found["evidence"]) == 3 and found["evidence"][0]["words"] == "energy"
     for one in found["evidence"]:
         assert one["own"] == pytest.approx(-0.5, abs=0.15) and abs(one["peers"]) < 0.1 and one["since"] < one["before"]
     since = [n for n, day in enumerate(found["days"]) if day >= (FIRST + timedelta(days=BYPASSED)).isoformat()]

@@ -13,6 +13,8 @@ from smartgrid_assets.domain.detect.spans import CASES_LOOK_BACK_DAYS, JUDGED_WI
 from smartgrid_assets.domain.market_day import days_between
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from smartgrid_assets.domain.detect.cases import CaseBudget
 
 ANOMALIES, SUSPECTS, CASES = "anomalies/meter_days", "anomalies/suspects", "anomalies/cases"
@@ -110,8 +112,27 @@ def _make_cases(work: Work) -> Made:
     given = context.lake.view(con, CASE_VERDICTS, _given(context, *_verdict_days(day)), "verdicts_before")
     found = cases(by_day, day, meters, _case_budget(context), con.execute(f"FROM {given}").df())
     con.register("found_cases", found)
-    states = {f"cases_{state}": int((found["state"] == state).sum()) for state in ("new", "open", "explained", "theft", "fault", "fine")}
-    return Made({CASES: "found_cases"}, metadata=states)
+    states: dict[str, Any] = {
+        f"cases_{state}": int((found["state"] == state).sum()) for state in ("new", "open", "explained", "theft", "fault", "fine")
+    }
+    return Made({CASES: "found_cases"}, metadata=states | _losses_behind(work, found))
+
+
+def _losses_behind(work: Work, found: pd.DataFrame) -> dict[str, Any]:
+    """For the asset's page: what the feeder of the dearest new case measures beyond its meters. What a home draws is nothing for an event log."""
+    new = found[(found["state"] == "new") & (found["feeder"] != "")].sort_values("rank")
+    if new.empty:
+        return {}
+    zone, feeder = new.iloc[0][["zone", "feeder"]]
+    first = work.key - timedelta(days=SUSPECTS_LOOK_BACK_DAYS)
+    view = work.context.lake.view(work.con, BALANCE, work.context.lake.keys(BALANCE, first, work.key), "balances_shown")
+    rows = work.con.execute(
+        f"SELECT measured_kwh - metered_kwh FROM {view} WHERE zone = ? AND feeder = ? ORDER BY day", [zone, feeder]
+    ).fetchall()
+    return {
+        "curve": [kwh for (kwh,) in rows],
+        "curve_of": f"feeder {feeder}, newest case: measured beyond its meters, kWh a day, twelve weeks",
+    }
 
 
 def _case_budget(context: Context) -> CaseBudget:

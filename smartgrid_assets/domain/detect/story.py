@@ -82,7 +82,7 @@ def _level(con: Any, profiles: str, meter: str, day: date, first: date) -> tuple
 
 
 def _evidence(con: Any, profiles: str, case: dict[str, Any], day: date, first: date) -> list[Evidence]:
-    """The features that moved most against the class (its median meter), clearest first; of a fault the shares that tell it."""
+    """The day's energy and the features that moved most against the class (its median meter); of a fault the shares that tell it."""
     wanted = FAULT_SHARES if case["kind"] in FAULTS else LOOKED_AT
     features = [feature for feature in FEATURES if feature.name in wanted]
     means = ", ".join(
@@ -103,4 +103,6 @@ def _evidence(con: Any, profiles: str, case: dict[str, Any], day: date, first: d
         told.append(Evidence(feature.words, feature.unit, before, since, moved, of_peers))
     if case["kind"] in FAULTS:
         return sorted(told, key=lambda one: -np.nan_to_num(one.since - one.before))[:TOLD]
-    return sorted(told, key=lambda one: -abs(np.nan_to_num(one.own - np.nan_to_num(one.peers))))[:TOLD]
+    energy = [one for one in told if one.words == ENERGY.words]
+    rest = [one for one in told if one.words != ENERGY.words]
+    return (energy + sorted(rest, key=lambda one: -abs(np.nan_to_num(one.own - np.nan_to_num(one.peers)))))[:TOLD]
