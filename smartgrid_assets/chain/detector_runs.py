@@ -91,6 +91,6 @@ def _picture(scores: pd.DataFrame, threshold: float | None, title: str) -> bytes
     axes.set_xticks(list(at), [f"{low:g}" for low in scores["from"]], fontsize=8)
     said = "no alarm" if threshold is None else f"alarms from {threshold:.5f} on, {int(scores['alarms'].sum())} of them"
     axes.set(title=f"{title}: {said}", xlabel="score from", ylabel="share")
-    axes.legend(frameon=False, loc="lower left")
+    axes.legend(frameon=False, loc="upper right")
     axes.spines[["top", "right"]].set_visible(False)
     return png_of(figure)

@@ -139,6 +139,9 @@ def test_a_late_correction_re_makes_its_day_its_heirs_and_the_one_forecast_whose
         # itself are due, whose meters are counted.
         *(("suspects", number) for number in (CORRECTED, CORRECTED + 28, CORRECTED + 29, *NEWEST) if number != ABSENT),
         ("cases", CORRECTED),
+        # The weeks that these days are of, by their Mondays.
+        ("evaluation", 21),
+        ("evaluation", 49),
         # The only gate after the receipt. Its candidates rest on the history as known then; no naive reads that far
         # back, so their rows are the same, and what is published of them is not due.
         ("candidates", ISSUED[-1]),
@@ -168,6 +171,8 @@ def test_a_day_that_comes_late_is_made_with_what_looks_back_on_it(context: Conte
         *(("detect", number) for number in NEWEST if number >= ABSENT),
         *(("suspects", number) for number in NEWEST if number >= ABSENT),
         *(("cases", number) for number in NEWEST if number >= ABSENT),
+        # Of the week that now has its day; in the week after it all is as it was.
+        ("evaluation", 49),
         # The forecast of a week later (naive_7d) is the only one whose gate knew it; those of days 55 to 60 had to do
         # without. The week's models and champion are of day 56, a gate before the receipt.
         ("candidates", ABSENT + 7),

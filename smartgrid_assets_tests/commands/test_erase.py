@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from smartgrid_assets.chain.context import Context
 from smartgrid_assets.cli import main
 from smartgrid_assets.defs.resources import chain_context
+from smartgrid_assets.domain.market_day import week_of
 from smartgrid_assets.domain.tables import TABLES
 from smartgrid_assets.resources.copies import backup, restore
 from smartgrid_assets.settings import settings
@@ -125,7 +126,8 @@ def test_no_partition_looks_stale_for_it_and_a_new_day_is_made_as_ever(context: 
     erase()
     assert [done.key for done in run(chain_context(), FIRST, nth(2), STEPS) if done.receipts] == []
     deliver(context, (file_of(tmp_path / "in", "next.csv", lines_of(nth(3))), morning_after(nth(3))))
-    assert {done.key for done in run(chain_context(), FIRST, nth(3), STEPS) if done.receipts} == {nth(3)}
+    made = {(done.step == "evaluation", done.key) for done in run(chain_context(), FIRST, nth(3), STEPS) if done.receipts}
+    assert made == {(False, nth(3)), (True, week_of(nth(3)))}  # and the evaluation of the day's week
 
 
 def test_a_second_erasure_and_a_new_register_keep_the_days_fresh_too(context: Context, tmp_path: Path) -> None:
