@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from smartgrid_assets.domain.detect import level
 from smartgrid_assets.domain.detect.kind import amount
 from smartgrid_assets.domain.detect.level import levels
 from smartgrid_assets.domain.detect.spans import SUSPECTS_LOOK_BACK_DAYS as LOOK_BACK_DAYS
@@ -175,3 +176,31 @@ def test_the_order_in_which_rows_come_does_not_show_in_the_last_digit():
     first = found(rows, true)
     for seed in range(3):
         pd.testing.assert_frame_equal(found(rows.sample(frac=1, random_state=seed), true), first, check_exact=True)
+
+
+def test_a_fleet_that_is_taken_by_parts_is_the_same_fleet(monkeypatch):
+    rows, true = place()
+    whole = found(counted(rows, "M007", 6, 0.35), true)
+    monkeypatch.setattr(level, "METERS_A_QUERY", 37)
+    pd.testing.assert_frame_equal(found(counted(rows, "M007", 6, 0.35), true), whole)
+
+
+def test_of_a_large_class_some_meters_say_how_it_moved_and_a_class_of_few_goes_by_all(monkeypatch):
+    rows, true = place()
+    rows = rows.assign(**{"class": np.where(rows["meter_id"].isin(["M001", "M002"]), "shop", "home")})
+    monkeypatch.setattr(level, "PEERS", 60)
+    told = found(counted(rows, "M007", 6, 0.35), true)
+    (thief,) = told[told["is_witnessed"]].to_dict("records")
+    assert thief["meter_id"] == "M007" and thief["change"] == pytest.approx(-0.65, abs=0.12)
+    con = duckdb.connect()
+    con.register("given", rows.assign(day=pd.to_datetime(rows["day"])))
+    con.execute("CREATE VIEW profiles AS SELECT * REPLACE (CAST(day AS DATE) AS day) FROM given")
+    level.draw_peers(con, "profiles", DAY)
+    assert con.execute("SELECT count(*) FROM level_drawn").fetchall() == [(62,)]
+    level.peers_of(con, "profiles", DAY, level.ENERGY, "drawn")
+    assert con.execute("SELECT DISTINCT class FROM drawn ORDER BY 1 NULLS LAST").fetchall() == [
+        ("home",),
+        (None,),
+    ]  # two shops are no peers
+    level.meter_days(con, "profiles", DAY, level.ENERGY, "shops", "SELECT 'M001' AS meter_id", "drawn")
+    assert con.execute("SELECT count(*), count(expected) FROM shops").fetchall() == [(DAYS, DAYS)]
