@@ -111,3 +111,13 @@ def test_many_visits_in_vain_raise_less():
     assert len(cases(by_day, DAY, 1000, CaseBudget())) == 1 and cases(by_day, DAY, 1000, CaseBudget(), vain).empty
     later = vain.assign(day=DAY + timedelta(days=1))
     assert len(cases(by_day, DAY, 1000, CaseBudget(), later)) == 1  # nobody knew it yet
+
+
+def test_what_visits_found_before_puts_the_likelier_case_first():
+    days = {n: [suspect("A", kwh=60.0, is_witnessed=False), suspect("B", kwh=50.0)] for n in range(4)}
+    by_day = {DAY - timedelta(days=n): pd.DataFrame(rows, columns=list(found_by.COLUMNS)) for n, rows in days.items()}
+    assert cases(by_day, DAY, 1000, CaseBudget()).set_index("meter_id")["rank"].to_dict() == {"A": 1, "B": 2}
+    visits = [judged(f"old-{n}", "theft", 30) for n in range(12)]
+    visits += [judged(f"vain-{n}", "fine", 30) | {"is_witnessed": False} for n in range(12)]
+    told = cases(by_day, DAY, 1000, CaseBudget(), pd.DataFrame(visits)).set_index("meter_id")
+    assert told["rank"].to_dict() == {"A": 2, "B": 1} and told.loc["B", "chance"] > 0.8 > 0.2 > told.loc["A", "chance"]

@@ -73,3 +73,31 @@ def test_a_days_grid_is_that_of_the_frames_asked_with():
 def test_nothing_known_is_nothing_by_local_time():
     history = rows(date(2026, 2, 2), 2).assign(load_mw=np.nan)
     assert by_local_time(history).empty and by_local_time(history.iloc[:0]).empty
+
+
+def test_a_slot_counts_its_neighbours_before_and_after_by_half():
+    alone = np.zeros((6, 1))
+    alone[2] = 1.0
+    assert _additive._with_neighbours(alone).ravel().tolist() == [0, 0.5, 1.0, 0.5, 0, 0]
+
+
+def test_a_day_is_told_by_a_fit_that_has_not_seen_its_block_of_time():
+    rng = np.random.default_rng(4)
+    rows_, target, weight = rng.normal(size=(50, 4, 2)), rng.normal(size=(50, 4)), np.ones((50, 4))
+    told, _ = _additive._validated(rows_, target, weight, _additive._of_folds(rows_, target, weight), (0.1,))
+    other = target.copy()
+    other[:10] += 100.0  # the first block
+    again, _ = _additive._validated(rows_, other, weight, _additive._of_folds(rows_, other, weight), (0.1,))
+    assert told[:10] == pytest.approx(again[:10]) and not np.allclose(told[10:], again[10:])
+
+
+def test_coefficients_solve_the_held_equations_and_a_slot_without_days_has_none():
+    rng = np.random.default_rng(5)
+    rows_, target, weight = rng.normal(size=(40, 5, 3)), rng.normal(size=(40, 5)), np.ones((40, 5))
+    left, right = _additive.equations(rows_, target, weight)
+    found = _additive.solved(left, right, 0.2)
+    hold = np.diag([1.0, 1.0, 1.0, 1e-9])
+    for slot in range(5):
+        assert (left[slot] + 0.2 * left[slot, -1, -1] * hold) @ found[slot] == pytest.approx(right[slot], abs=1e-8)
+    nothing = _additive.equations(rows_, target, np.zeros((40, 5)))
+    assert (_additive.solved(*nothing, 0.2) == 0).all()
