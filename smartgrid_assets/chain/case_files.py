@@ -102,13 +102,17 @@ def evidence_lines(told: Story) -> list[str]:
     """A line a feature: before, since, how far it and its peers moved."""
     if not told.evidence:
         return []
-    rows: Sequence[tuple[str, ...]] = [
+    rows = [
         (one.words, f"{one.before:,.3g} {one.unit}".strip(), f"{one.since:,.3g} {one.unit}".strip(), _share(one.own), _share(one.peers))
         for one in told.evidence
     ]
-    head = ("a day's", "before", "since", "itself", "its peers")
-    widths = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head))]
-    return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in (head, *rows)]
+    return aligned([("a day's", "before", "since", "itself", "its peers"), *rows])
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table whose columns begin under each other; the first row is its head."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def _share(value: float) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from smartgrid_assets.chain.context import Context
+from smartgrid_assets.chain.decisions import identity_of, keep
 from smartgrid_assets.chain.steps.detect import CASE_VERDICTS, CASES
 from smartgrid_assets.domain.errors import SettingsError
 from smartgrid_assets.domain.market_day import day_of
 from smartgrid_assets.domain.tables import table
 
-VERDICTS = ("theft", "fault", "fine", "withdraw")
 OF_THE_VERDICT = ("verdict_id", "given_at", "who", "note", "verdict")
 
 
@@ -40,12 +39,12 @@ def judge(context: Context, given: CaseVerdict, now: datetime) -> date:
             raise SettingsError(f"There is no case {given.case_id}. Look at anomalies.cases (smartgrid sql), column case_id.")
         if states == [("explained",)]:
             raise SettingsError(f"Case {given.case_id} is explained and sends nobody; a verdict is about a case that was raised.")
-        identity = hashlib.sha256(f"{given}|{now.isoformat()}".encode()).hexdigest()[:24]
+        identity = identity_of(given, now)
         evidence = ", ".join(name for name in table(CASE_VERDICTS).column_names if name not in OF_THE_VERDICT)
         con.execute(
             f"""CREATE OR REPLACE TEMP TABLE to_judge AS SELECT ? AS verdict_id, CAST(? AS TIMESTAMP) AS given_at, ? AS who, ? AS note, ? AS verdict,
                 {evidence}, CAST(? AS DATE) AS day FROM ({found})""",
             [identity, now, given.who, given.note, given.verdict, day, given.case_id, day],
         )
-        context.lake.raw.append(con, CASE_VERDICTS, "to_judge", f"{now.date().isoformat()}.{identity}")
+        keep(context, con, CASE_VERDICTS, "to_judge", identity, now)
     return day

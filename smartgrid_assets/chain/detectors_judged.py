@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.chain.context import Context
 from smartgrid_assets.chain.steps.detect import ANOMALIES, CASES, EVALUATION
+from smartgrid_assets.domain.detect.spans import JUDGED_WITHIN_DAYS
 from smartgrid_assets.domain.market_day import days_between, week_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ CASE_CHECKS = {
     "visits_left": "The last seven days' new cases left visits for what is as strong.",
     "visits_find_something": "Of the visits of thirteen weeks that were judged, the share that found something may be one half or more.",
 }
-WEEKS = 13
+WEEKS = JUDGED_WITHIN_DAYS // 7
 HALF = 0.5
 Said = tuple[bool, str, dict[str, Any], list[dict[str, Any]]]
 """Passed, sentence, facts, table."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from smartgrid_assets.chain.context import Context
+from smartgrid_assets.chain.decisions import identity_of, keep
 from smartgrid_assets.chain.steps.forecast import PROMOTIONS, chosen_models, groups_of
 from smartgrid_assets.domain.errors import SettingsError
 from smartgrid_assets.domain.forecast.zone_groups import EVERY, names_of
@@ -35,12 +35,12 @@ def promote(context: Context, promotion: Promotion, now: datetime) -> date:
     week = week_of(day_of(now, context.settings.timezone))
     while context.gate(week) < now:
         week += timedelta(weeks=1)
-    identity = hashlib.sha256(f"{promotion}|{now.isoformat()}".encode()).hexdigest()[:24]
+    identity = identity_of(promotion, now)
     with context.lake.connect() as con:
         con.execute(
             """CREATE OR REPLACE TEMP TABLE to_promote AS SELECT ? AS promotion_id, CAST(? AS TIMESTAMP) AS given_at, ? AS who, ? AS why,
             ? AS zone_group, ? AS model, CAST(? AS DATE) AS day""",
             [identity, now, promotion.who, promotion.why, promotion.zone_group, promotion.model, week],
         )
-        context.lake.raw.append(con, PROMOTIONS, "to_promote", f"{now.date().isoformat()}.{identity}")
+        keep(context, con, PROMOTIONS, "to_promote", identity, now)
     return week

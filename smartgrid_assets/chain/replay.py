@@ -14,6 +14,7 @@ from itertools import groupby
 
 from smartgrid_assets.chain.context import Context
 from smartgrid_assets.chain.step import Done, State, Step, run_step, state_of
+from smartgrid_assets.domain.detect.spans import JUDGED_WITHIN_DAYS
 from smartgrid_assets.domain.errors import SettingsError, SmartGridError
 from smartgrid_assets.domain.market_day import days_between, week_of, weeks_between
 from smartgrid_assets.domain.tables import TABLES
@@ -80,7 +81,7 @@ def replay(context: Context, first: date, last: date, execute: Execute, select: 
     return done
 
 
-WEEKS_BACK = 13
+WEEKS_BACK = JUDGED_WITHIN_DAYS // 7
 """A night looks at so many weeks of what is known by week: what visits found is told weeks after."""
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from smartgrid_assets.chain.context import Context
+from smartgrid_assets.chain.decisions import identity_of, keep
 from smartgrid_assets.chain.steps.check import READINGS, VERDICTS
 from smartgrid_assets.domain.errors import SettingsError
 from smartgrid_assets.domain.market_day import day_of, days_between
@@ -44,7 +44,7 @@ def give(context: Context, verdict: Verdict, now: datetime) -> tuple[int, list[d
                 f"No validated reading of this meter and channel {verdict.channel!r} starts between {verdict.first_utc} and {verdict.last_utc} "
                 "UTC. Look at validated.meter_readings (smartgrid sql), and at --channel."
             )
-        identity = hashlib.sha256(f"{verdict}|{now.isoformat()}".encode()).hexdigest()[:24]
+        identity = identity_of(verdict, now)
         con.execute(
             """CREATE OR REPLACE TEMP TABLE to_give AS
             SELECT ? AS verdict_id, CAST(? AS TIMESTAMP) AS given_at, ? AS who, ? AS why, ? AS action, ? AS meter_id, ? AS channel,
@@ -52,5 +52,5 @@ def give(context: Context, verdict: Verdict, now: datetime) -> tuple[int, list[d
             [identity, now, verdict.who, verdict.why, verdict.action, verdict.meter_id, verdict.channel, verdict.first_utc, verdict.last_utc,
              verdict.value_kwh, [str(day) for day in days]],
         )  # fmt: skip
-        context.lake.raw.append(con, VERDICTS, "to_give", f"{now.date().isoformat()}.{identity}")
+        keep(context, con, VERDICTS, "to_give", identity, now)
     return int(found), days

@@ -58,6 +58,8 @@ _ARRAYS = ("counted", "expected", "low", "high", "loss")
 
 
 def _list(day: date, rows: list[dict[str, Any]]) -> list[str]:
+    from smartgrid_assets.chain.case_files import aligned
+
     shown = [row for row in rows if row["state"] != "explained"]
     explained = [row for row in rows if row["state"] == "explained"]
     head = ("rank", "case", "state", "kind", "about", "since", "kWh/week", "EUR/week", "confidence", "chance")
@@ -67,9 +69,7 @@ def _list(day: date, rows: list[dict[str, Any]]) -> list[str]:
          "" if row["chance"] is None else f"{row['chance']:.0%}")
         for row in shown + explained[:MOST_EXPLAINED]
     ]  # fmt: skip
-    widths = [max(len(row[k]) for row in (head, *table)) for k in range(len(head))]
-    lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in (head, *table)]
     more = len(explained) - MOST_EXPLAINED
     to_visit = sum(row["rank"] > 0 for row in rows)
     said = f"Cases of {day}: {to_visit} to visit, {len(shown) - to_visit} decided, {len(explained)} explained without a visit."
-    return [said, *(lines if table else []), *([f"... and {more} more that are explained"] if more > 0 else [])]
+    return [said, *(aligned([head, *table]) if table else []), *([f"... and {more} more that are explained"] if more > 0 else [])]

@@ -7,6 +7,7 @@ import getpass
 import click
 
 from smartgrid_assets.commands._shared import moment_utc
+from smartgrid_assets.domain.detect.verdict import VERDICTS, WITHDRAWN
 from smartgrid_assets.domain.errors import SettingsError
 from smartgrid_assets.resources.clock import now_utc
 
@@ -52,7 +53,7 @@ def reading(action: str, meter: str, first: str, last: str | None, channel: str,
 
 @command.command("case")
 @click.argument("case_id")
-@click.argument("verdict", type=click.Choice(("theft", "fault", "fine", "withdraw")))
+@click.argument("verdict", type=click.Choice((*VERDICTS, WITHDRAWN)))
 @click.option("--note", default="", help="What was found, in words; no names of customers.")
 @click.option("--who", default=getpass.getuser, help="Who decides (default: the user logged in).")
 def case(case_id: str, verdict: str, note: str, who: str) -> None:

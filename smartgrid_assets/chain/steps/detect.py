@@ -10,6 +10,7 @@ from smartgrid_assets.chain.known import exactly, optional, span
 from smartgrid_assets.chain.step import Inputs, Made, Step, Work
 from smartgrid_assets.chain.steps.derive import BALANCE, PROFILE
 from smartgrid_assets.domain.detect.spans import CASES_LOOK_BACK_DAYS, JUDGED_WITHIN_DAYS, SUSPECTS_LOOK_BACK_DAYS, VERDICTS_COUNT_DAYS
+from smartgrid_assets.domain.detect.verdict import VERDICTS
 from smartgrid_assets.domain.market_day import days_between
 
 if TYPE_CHECKING:
@@ -112,9 +113,7 @@ def _make_cases(work: Work) -> Made:
     given = context.lake.view(con, CASE_VERDICTS, _given(context, *_verdict_days(day)), "verdicts_before")
     found = cases(by_day, day, meters, _case_budget(context), con.execute(f"FROM {given}").df())
     con.register("found_cases", found)
-    states: dict[str, Any] = {
-        f"cases_{state}": int((found["state"] == state).sum()) for state in ("new", "open", "explained", "theft", "fault", "fine")
-    }
+    states: dict[str, Any] = {f"cases_{state}": int((found["state"] == state).sum()) for state in ("new", "open", "explained", *VERDICTS)}
     return Made({CASES: "found_cases"}, metadata=states | _losses_behind(work, found))
 
 

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smartgrid_assets.domain.detect.found import HITS, WITHDRAWN
+from smartgrid_assets.domain.detect.verdict import HITS, VERDICTS, last_verdicts
 from smartgrid_assets.domain.tables import table
 
 ALL = "*"
-VERDICTS = ("theft", "fault", "fine")
 SIGMAS_95 = 1.959964
 COLUMNS = tuple(column.name for column in table("anomalies/evaluation").columns)
 
@@ -36,8 +35,7 @@ def wilson(hits: int, of: int) -> tuple[float, float]:
 
 def evaluation(raised: pd.DataFrame, verdicts: pd.DataFrame, meters: int, visits_per_week: int, meter_day_alarms: int) -> pd.DataFrame:
     """anomalies/evaluation of a week. raised: case_id, kind of the cases that are new in it; verdicts: anomalies/verdicts on any of them."""
-    last = verdicts.sort_values(["given_at", "verdict_id"], kind="stable").drop_duplicates("case_id", keep="last")
-    said = last[last["verdict"] != WITHDRAWN].set_index("case_id")["verdict"]
+    said = last_verdicts(verdicts).set_index("case_id")["verdict"]
     raised = raised.drop_duplicates("case_id").assign(verdict=lambda rows: rows["case_id"].map(said))
     rows = [_row(kind, part) for kind, part in raised.groupby("kind")]
     whole = _row(ALL, raised)

@@ -18,9 +18,8 @@ import pandas as pd
 
 from smartgrid_assets.domain.detect.kind import THEFT, VISITED
 from smartgrid_assets.domain.detect.spans import VERDICTS_COUNT_DAYS as DAYS
+from smartgrid_assets.domain.detect.verdict import HITS, last_verdicts
 
-HITS = ("theft", "fault")
-WITHDRAWN = "withdraw"
 PRIOR, STRICTEST = 5.0, 0.1
 """So many verdicts of either sort are assumed before the first; evidence is never asked to be more than ten times rarer."""
 FEWEST, SHRINK = 10, 4.0
@@ -59,8 +58,7 @@ class Found:
     def __init__(self, verdicts: pd.DataFrame | None) -> None:
         self.rows = None
         if verdicts is not None and len(verdicts):
-            told = verdicts.assign(day=pd.to_datetime(verdicts["day"]).dt.date)
-            self.rows = told.sort_values(["given_at", "verdict_id"], kind="stable")
+            self.rows = verdicts.assign(day=pd.to_datetime(verdicts["day"]).dt.date)
         self._last: tuple[tuple[str, ...], Learned] = ((), Learned())
 
     def by(self, day: date) -> Learned:
@@ -75,8 +73,7 @@ class Found:
 
 
 def _learned(known: pd.DataFrame) -> Learned:
-    last = known.drop_duplicates("case_id", keep="last")
-    judged = last[last["verdict"] != WITHDRAWN]
+    judged = last_verdicts(known)
     judged = judged.assign(is_hit=judged["verdict"].isin(HITS))
     thefts = judged[judged["kind"].isin(THEFT)]
     hits = int(thefts["is_hit"].sum())

@@ -50,8 +50,7 @@ def levels(con: Any, profiles: str, day: date) -> pd.DataFrame:
         SELECT meter_id, (row_number() OVER (ORDER BY meter_id) - 1) // {METERS_A_QUERY} AS part FROM (SELECT DISTINCT meter_id FROM {profiles} WHERE day = DATE '{day}')"""
     )
     ranges = con.execute("SELECT part, min(meter_id), max(meter_id) FROM level_meters GROUP BY part ORDER BY part").fetchall()
-    parts = [_of_some(con, profiles, day, *of) for of in ranges]
-    return _clearest(pd.concat(parts, ignore_index=True)) if parts else _clearest(_of_some(con, profiles, day, 0, "", ""))
+    return _clearest(pd.concat([_of_some(con, profiles, day, *of) for of in ranges or [(0, "", "")]], ignore_index=True))
 
 
 def _of_some(con: Any, profiles: str, day: date, part: int, first: str, last: str) -> pd.DataFrame:
@@ -62,7 +61,8 @@ def _of_some(con: Any, profiles: str, day: date, part: int, first: str, last: st
     small, some = 2 * ENERGY.small, f"SELECT meter_id FROM level_meters WHERE part = {part}"
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE level_placed AS
-        WITH {_moved_sql(profiles, day, ENERGY, some, (first, last))} {_placed_sql("m.meter_id, m.ago, m.is_base, m.v, m.centre", "level_peers")}"""
+        WITH {_moved_sql(profiles, day, ENERGY, some, "AND meter_id BETWEEN $first AND $last")} {_placed_sql("m.meter_id, m.ago, m.is_base, m.v, m.centre", "level_peers")}""",
+        {"first": first, "last": last},
     )
     frame: pd.DataFrame = con.execute(
         f"""WITH
@@ -141,21 +141,15 @@ def meter_days(con: Any, profiles: str, day: date, feature: Feature, name: str, 
     )
 
 
-def _moved_sql(profiles: str, day: date, feature: Feature, meters: str, names: tuple[str, str] | None = None) -> str:
-    """CTE `moved`: the days of some meters beside the median of the meter's own base days of their kind."""
+def _moved_sql(profiles: str, day: date, feature: Feature, meters: str, among: str = "") -> str:
+    """CTE `moved`: the days of some meters beside the median of the meter's own base days of their kind. among: a condition that reads less."""
     first, since = day - timedelta(days=LOOK_BACK_DAYS), f"DATE '{day - timedelta(days=max(SINCE_DAYS))}'"
-    among = "" if names is None else f"AND meter_id BETWEEN {quoted(names[0])} AND {quoted(names[1])}"
     return f"""days AS (
             SELECT meter_id, day, zone, feeder, class, isodow(day) >= 6 OR is_holiday AS is_free, day <= {since} AS is_base,
                 date_diff('day', day, DATE '{day}') AS ago, {feature.scaled_sql()} AS v
             FROM {profiles} SEMI JOIN ({meters}) USING (meter_id) WHERE day BETWEEN DATE '{first}' AND DATE '{day}' {among}),
         centre AS (SELECT meter_id, is_free, median(v) AS centre, count(v) AS n FROM days WHERE is_base GROUP BY ALL),
         moved AS (SELECT d.*, c.centre, d.v - c.centre AS moved FROM days d JOIN centre c USING (meter_id, is_free) WHERE c.n >= {LEAST_LIKE_DAYS})"""
-
-
-def quoted(text: str) -> str:
-    """A text as SQL writes it: CREATE TABLE AS takes no parameters."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _clearest(rows: pd.DataFrame) -> pd.DataFrame:

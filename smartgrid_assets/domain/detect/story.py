@@ -62,15 +62,15 @@ def story(con: Any, profiles: str, balance: str, case: dict[str, Any], day: date
         loss[(of - first).days] = kwh
     if not case["meter_id"]:
         return Story(days, unknown, unknown, unknown, unknown, loss, [])
-    counted, expected, apart = _level(con, profiles, case["meter_id"], day, first)
+    counted, expected, apart = _level(con, profiles, case["meter_id"], day)
     before = np.array([of < case["since"] for of in days]) & np.isfinite(apart)
     spread = max(MAD_TO_SIGMA * float(np.median(np.abs(apart[before]))), LEAST_SPREAD) if before.any() else LEAST_SPREAD
     scaled = np.arcsinh(expected / (2 * ENERGY.small))
-    low, high = (np.sinh(scaled + side * SIGMAS * spread) * 2 * ENERGY.small for side in (-1, 1))
+    low, high = (np.asarray(ENERGY.unscaled(scaled + side * SIGMAS * spread)) for side in (-1, 1))
     return Story(days, counted, expected, np.maximum(low, 0.0), high, loss, _evidence(con, profiles, case, day, first))
 
 
-def _level(con: Any, profiles: str, meter: str, day: date, first: date) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _level(con: Any, profiles: str, meter: str, day: date) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     con.execute("CREATE OR REPLACE TEMP TABLE story_meter AS SELECT ? AS meter_id", [meter])
     draw_peers(con, profiles, day)
     peers_of(con, profiles, day, ENERGY, "story_peers")

@@ -35,9 +35,8 @@ class Harmonic:
         self.has_year = (days.max() - days.min()).days >= LEAST_DAYS_OF_A_YEAR
         rows, weight = self._rows(history), history["weight"].to_numpy(float)
         load = history["load_mw"].to_numpy(float)
-        weighed = (
-            rows * weight[:, None]
-        )  # of least norm, as statsmodels' WLS, from sums of products: its pseudo-inverse of all rows took most of the fit
+        weighed = rows * weight[:, None]
+        # of least norm, as statsmodels' WLS, but from sums of products: the pseudo-inverse of all rows took most of the fit
         self.waves = np.linalg.lstsq(rows.T @ weighed, weighed.T @ load, rcond=None)[0]
         errors = pd.Series(load - rows @ self.waves, index=history["local_time"]).groupby(level=0).mean()
         past = _past_errors(errors, history["local_time"])
