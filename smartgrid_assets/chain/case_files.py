@@ -82,6 +82,20 @@ def picture_of(case: dict[str, Any], told: Story) -> bytes:
     return png_of(figure)
 
 
+def laid_out(day: date, case: dict[str, Any], told: Story) -> dict[str, Any]:
+    """The case and its story for programs; what is not known is null."""
+    arrays = {name: [_known(float(value)) for value in getattr(told, name)] for name in ("counted", "expected", "low", "high", "loss")}
+    return {"day": str(day), "case": _row(case), "days": told.days, **arrays, "evidence": [_row(vars(one)) for one in told.evidence]}
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: _known(value) for name, value in row.items()}
+
+
+def _known(value: Any) -> Any:
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
 def words_of(case: dict[str, Any], told: Story) -> list[str]:
     """The case in lines, for a terminal."""
     about = f"meter {case['meter_id']}, {case['class']}, feeder {case['feeder']}" if case["meter_id"] else f"feeder {case['feeder']}"

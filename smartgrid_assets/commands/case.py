@@ -22,7 +22,7 @@ def command(case_id: str | None, day: Any, picture: Path | None, as_json: bool) 
 
     What the visit found is told by `smartgrid verdict case`.
     """
-    from smartgrid_assets.chain.case_files import case_of, cases_of, picture_of, story_of, words_of
+    from smartgrid_assets.chain.case_files import case_of, cases_of, laid_out, picture_of, story_of, words_of
     from smartgrid_assets.defs.resources import chain_context
     from smartgrid_assets.domain.errors import SettingsError
 
@@ -37,13 +37,7 @@ def command(case_id: str | None, day: Any, picture: Path | None, as_json: bool) 
     with context.lake.connect() as con:
         told = story_of(context, con, case, newest)
     if as_json:
-        arrays = {name: [None if value != value else round(float(value), 3) for value in getattr(told, name)] for name in _ARRAYS}
-        evidence = [vars(one) for one in told.evidence]
-        click.echo(
-            json.dumps(
-                {"day": str(newest), "case": case, "days": told.days, **arrays, "evidence": evidence}, indent=2, default=str, allow_nan=True
-            )
-        )
+        click.echo(json.dumps(laid_out(newest, case, told), indent=2, default=str, allow_nan=False))
     else:
         click.echo("\n".join(words_of(case, told)))
     if picture:
@@ -52,9 +46,6 @@ def command(case_id: str | None, day: Any, picture: Path | None, as_json: bool) 
         except OSError as error:
             raise SettingsError(f"{picture}: cannot be written ({error.strerror}).") from None
         click.echo(f"Picture: {picture}", err=True)
-
-
-_ARRAYS = ("counted", "expected", "low", "high", "loss")
 
 
 def _list(day: date, rows: list[dict[str, Any]]) -> list[str]:
