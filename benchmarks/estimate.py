@@ -75,7 +75,7 @@ def _one_town(scratch: Path, meters: int, days: int, seed: int) -> list[tuple[An
     with duckdb.connect() as con:
         _cut(con, town, cut, days, seed)
         _check(town, cut, days)
-        from smartgrid_assets.defs.resources import chain_context
+        from smartgrid_assets.home import chain_context
 
         lake = chain_context().lake
         con.execute(f"CREATE TEMP TABLE checked AS SELECT * FROM ({lake.select('validated/meter_readings')}) WHERE channel = 'import'")
@@ -110,7 +110,7 @@ def _check(town: Path, cut: Path, days: int) -> None:
     from smartgrid_assets.chain.ingest import Delivery, ingest
     from smartgrid_assets.chain.replay import steps
     from smartgrid_assets.chain.step import run_step
-    from smartgrid_assets.defs.resources import chain_context
+    from smartgrid_assets.home import chain_context
     from smartgrid_assets.resources.inbox import Inbox, content_hash
     from smartgrid_assets.settings import settings
 

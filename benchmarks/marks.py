@@ -63,7 +63,7 @@ def _loads(scratch: Path, meters: int, seed: int) -> tuple[dict[str, pd.DataFram
     from smartgrid_assets.chain.ingest import Delivery, ingest
     from smartgrid_assets.chain.replay import in_this_process
     from smartgrid_assets.chain.replay import replay as make
-    from smartgrid_assets.defs.resources import chain_context
+    from smartgrid_assets.home import chain_context
     from smartgrid_assets.resources.inbox import Inbox, content_hash
     from smartgrid_assets.settings import settings
 

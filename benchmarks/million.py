@@ -138,7 +138,7 @@ def _chain(folder: Path, history: int) -> dict[str, float]:
 
     day = FIRST + timedelta(days=history)
     figures = _make(folder / "town", day, ("check", "load", "meter_profile"))
-    from smartgrid_assets.defs.resources import chain_context
+    from smartgrid_assets.home import chain_context
 
     lake = chain_context().lake
     sizes = {"raw_mb": "raw/meter_readings", "validated_mb": "validated/meter_readings", "days_mb": "validated/meter_days"}
@@ -179,7 +179,7 @@ def _make(town: Path, day: date, wanted: tuple[str, ...], with_meters: bool = Fa
     from smartgrid_assets.chain.ingest import Delivery, ingest
     from smartgrid_assets.chain.replay import steps
     from smartgrid_assets.chain.step import run_step
-    from smartgrid_assets.defs.resources import chain_context
+    from smartgrid_assets.home import chain_context
     from smartgrid_assets.resources.inbox import Inbox, content_hash
 
     context = chain_context()

@@ -15,8 +15,8 @@ from pathlib import Path
 from smartgrid_assets.chain.fan_out import make_all
 from smartgrid_assets.chain.ingest import Delivery, ingest
 from smartgrid_assets.chain.replay import steps
-from smartgrid_assets.defs.resources import chain_context
 from smartgrid_assets.domain.errors import SmartGridError
+from smartgrid_assets.home import chain_context
 from smartgrid_assets.resources.inbox import Inbox, content_hash
 
 

@@ -122,7 +122,7 @@ def _one_town(scratch: Path, meters: int, days: int, seed: int) -> tuple[dict[st
 
     from smartgrid_assets.chain.ingest import Delivery, ingest
     from smartgrid_assets.chain.replay import in_this_process, replay
-    from smartgrid_assets.defs.resources import chain_context
+    from smartgrid_assets.home import chain_context
     from smartgrid_assets.resources.inbox import Inbox, content_hash
     from smartgrid_assets.settings import settings
 

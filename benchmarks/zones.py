@@ -57,7 +57,7 @@ def _night(zones: int, days: int) -> dict[str, dict[str, float]]:
     from smartgrid_assets.chain.scoring import publish_day
     from smartgrid_assets.chain.step import Work
     from smartgrid_assets.chain.steps.forecast import CANDIDATES, DAY_AHEAD, chosen_models
-    from smartgrid_assets.defs.resources import chain_context
+    from smartgrid_assets.home import chain_context
     from smartgrid_assets.settings import settings
 
     settings.cache_clear()

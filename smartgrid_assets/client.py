@@ -71,9 +71,9 @@ def load_forecaster(zone: str, as_of: str | date, model: str = "") -> ZoneForeca
     from smartgrid_assets.chain.forecasting import stored_model, stored_models
     from smartgrid_assets.chain.step import Work
     from smartgrid_assets.chain.steps.forecast import CHAMPION, groups_of, week_of_champion
-    from smartgrid_assets.defs.resources import chain_context
     from smartgrid_assets.domain.forecast.zone_groups import EVERY, group_of
     from smartgrid_assets.domain.market_day import week_of
+    from smartgrid_assets.home import chain_context
 
     context, day = chain_context(), _date(as_of)
     with context.lake.connect() as con:
@@ -102,8 +102,8 @@ def forecasts(
     """
     from smartgrid_assets.chain.steps.derive import LOAD
     from smartgrid_assets.chain.steps.forecast import CANDIDATES, DAY_AHEAD
-    from smartgrid_assets.defs.resources import chain_context
     from smartgrid_assets.domain.derive.frames import latest_actual
+    from smartgrid_assets.home import chain_context
 
     lake = chain_context().lake
     path = CANDIDATES if model else DAY_AHEAD

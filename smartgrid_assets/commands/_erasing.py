@@ -25,7 +25,7 @@ Act = Callable[["Lake", "Inbox", "Call"], "Report"]
 
 def everywhere(backups: Sequence[Path]) -> tuple[Context, list[tuple[Path, Lake]]]:
     """The chain's context, and each folder to clean with its lake: the home first, then its backups as far as they are there."""
-    from smartgrid_assets.defs.resources import chain_context
+    from smartgrid_assets.home import chain_context
     from smartgrid_assets.resources.copies import MANIFEST, known_backups
     from smartgrid_assets.resources.lake import Lake
 

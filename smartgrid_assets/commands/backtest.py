@@ -117,7 +117,7 @@ def _again(run_id: str, as_json: bool, out: Path | None) -> None:
     """Make a run of the past again, and say whether it is the same."""
     from smartgrid_assets.chain.judged import judged
     from smartgrid_assets.chain.reproduce import reproduce
-    from smartgrid_assets.defs.resources import chain_context
+    from smartgrid_assets.home import chain_context
 
     started = time.perf_counter()
     made = reproduce(chain_context(), run_id)

@@ -23,8 +23,8 @@ def command(case_id: str | None, day: Any, picture: Path | None, as_json: bool) 
     What the visit found is told by `smartgrid verdict case`.
     """
     from smartgrid_assets.chain.case_files import case_of, cases_of, laid_out, picture_of, story_of, words_of
-    from smartgrid_assets.defs.resources import chain_context
     from smartgrid_assets.domain.errors import SettingsError
+    from smartgrid_assets.home import chain_context
 
     context, of = chain_context(), day.date() if day else None
     if case_id is None:

@@ -29,9 +29,9 @@ def command(meters: int) -> None:
     Run twice, it changes nothing. It needs no network.
     """
     from smartgrid_assets.chain.replay import replay
-    from smartgrid_assets.defs.resources import chain_context
     from smartgrid_assets.domain.present.summary import demo_summary
     from smartgrid_assets.domain.simulate.utility import DEMO_START
+    from smartgrid_assets.home import chain_context
 
     started = time.monotonic()
     context = chain_context()

@@ -40,7 +40,7 @@ def command(day: date | None, since: str | None, until: str | None, overlay: Pat
     if day is None:
         raise click.UsageError("Name a day (--day), or a trial (--overlay).")
     from smartgrid_assets.chain.changes import changes_of
-    from smartgrid_assets.defs.resources import chain_context
+    from smartgrid_assets.home import chain_context
 
     found = changes_of(chain_context(), day, moment_utc(since) if since else None, moment_utc(until))
     click.echo(json.dumps(found.as_dict(), indent=2) if as_json else "\n".join(lines_of(found)))
@@ -49,7 +49,7 @@ def command(day: date | None, since: str | None, until: str | None, overlay: Pat
 def _trial(overlay: Path, day: date | None, as_json: bool) -> list[str]:
     from smartgrid_assets.chain.steps.check import READINGS
     from smartgrid_assets.chain.trial import effects_of
-    from smartgrid_assets.defs.resources import open_lake
+    from smartgrid_assets.home import open_lake
     from smartgrid_assets.settings import settings
 
     lake = open_lake(settings().model_copy(update={"overlay": None}))

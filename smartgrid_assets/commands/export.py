@@ -38,7 +38,7 @@ def billing(first: date, last: date, form: str, out: Path | None, dry_run: bool)
     update time. NEM12 days are of UTC+10.
     """
     from smartgrid_assets.chain.billing import billing_rows, keep_sent, refuse_in_overlay
-    from smartgrid_assets.defs.resources import chain_context
+    from smartgrid_assets.home import chain_context
 
     context, now = chain_context(), now_utc()
     if not dry_run:

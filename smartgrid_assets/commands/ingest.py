@@ -25,9 +25,9 @@ def command(paths: tuple[Path, ...], mapping_file: Path | None, received_at: str
     reason, the others go on. The same file twice changes nothing.
     """
     from smartgrid_assets.chain.ingest import Delivery, ingest
-    from smartgrid_assets.defs.resources import chain_context
     from smartgrid_assets.domain.acquire.mapping import read_mapping
     from smartgrid_assets.domain.errors import SettingsError
+    from smartgrid_assets.home import chain_context
     from smartgrid_assets.resources.inbox import Inbox, content_hash, files_below
     from smartgrid_assets.settings import settings
 

@@ -24,8 +24,8 @@ def command(today: date | None, dry_run: bool) -> None:
     from smartgrid_assets.chain.issue import issue
     from smartgrid_assets.chain.replay import due, night, night_keys, steps
     from smartgrid_assets.chain.why_changed import reasons_to_tell
-    from smartgrid_assets.defs.resources import chain_context
     from smartgrid_assets.domain.market_day import day_of
+    from smartgrid_assets.home import chain_context
     from smartgrid_assets.resources.inbox import Inbox, content_hash
     from smartgrid_assets.settings import settings
 

@@ -24,7 +24,7 @@ def command(model: str, withdraw: bool, zone_group: str, why: str, who: str) -> 
     all zones, the newer counts.
     """
     from smartgrid_assets.chain.promotions import Promotion, promote
-    from smartgrid_assets.defs.resources import chain_context
+    from smartgrid_assets.home import chain_context
 
     if bool(model) == withdraw:
         raise SettingsError("Name a model, or --withdraw; one of the two.")

@@ -44,7 +44,7 @@ def command(first: date, last: date, as_json: bool, docs: str | None) -> None:
     domain/check/suites/ judge the days once more and their pages are written as HTML, to be opened without a network.
     """
     from smartgrid_assets.chain.quality import quality_of, sufficiency
-    from smartgrid_assets.defs.resources import chain_context
+    from smartgrid_assets.home import chain_context
 
     if last < first:
         raise SettingsError(f"--to {last} is before --from {first}.")

@@ -32,8 +32,8 @@ def command(first: date, last: date, select: str | None, warm_up_days: int) -> N
     others go on (exit 0).
     """
     from smartgrid_assets.chain.replay import replay
-    from smartgrid_assets.defs.resources import chain_context
     from smartgrid_assets.domain.errors import SettingsError
+    from smartgrid_assets.home import chain_context
 
     if last < first:
         raise SettingsError(f"--to {last} is before --from {first}.")

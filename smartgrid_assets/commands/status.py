@@ -20,7 +20,7 @@ NOT_ISSUED = 3
 @click.option("--days", type=click.IntRange(1), default=21, show_default=True, help="How many of the newest days to look at.")
 def command(as_json: bool, check: bool, days: int) -> None:
     """Per day and table: missing, held, stale (and which inputs are newer), fresh; files in quarantine; last failures."""
-    from smartgrid_assets.defs.resources import chain_context
+    from smartgrid_assets.home import chain_context
     from smartgrid_assets.resources.inbox import Inbox, files_below
     from smartgrid_assets.settings import settings
 

@@ -34,7 +34,7 @@ def reading(action: str, meter: str, first: str, last: str | None, channel: str,
     It counts from now on: forecasts that were issued stay. The days are made again by the next run, or by the sensor.
     """
     from smartgrid_assets.chain.verdicts import Verdict, give
-    from smartgrid_assets.defs.resources import chain_context
+    from smartgrid_assets.home import chain_context
 
     if (value is not None) != (action == "replace"):
         raise SettingsError("replace takes --value KWH, and only replace does.")
@@ -63,7 +63,7 @@ def case(case_id: str, verdict: str, note: str, who: str) -> None:
     anomalies.evaluation of the case's week is made again by the next run. Nothing is trained on it for days before.
     """
     from smartgrid_assets.chain.case_verdicts import CaseVerdict, judge
-    from smartgrid_assets.defs.resources import chain_context
+    from smartgrid_assets.home import chain_context
 
     day = judge(chain_context(), CaseVerdict(case_id, verdict, who, note.strip()), now_utc())
     click.echo(f"{case_id}: {verdict}, from {day} on.", err=True)

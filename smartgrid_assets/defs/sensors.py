@@ -13,8 +13,9 @@ from smartgrid_assets.chain.replay import made_stale, steps, stretches
 from smartgrid_assets.chain.step import Step
 from smartgrid_assets.defs.jobs import ingest_inbox
 from smartgrid_assets.defs.launch import range_tags
-from smartgrid_assets.defs.resources import Chain, chain_context, dagster_url
+from smartgrid_assets.defs.resources import Chain, dagster_url
 from smartgrid_assets.defs.step_asset import ONLY_DUE, asset_keys
+from smartgrid_assets.home import chain_context
 from smartgrid_assets.settings import settings
 
 WEBHOOK_TIMEOUT_S = 10

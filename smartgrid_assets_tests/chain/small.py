@@ -13,8 +13,8 @@ from smartgrid_assets.chain.context import Context
 from smartgrid_assets.chain.ingest import Delivery, FileReport, ingest
 from smartgrid_assets.chain.replay import in_this_process, replay
 from smartgrid_assets.chain.step import Done
-from smartgrid_assets.defs.resources import chain_context
 from smartgrid_assets.domain.market_day import market_day
+from smartgrid_assets.home import chain_context
 from smartgrid_assets.resources.inbox import Inbox, content_hash
 from smartgrid_assets.settings import settings
 

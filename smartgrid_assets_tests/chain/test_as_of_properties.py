@@ -23,10 +23,10 @@ from smartgrid_assets.chain.context import Context
 from smartgrid_assets.chain.ingest import Delivery, ingest
 from smartgrid_assets.chain.replay import due, selected
 from smartgrid_assets.chain.step import Step
-from smartgrid_assets.defs.resources import chain_context
 from smartgrid_assets.domain.derive import frames
 from smartgrid_assets.domain.forecast import asof
 from smartgrid_assets.domain.market_day import gate_utc, week_of
+from smartgrid_assets.home import chain_context
 from smartgrid_assets.resources.inbox import Inbox, content_hash
 from smartgrid_assets.settings import settings as chain_settings
 from smartgrid_assets_tests.chain.shelf import on_shelf

@@ -196,7 +196,7 @@ def test_a_run_made_again_with_stored_weather_is_not_called_simulated(tmp_path, 
     series, made = forecasts_of(file_of(tmp_path, z=rows(FIRST_DAY, 86)), asked := replace(ASKED, models=("naive_7d",)))
     again = Reproduced(replace(asked, weather="forecast"), made, series, True, 9, 9, [])
     monkeypatch.setattr("smartgrid_assets.chain.reproduce.reproduce", lambda context, run_id: again)
-    monkeypatch.setattr("smartgrid_assets.defs.resources.chain_context", lambda: None)
+    monkeypatch.setattr("smartgrid_assets.home.chain_context", lambda: None)
     shown, as_json = (CliRunner().invoke(main, ["backtest", "--as-of-run", "f00", *more]).stdout for more in ((), ("--json",)))
     assert "weather forecasts as they were issued" in shown and "SIMULATED" not in shown
     assert json.loads(as_json)["protocol"]["weather_label"] == "weather forecasts as they were issued"

@@ -19,8 +19,8 @@ from smartgrid_assets.chain.detectors_judged import detectors as detectors_judge
 from smartgrid_assets.chain.replay import selected
 from smartgrid_assets.chain.step import state_of
 from smartgrid_assets.cli import main
-from smartgrid_assets.defs.resources import chain_context
 from smartgrid_assets.domain.market_day import market_day, week_of
+from smartgrid_assets.home import chain_context
 from smartgrid_assets_tests.chain.small import FIRST, HEADER, TZ, deliver, morning_after, rows, run
 
 FEEDERS, EACH, DAYS, BYPASSED = 4, 12, 54, 48

@@ -72,7 +72,7 @@ def test_what_is_said_again_leaves_the_files_as_they_are(shifted: Context, monke
 
 
 def test_a_trial_says_nothing_of_days_before(shifted: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from smartgrid_assets.defs.resources import chain_context
+    from smartgrid_assets.home import chain_context
 
     monkeypatch.setenv("SMARTGRID_OVERLAY", str(tmp_path / "trial"))
     monkeypatch.delenv("DAGSTER_HOME")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from smartgrid_assets.defs.resources import chain_context
 from smartgrid_assets.domain.errors import LakeWriteError
+from smartgrid_assets.home import chain_context
 from smartgrid_assets.resources.inbox import Inbox
 from smartgrid_assets.settings import settings
 from smartgrid_assets_tests.chain.small import FIRST, FLEET, deliver, file_of, lines_of, morning_after, place, rows, run

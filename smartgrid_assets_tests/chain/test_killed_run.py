@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from smartgrid_assets.chain.context import Context
-from smartgrid_assets.defs.resources import chain_context
+from smartgrid_assets.home import chain_context
 from smartgrid_assets.settings import settings
 from smartgrid_assets_tests.chain.small import FIRST, FLEET, deliver, morning_after, place, run
 

@@ -14,7 +14,7 @@ from smartgrid_assets.chain.context import Context
 from smartgrid_assets.chain.ingest import Delivery, ingest
 from smartgrid_assets.chain.replay import made_stale, steps
 from smartgrid_assets.chain.step import run_step
-from smartgrid_assets.defs.resources import chain_context
+from smartgrid_assets.home import chain_context
 from smartgrid_assets.resources.inbox import Inbox, content_hash
 from smartgrid_assets.settings import settings
 from smartgrid_assets_tests.chain.shelf import on_shelf

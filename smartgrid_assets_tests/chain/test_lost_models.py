@@ -11,8 +11,8 @@ import pytest
 from smartgrid_assets.chain.context import Context
 from smartgrid_assets.chain.replay import steps
 from smartgrid_assets.chain.step import state_of
-from smartgrid_assets.defs.resources import chain_context
 from smartgrid_assets.domain.market_day import week_of
+from smartgrid_assets.home import chain_context
 from smartgrid_assets.settings import settings
 from smartgrid_assets_tests.chain.small import FIRST, deliver, place, rows, run
 

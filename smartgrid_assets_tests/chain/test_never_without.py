@@ -12,10 +12,10 @@ from smartgrid_assets.chain import fitting, forecasting
 from smartgrid_assets.chain.replay import in_this_process, night
 from smartgrid_assets.chain.step import run_step, state_of
 from smartgrid_assets.chain.steps.forecast import STEPS as FORECAST_STEPS
-from smartgrid_assets.defs.resources import chain_context
 from smartgrid_assets.domain.errors import ForecastError, SmartGridError
 from smartgrid_assets.domain.market_day import week_of
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
+from smartgrid_assets.home import chain_context
 from smartgrid_assets.settings import settings
 from smartgrid_assets_tests.chain.shelf import on_shelf
 from smartgrid_assets_tests.chain.small import FIRST, REGISTER, at_home, deliver, file_of, lines_of, morning_after, rows, run

@@ -18,12 +18,12 @@ from smartgrid_assets.chain.scoring import weekly_scores
 from smartgrid_assets.chain.step import Work
 from smartgrid_assets.cli import main
 from smartgrid_assets.client import forecasts, load_forecaster
-from smartgrid_assets.defs.resources import chain_context
 from smartgrid_assets.domain import tables
 from smartgrid_assets.domain.errors import SmartGridError
 from smartgrid_assets.domain.forecast.combined import LEAST_DAYS
 from smartgrid_assets.domain.forecast.scenarios import PATHS
 from smartgrid_assets.domain.tables import QUANTILE_COLUMNS
+from smartgrid_assets.home import chain_context
 from smartgrid_assets.settings import settings
 from smartgrid_assets_tests.chain.small import FIRST, deliver, file_of, lines_of, morning_after, place, rows, run
 

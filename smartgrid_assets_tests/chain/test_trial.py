@@ -12,10 +12,10 @@ from click.testing import CliRunner
 
 from smartgrid_assets.chain.context import Context
 from smartgrid_assets.cli import main
-from smartgrid_assets.defs.resources import chain_context
 from smartgrid_assets.domain.check import findings
 from smartgrid_assets.domain.check.rule import all_rules
 from smartgrid_assets.domain.errors import SettingsError
+from smartgrid_assets.home import chain_context
 from smartgrid_assets.settings import settings
 from smartgrid_assets_tests.chain.small import FIRST, METERS, deliver, file_of, lines_of, morning_after, place, rows, run
 

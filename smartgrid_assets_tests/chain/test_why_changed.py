@@ -12,7 +12,7 @@ from smartgrid_assets.chain import exchanged, why_changed
 from smartgrid_assets.chain.step import Work
 from smartgrid_assets.chain.steps.forecast import DAY_AHEAD
 from smartgrid_assets.chain.why_changed import reasons_to_tell
-from smartgrid_assets.defs.resources import chain_context
+from smartgrid_assets.home import chain_context
 from smartgrid_assets.settings import settings
 from smartgrid_assets_tests.chain.shelf import on_shelf
 from smartgrid_assets_tests.chain.small import FIRST, METERS, at_home, deliver, file_of, kwh, lines_of, morning_after, rows, run

@@ -13,9 +13,9 @@ from click.testing import CliRunner, Result
 
 from smartgrid_assets.chain.context import Context
 from smartgrid_assets.cli import main
-from smartgrid_assets.defs.resources import chain_context
 from smartgrid_assets.domain.market_day import week_of
 from smartgrid_assets.domain.tables import TABLES
+from smartgrid_assets.home import chain_context
 from smartgrid_assets.resources.copies import backup, restore
 from smartgrid_assets.settings import settings
 from smartgrid_assets_tests.chain.small import FIRST, deliver, file_of, lines_of, morning_after, place, rows, run

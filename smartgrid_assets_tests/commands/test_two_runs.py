@@ -13,7 +13,7 @@ import pytest
 
 from smartgrid_assets.chain.replay import selected
 from smartgrid_assets.commands._shared import dagster_instance
-from smartgrid_assets.defs.resources import chain_context
+from smartgrid_assets.home import chain_context
 from smartgrid_assets.settings import settings
 from smartgrid_assets_tests.chain.small import FIRST, deliver, place, run
 

@@ -59,7 +59,9 @@ ASSETS = [
     "dispatch/plan",
     "dispatch/prices",
     "dispatch/summary",
+    "operator/feeders",
     "operator/overview",
+    "operator/weather",
 ]
 HEAVY = ["great_expectations", "pyod", "statsmodels", "mlflow", "lightgbm", "prophet", "sklearn", "pyomo", "highspy", "torch"]
 MEASURE = f"""

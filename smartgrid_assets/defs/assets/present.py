@@ -8,9 +8,11 @@ overview = step_asset(
     STEP,
     [
         "forecasts/day_ahead",
+        "forecasts/headroom",
         "features/load",
         "dispatch/plan",
         "raw/meters",
+        "raw/weather",
         dep("anomalies/meter_days", days_before(NEWEST_AT_ISSUE.days, NEWEST_AT_ISSUE.days)),
     ],
 )
