@@ -33,6 +33,8 @@ COMMANDS = (
     "promote",
     "export",
     "ui",
+    "serve",
+    "user",
     "backup",
     "restore",
     "erase",
@@ -79,6 +81,7 @@ def main() -> None:
                   smartgrid ingest PATH  your own files
                   smartgrid run --from 2014-04-01 --to 2014-04-14
                   smartgrid ui           Dagster and MLflow in the browser
+                  smartgrid serve        the operator's page
 
     All state lives under SMARTGRID_HOME (default: the repository). Settings are variables SMARTGRID_*; see
     docs/operations.md.

@@ -46,6 +46,23 @@ class Settings(BaseSettings):
     dagster_url: str = Field("http://127.0.0.1:3000", description="Where people reach Dagster; links lead there.")
     mlflow_url: str = Field("http://127.0.0.1:5000", description="Where people reach MLflow; links lead there.")
 
+    web_url: str = Field(
+        "", description="Where people reach the operator's page, as https://grid.example.com; empty = on this machine only."
+    )
+    web_proxy: str = Field(
+        "", description="Address from which the TLS proxy before the page connects; its X-Forwarded-* headers are believed, no other's."
+    )
+    web_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Secret. Keys sessions, tokens and the audit log; needed beyond this machine, made on the first start else.",
+    )
+    web_memory: str = Field("1GB", description="DuckDB's memory limit in the operator's page.")
+    web_timeout_s: float = Field(5.0, gt=0, description="Longest question of a page to the lake, seconds.")
+    web_threads: int = Field(8, ge=1, le=64, description="Requests that the operator's page answers at once.")
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="Secret. Token that /metrics asks for; empty: open on this machine, closed beyond it."
+    )
+
     memory_limit: str = Field("4GB", description="DuckDB's memory limit for one run and its workers together; past it, it spills to disk.")
     threads: int = Field(2, ge=1, description="DuckDB's and the solver's threads; of many partitions, so many are made at once.")
     model_jobs: int = Field(2, ge=1, description="Parallel processes for model fits.")

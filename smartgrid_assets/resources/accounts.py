@@ -1,0 +1,354 @@
+"""Who may see what: users, their roles and passwords, in one SQLite file under SMARTGRID_HOME that only its owner can read.
+
+Passwords are kept as argon2id (the library's own parameters); a login that fails takes as long for a name that is not there. Five
+failures of a name, or twenty of an address, within a quarter of an hour lock it for as long, whether the name is there or not.
+Source: OWASP Authentication and Password Storage Cheat Sheets; RFC 9106; RFC 6238 (second factor).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+from functools import cached_property
+from pathlib import Path
+
+from smartgrid_assets.domain.errors import LakeWriteError, SettingsError
+
+LEAST_PASSWORD = 12
+MOST_PASSWORD = 1024
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+LOCKED_FOR = timedelta(minutes=15)
+FAILURES_OF_NAME, FAILURES_OF_ADDRESS = 5, 20
+SET_UP_FOR = timedelta(hours=1)
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS users (
+    name TEXT PRIMARY KEY COLLATE NOCASE, role TEXT NOT NULL, password TEXT NOT NULL, is_disabled INTEGER NOT NULL DEFAULT 0,
+    totp TEXT NOT NULL DEFAULT '', totp_step INTEGER NOT NULL DEFAULT 0, created_at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS failures (who TEXT NOT NULL, at TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS failures_who ON failures (who, at);
+CREATE TABLE IF NOT EXISTS set_up (token TEXT PRIMARY KEY, until TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS sessions (
+    token TEXT PRIMARY KEY, name TEXT NOT NULL COLLATE NOCASE, csrf TEXT NOT NULL, started_at TEXT NOT NULL, seen_at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS tokens (token TEXT PRIMARY KEY, name TEXT NOT NULL COLLATE NOCASE, label TEXT NOT NULL, created_at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS audit (
+    n INTEGER PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, about TEXT NOT NULL, digest TEXT NOT NULL);
+"""
+
+
+class Role(IntEnum):
+    """Each may what the ones before it may."""
+
+    VIEWER = 1
+    OPERATOR = 2
+    ANALYST = 3
+    ADMIN = 4
+
+    @property
+    def word(self) -> str:
+        """As it is written: viewer, operator, analyst, admin."""
+        return self.name.lower()
+
+
+def role_of(word: str) -> Role:
+    """The role of that name; SettingsError where there is none."""
+    try:
+        return Role[word.upper()]
+    except KeyError:
+        raise SettingsError(f"{word!r} is no role; there are viewer, operator, analyst and admin.") from None
+
+
+@dataclass(frozen=True)
+class User:
+    """One who may log in."""
+
+    name: str
+    role: Role
+    is_disabled: bool = False
+    has_totp: bool = False
+
+
+class Refused(SettingsError):
+    """A login that is refused, with the one sentence that is told."""
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """The file of users. key: secret by which tokens are kept and the audit log is chained; made and kept beside the file where none is set.
+
+    No method takes the clock: `now` is naive UTC.
+    """
+
+    folder: Path
+    secret: str = ""
+
+    @contextmanager
+    def store(self) -> Iterator[sqlite3.Connection]:
+        """A connection inside one transaction that writes."""
+        con = self._connect()
+        try:
+            con.execute("BEGIN IMMEDIATE")
+            yield con
+            con.execute("COMMIT")
+        except BaseException:
+            if con.in_transaction:
+                con.execute("ROLLBACK")
+            raise
+        finally:
+            con.close()
+
+    @contextmanager
+    def looking(self) -> Iterator[sqlite3.Connection]:
+        """A connection that only reads."""
+        con = self._connect()
+        try:
+            yield con
+        finally:
+            con.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        _ = self._is_made
+        con = sqlite3.connect(self.folder / "accounts.sqlite", timeout=10, isolation_level=None)
+        con.row_factory = sqlite3.Row
+        return con
+
+    @cached_property
+    def _is_made(self) -> bool:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file = self.folder / "accounts.sqlite"
+            os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+            con = sqlite3.connect(file, timeout=10, isolation_level=None)
+            try:
+                con.execute("PRAGMA journal_mode = WAL")
+                con.executescript(_TABLES)
+            finally:
+                con.close()
+        except (OSError, sqlite3.OperationalError) as error:
+            raise LakeWriteError(f"{self.folder}: cannot keep users here ({error}). Set SMARTGRID_HOME to a writable folder.") from None
+        return True
+
+    @cached_property
+    def key(self) -> bytes:
+        """The secret; of loopback alone one that was made on the first start, readable by its owner only."""
+        if self.secret:
+            return self.secret.encode()
+        file = self.folder / "secret"
+        _ = self._is_made
+        try:
+            with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as out:
+                out.write(secrets.token_urlsafe(48))
+        except FileExistsError:
+            pass
+        return file.read_text().encode()
+
+    def kept(self, token: str) -> str:
+        """A token as it is kept: whoever reads the file cannot use it."""
+        return hmac.new(self.key, token.encode(), hashlib.sha256).hexdigest()
+
+    # ---- users ------------------------------------------------------------------------------------------------
+
+    def users(self) -> list[User]:
+        """All users, by name."""
+        with self.looking() as con:
+            return [_user(row) for row in con.execute("SELECT * FROM users ORDER BY name").fetchall()]
+
+    def user(self, name: str) -> User | None:
+        """The user of that name, in any case of letters."""
+        with self.looking() as con:
+            row = con.execute("SELECT * FROM users WHERE name = ?", [name]).fetchone()
+        return _user(row) if row else None
+
+    def add(self, name: str, role: Role, password: str, now: datetime) -> User:
+        """A new user. Raises SettingsError for a name that is taken or unfit, or a password that is too weak."""
+        if not NAME.fullmatch(name):
+            raise SettingsError(f"{name!r} is no name for a user: letters, digits and . _ @ -, at most 64.")
+        hashed = self._hashed(name, password)
+        with self.store() as con:
+            if con.execute("SELECT 1 FROM users WHERE name = ?", [name]).fetchone():
+                raise SettingsError(f"There is a user {name} already; smartgrid user passwd or role changes one.")
+            con.execute(
+                "INSERT INTO users (name, role, password, created_at) VALUES (?, ?, ?, ?)", [name, role.word, hashed, now.isoformat()]
+            )
+        return User(name, role)
+
+    def change_password(self, name: str, password: str) -> None:
+        """A new password; every session of the user ends."""
+        self._changed(name, "password = ?", self._hashed(name, password))
+
+    def change_role(self, name: str, role: Role) -> None:
+        """Another role; every session of the user ends. The last admin stays one."""
+        if role is not Role.ADMIN:
+            self._keep_an_admin(name)
+        self._changed(name, "role = ?", role.word)
+
+    def disable(self, name: str, is_disabled: bool = True) -> None:
+        """Log-in is refused from now on, sessions end, tokens stop; or the opposite. The last admin stays."""
+        if is_disabled:
+            self._keep_an_admin(name)
+        self._changed(name, "is_disabled = ?", int(is_disabled))
+
+    def set_totp(self, name: str, secret: str) -> None:
+        """A second factor from now on (a base32 secret), or none (empty)."""
+        self._changed(name, "totp = ?", secret, ends_sessions=False)
+
+    def _changed(self, name: str, what: str, value: str | int, ends_sessions: bool = True) -> None:
+        with self.store() as con:
+            if not con.execute(f"UPDATE users SET {what} WHERE name = ?", [value, name]).rowcount:
+                raise SettingsError(f"There is no user {name}; smartgrid user list shows them.")
+            if ends_sessions:
+                con.execute("DELETE FROM sessions WHERE name = ?", [name])
+
+    def _keep_an_admin(self, name: str) -> None:
+        others = [user for user in self.users() if user.role is Role.ADMIN and not user.is_disabled and user.name.lower() != name.lower()]
+        mine = self.user(name)
+        if mine and mine.role is Role.ADMIN and not mine.is_disabled and not others:
+            raise SettingsError(f"{name} is the last admin; make another one first.")
+
+    def _hashed(self, name: str, password: str) -> str:
+        if not LEAST_PASSWORD <= len(password) <= MOST_PASSWORD:
+            raise SettingsError(f"A password has {LEAST_PASSWORD} to {MOST_PASSWORD} characters.")
+        if name.lower() in password.lower() or len(set(password)) < LEAST_PASSWORD // 2:
+            raise SettingsError("That password is too easy to guess: it holds the user's name, or hardly two letters.")
+        with _HASHING:
+            return str(_hasher().hash(password))
+
+    # ---- logging in -------------------------------------------------------------------------------------------
+
+    def log_in(self, name: str, password: str, code: str, address: str, now: datetime) -> User:
+        """The user, when name, password and (where there is one) second factor are right; raises Refused with one sentence for whatever is wrong."""
+        name = name[:64]
+        if self._is_locked(name, address, now):
+            raise Refused(f"Too many attempts. Try again in {LOCKED_FOR.seconds // 60} minutes.")
+        with self.looking() as con:
+            row = con.execute("SELECT * FROM users WHERE name = ?", [name]).fetchone()
+        # A name that is not there costs the same as one that is: else its absence could be measured.
+        right = self._is_right(row["password"] if row else _nobody(), password[:MOST_PASSWORD])
+        if not (row and right and not row["is_disabled"] and self._is_second_factor(row, code, now)):
+            with self.store() as con:
+                con.executemany(
+                    "INSERT INTO failures VALUES (?, ?)", [(f"name {name.lower()}", now.isoformat()), (f"from {address}", now.isoformat())]
+                )
+                con.execute("DELETE FROM failures WHERE at < ?", [(now - LOCKED_FOR).isoformat()])
+            raise Refused("Name, password or code is wrong.")
+        with self.store() as con:
+            con.execute("DELETE FROM failures WHERE who = ?", [f"name {name.lower()}"])
+        return _user(row)
+
+    def _is_locked(self, name: str, address: str, now: datetime) -> bool:
+        since = (now - LOCKED_FOR).isoformat()
+        with self.looking() as con:
+            count = "SELECT count(*) FROM failures WHERE who = ? AND at >= ?"
+            of_name = con.execute(count, [f"name {name.lower()}", since]).fetchone()[0]
+            of_address = con.execute(count, [f"from {address}", since]).fetchone()[0]
+        return bool(of_name >= FAILURES_OF_NAME or of_address >= FAILURES_OF_ADDRESS)
+
+    @staticmethod
+    def _is_right(hashed: str, password: str) -> bool:
+        from argon2.exceptions import VerificationError
+
+        with _HASHING:
+            try:
+                return bool(_hasher().verify(hashed, password))
+            except VerificationError:
+                return False
+
+    def _is_second_factor(self, row: sqlite3.Row, code: str, now: datetime) -> bool:
+        """A code counts once, and within half a minute of its time."""
+        if not row["totp"]:
+            return True
+        import pyotp
+
+        moment = now.replace(tzinfo=None) - datetime(1970, 1, 1)
+        step = int(moment.total_seconds() // 30)
+        factor = pyotp.TOTP(row["totp"])
+        for tried in (step - 1, step, step + 1):
+            if tried > row["totp_step"] and hmac.compare_digest(factor.generate_otp(tried), code.strip()):
+                with self.store() as con:
+                    con.execute("UPDATE users SET totp_step = ? WHERE name = ?", [tried, row["name"]])
+                return True
+        return False
+
+    # ---- the first one ----------------------------------------------------------------------------------------
+
+    def begin_set_up(self, now: datetime) -> str | None:
+        """While there is no user: a token by which the first admin is made, once, within an hour. None where there is one."""
+        if self.users():
+            return None
+        token = secrets.token_urlsafe(32)
+        with self.store() as con:
+            con.execute("DELETE FROM set_up")
+            con.execute("INSERT INTO set_up VALUES (?, ?)", [self.kept(token), (now + SET_UP_FOR).isoformat()])
+        return token
+
+    def may_set_up(self, token: str, now: datetime) -> bool:
+        """True while the token counts."""
+        with self.looking() as con:
+            found = con.execute("SELECT 1 FROM set_up WHERE token = ? AND until >= ?", [self.kept(token), now.isoformat()]).fetchone()
+        return bool(found) and not self.users()
+
+    def set_up(self, token: str, name: str, password: str, now: datetime) -> User:
+        """The first admin; the token counts no more."""
+        if not self.may_set_up(token, now):
+            raise Refused("This link was used or is too old; smartgrid serve prints a new one when it starts.")
+        user = self.add(name, Role.ADMIN, password, now)
+        with self.store() as con:
+            con.execute("DELETE FROM set_up")
+        return user
+
+    # ---- tokens of programs -----------------------------------------------------------------------------------
+
+    def new_token(self, name: str, label: str, now: datetime) -> str:
+        """A token by which a program reads the API as that user; told once."""
+        if self.user(name) is None:
+            raise SettingsError(f"There is no user {name}; smartgrid user list shows them.")
+        token = "sg_" + secrets.token_urlsafe(32)
+        with self.store() as con:
+            con.execute("INSERT INTO tokens VALUES (?, ?, ?, ?)", [self.kept(token), name, label, now.isoformat()])
+        return token
+
+    def withdraw_tokens(self, name: str) -> int:
+        """All tokens of a user stop; how many there were."""
+        with self.store() as con:
+            return con.execute("DELETE FROM tokens WHERE name = ?", [name]).rowcount
+
+    def of_token(self, token: str) -> User | None:
+        """The user of a token; None where it is none, or the user is disabled."""
+        with self.looking() as con:
+            row = con.execute(
+                "SELECT u.* FROM tokens t JOIN users u USING (name) WHERE t.token = ? AND NOT is_disabled", [self.kept(token)]
+            ).fetchone()
+        return _user(row) if row else None
+
+
+_HASHING = threading.Semaphore(2)
+"""Hashing takes 64 MB: so many at once, whoever asks."""
+
+
+def _hasher():  # type: ignore[no-untyped-def]
+    from argon2 import PasswordHasher
+
+    return PasswordHasher()
+
+
+_NOBODY: list[str] = []
+
+
+def _nobody() -> str:
+    if not _NOBODY:
+        _NOBODY.append(_hasher().hash(secrets.token_urlsafe(32)))
+    return _NOBODY[0]
+
+
+def _user(row: sqlite3.Row) -> User:
+    return User(row["name"], Role[row["role"].upper()], bool(row["is_disabled"]), bool(row["totp"]))

@@ -1,0 +1,67 @@
+"""The audit log: who saw a meter, who decided, who changed whom. Append-only; each line's digest holds the one before it.
+
+A line that is changed, taken out or put in breaks the chain from there on; the key is not in the file. What the last lines said is only
+safe while somebody keeps the newest digest elsewhere: it is printed by `smartgrid user audit`.
+Source: Schneier & Kelsey 1999, secure audit logs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from smartgrid_assets.resources.accounts import Accounts
+
+FIRST = "0" * 64
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that was done. about: what it was done to; of a meter a keyed hash (`of_meter`), so that erasing a meter leaves nothing here."""
+
+    n: int
+    at: str
+    who: str
+    what: str
+    about: str
+    digest: str
+
+
+def note(accounts: Accounts, who: str, what: str, about: str, now: datetime) -> None:
+    """Append a line."""
+    with accounts.store() as con:
+        last = con.execute("SELECT n, digest FROM audit ORDER BY n DESC LIMIT 1").fetchone()
+        n, before = (last["n"] + 1, last["digest"]) if last else (1, FIRST)
+        line = [n, now.isoformat(), who, what, about[:500]]
+        con.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?)", [*line, _digest(accounts, before, line)])
+
+
+def of_meter(accounts: Accounts, meter_id: str) -> str:
+    """A meter as it stands in the log: who knows the id, and has the key, finds its lines."""
+    return f"meter {accounts.kept(meter_id)[:16]}"
+
+
+def lines(accounts: Accounts, newest: int = 200, before: int | None = None) -> list[Line]:
+    """The newest lines, newest first; those before a number."""
+    with accounts.looking() as con:
+        found = con.execute("SELECT * FROM audit WHERE n < ? ORDER BY n DESC LIMIT ?", [before or 2**62, newest]).fetchall()
+    return [Line(**dict(row)) for row in found]
+
+
+def broken_at(accounts: Accounts) -> int | None:
+    """Number of the first line that does not follow from those before it; None where the whole log does."""
+    before, expected = FIRST, 1
+    with accounts.looking() as con:
+        for row in con.execute("SELECT * FROM audit ORDER BY n"):
+            line = [row["n"], row["at"], row["who"], row["what"], row["about"]]
+            if row["n"] != expected or not hmac.compare_digest(row["digest"], _digest(accounts, before, line)):
+                return int(expected)
+            before, expected = row["digest"], expected + 1
+    return None
+
+
+def _digest(accounts: Accounts, before: str, line: list[object]) -> str:
+    return hmac.new(accounts.key, f"{before}{json.dumps(line)}".encode(), hashlib.sha256).hexdigest()

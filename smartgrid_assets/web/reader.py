@@ -1,0 +1,111 @@
+"""How pages read the lake: SELECTs over whole partitions, few at once, each within a time and a memory limit, answers kept while files stay.
+
+Partitions are immutable, so an answer holds as long as the very files that it was made from are there. Memory: DuckDB's own limit
+(SMARTGRID_WEB_MEMORY), and at most MOST_CELLS values of kept answers.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from smartgrid_assets.domain.errors import SmartGridError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from smartgrid_assets.chain.context import Context
+
+Rows = list[dict[str, Any]]
+MOST_CELLS = 2_000_000
+AT_ONCE = 4
+
+
+class TooSlow(SmartGridError):
+    """A question that the lake did not answer in time."""
+
+
+class Reader:
+    """Reads one lake. timeout_s: of a SELECT, and of the wait for a free connection."""
+
+    def __init__(self, context: Context, timeout_s: float = 5.0) -> None:
+        self.context = context
+        self.timeout_s = timeout_s
+        self._free = threading.BoundedSemaphore(AT_ONCE)
+        self._kept: OrderedDict[Any, Rows] = OrderedDict()
+        self._cells = 0
+        self._lock = threading.Lock()
+
+    def keys(self, path: str, first: date = date.min, last: date = date.max) -> list[date]:
+        """Partitions of a table that are there, ascending."""
+        return self.context.lake.keys(path, first, last)
+
+    def rows(self, sql: str, params: Sequence[Any] | dict[str, Any] = (), **tables: tuple[str, Iterable[date] | None]) -> Rows:
+        """Rows of one SELECT in which each name of `tables` stands for (table, its partitions).
+
+        Raises TooSlow; duckdb.Error where a partition cannot be read.
+        """
+        wanted = {name: (path, None if keys is None else tuple(keys)) for name, (path, keys) in tables.items()}
+        key = (sql, _frozen(params), tuple(self._files(path, keys) for path, keys in wanted.values()))
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        views = ", ".join(f"{name} AS ({self.context.lake.select(path, keys)})" for name, (path, keys) in wanted.items())
+        with self.connection() as con:
+            found = con.execute(f"WITH {views} {sql}" if views else sql, params)
+            names = [column[0] for column in found.description or ()]
+            rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        self._keep(key, rows)
+        return rows
+
+    @contextmanager
+    def connection(self) -> Iterator[DuckDBPyConnection]:
+        """One of the few connections, for as long as the time limit lets it work. Raises TooSlow."""
+        import duckdb
+
+        if not self._free.acquire(timeout=self.timeout_s):
+            raise TooSlow("The server is busy; try again in a moment.")
+        try:
+            with self.context.lake.connect() as con:
+                watch = threading.Timer(self.timeout_s, con.interrupt)
+                watch.start()
+                try:
+                    yield con
+                except duckdb.InterruptException:
+                    raise TooSlow(
+                        f"This took longer than {self.timeout_s:g} s and was stopped; ask for fewer days, or by `smartgrid sql`."
+                    ) from None
+                finally:
+                    watch.cancel()
+        finally:
+            self._free.release()
+
+    def _files(self, path: str, keys: tuple[date, ...] | None) -> tuple[tuple[str, int, int], ...]:
+        found = []
+        for file in self.context.lake.files(path, keys):
+            state = file.stat()
+            found.append((str(file), state.st_mtime_ns, state.st_ino))
+        return tuple(found)
+
+    def _keep(self, key: Any, rows: Rows) -> None:
+        cells = sum(map(len, rows[:1])) * len(rows)
+        if cells > MOST_CELLS // 10:
+            return
+        with self._lock:
+            if key in self._kept:
+                return
+            self._kept[key] = rows
+            self._cells += cells
+            while self._cells > MOST_CELLS:
+                _, gone = self._kept.popitem(last=False)
+                self._cells -= sum(map(len, gone[:1])) * len(gone)
+
+
+def _frozen(params: Sequence[Any] | dict[str, Any]) -> Any:
+    items = params.items() if isinstance(params, dict) else params
+    return tuple(tuple(item) if isinstance(item, list) else item for item in items)

@@ -1,0 +1,260 @@
+"""What to do: the plan by unit with storage, prices and reserve; what it costs, against yesterday and against what would have been best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from smartgrid_assets.domain.market_day import ONE_DAY
+from smartgrid_assets.resources.accounts import Role
+from smartgrid_assets.web.charts import chart, day_axis, hours_of, line, scaled, steps, unit_of, walls
+from smartgrid_assets.web.panel import Field, Panel, Screen, Shown, cost, power
+from smartgrid_assets.web.screens.tomorrow import named
+from smartgrid_assets.web.view import FEEDERS, NotThere, View
+from smartgrid_assets.web.words import number, stamp
+
+PLAN, PRICES, SUMMARY, HINDSIGHT = "dispatch/plan", "dispatch/prices", "dispatch/summary", "dispatch/hindsight"
+MOST_UNITS = 14
+SETTLED_DAYS = 30
+
+
+def _prices(view: View) -> list[dict[str, Any]]:
+    if not view.reader.keys(PLAN, view.day, view.day):
+        raise NotThere(f"There is no plan of {view.day}; `smartgrid run --from {view.day} --to {view.day}` makes it.")
+    if view.moment < view.gate(view.day):
+        raise NotThere(
+            f"At {stamp(view.moment, view.tz)} there was no plan of {view.day}: its gate closes {stamp(view.gate(view.day), view.tz)}."
+        )
+    return list(view.rows("SELECT * FROM prices ORDER BY interval_start_utc", prices=(PRICES, [view.day])))
+
+
+def stack(view: View) -> Shown:
+    """Power of every unit by interval; charging storage lies below zero."""
+    prices = _prices(view)
+    rows = view.rows("SELECT * FROM plan ORDER BY interval_start_utc, kind, unit", plan=(PLAN, [view.day]))
+    largest = view.rows(
+        "SELECT unit, any_value(kind) AS kind FROM plan GROUP BY unit HAVING max(abs(power_mw)) > 0 ORDER BY sum(abs(power_mw)) DESC, unit",
+        plan=(PLAN, [view.day]),
+    )
+    shown = [row["unit"] for row in largest[:MOST_UNITS]]
+    stamps = [row["interval_start_utc"] for row in prices]
+    unit, factor = unit_of([row["demand_mw"] for row in prices])
+    traces = [_bars(view, name, [row for row in rows if row["unit"] == name], stamps, (unit, factor), n) for n, name in enumerate(shown)]
+    if len(largest) > len(shown):
+        rest = _summed([row for row in rows if row["unit"] not in shown])
+        traces.append(_bars(view, f"{len(largest) - len(shown)} others", rest, stamps, (unit, factor), len(shown)))
+    demand = steps(view.market_day, prices, scaled([row["demand_mw"] for row in prices], factor))
+    traces.append(line("demand", colour="@load", hovertemplate=f"%{{y:.4~g}} {unit}<extra>demand</extra>", **demand))
+    fields = (
+        Field("interval_start_utc", "from", form="time"),
+        Field("unit", "unit"),
+        Field("kind", "kind"),
+        Field("zone", "zone"),
+        Field("committed", "runs", form="yes"),
+        power("power_mw", "power"),
+        power("reserve_mw", "reserve"),
+        Field("stored_mwh", "stored", unit="MWh", form="number", digits=3),
+        power("curtailed_mw", "curtailed"),
+    )
+    says = f"Planned power by unit on {view.day}, stacked, and the demand that it meets."
+    picture = chart(traces, day_axis(view.market_day, view.tz), f"mean power, {unit}", says, barmode="relative", bargap=0)
+    return Shown(fields, rows, picture, _state(view)[0], f"planned for the gate, {stamp(view.gate(view.day), view.tz)}", _state(view)[1])
+
+
+def _state(view: View) -> tuple[str, Any]:
+    """What is to be known of the plan as a whole, and how loudly."""
+    (row,) = view.rows("SELECT * FROM summary WHERE plan = 'published'", summary=(SUMMARY, [view.day]))
+    said_of = []
+    if row["is_relaxed"]:
+        said_of.append("RELAXED: limits had to be broken to find any plan.")
+    if row["unserved_mwh"] > 0:
+        said_of.append(f"{number(row['unserved_mwh'], 3)} MWh are not served.")
+    if row["status"] == "time limit":
+        said_of.append(
+            f"The solver ran out of time; it is within {row['gap']:.2%} of the best."
+            if row["gap"] is not None
+            else "The solver ran out of time."
+        )
+    loud = bool(said_of)
+    if row["explanation"]:
+        said_of.append(row["explanation"])
+    if row["fleet_source"] == "reference":
+        said_of.append("No fleet was delivered: this plans a built-in reference fleet.")
+    if row["state_source"] == "initial":
+        said_of.append("Yesterday's plan was not there: units start from their initial state.")
+    return " ".join(said_of) or "All demand is met within all limits.", "bad" if loud else "warn" if said_of else ""
+
+
+def _bars(view: View, name: str, rows: Sequence[dict[str, Any]], stamps: list[Any], unit: tuple[str, float], n: int) -> dict[str, Any]:
+    by = {row["interval_start_utc"]: row for row in rows}
+    minutes = rows[0]["interval_minutes"] if rows else 60
+    return {
+        "type": "bar", "name": name, "x": [hour + minutes / 120 for hour in hours_of(view.market_day, stamps)], "width": minutes / 60,
+        "y": scaled([by[stamp]["power_mw"] if stamp in by else None for stamp in stamps], unit[1]), "marker": {"color": f"@unit{n % 15}"},
+        "text": walls(stamps, view.tz), "textposition": "none", "hovertemplate": f"%{{text}}  %{{y:.4~g}} {unit[0]}<extra>{name.replace('<', '')}</extra>",
+    }  # fmt: skip
+
+
+def _summed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    total: dict[Any, dict[str, Any]] = {}
+    for row in rows:
+        one = total.setdefault(row["interval_start_utc"], {**row, "power_mw": 0.0})
+        one["power_mw"] += row["power_mw"]
+    return list(total.values())
+
+
+def prices(view: View) -> Shown:
+    """Marginal price, reserve required and held, and what is short."""
+    rows = _prices(view)
+    unit, factor = unit_of([row["reserve_held_mw"] for row in rows] + [row["reserve_required_mw"] for row in rows])
+    required, held = (
+        steps(view.market_day, rows, scaled([row[name] for row in rows], factor)) for name in ("reserve_required_mw", "reserve_held_mw")
+    )
+    price = steps(view.market_day, rows, [row["price_per_mwh"] for row in rows])
+    read: dict[str, Any] = {"text": walls([row["interval_start_utc"] for row in rows], view.tz)}
+    traces = [
+        line("price", colour="@forecast", hovertemplate="%{text}  %{y:.2f} a MWh<extra>price</extra>", **price, **read),
+        line("reserve required", colour="@bad", dash="dash", yaxis="y2", width=1.5, **required, **read),
+        line("reserve held", colour="@second", yaxis="y2", width=1.5, **held, **read),
+    ]
+    fields = (
+        Field("interval_start_utc", "from", form="time"),
+        power("demand_mw", "demand"),
+        Field("price_per_mwh", "price", unit="a MWh, the fleet's currency", form="number"),
+        power("reserve_required_mw", "reserve required"),
+        power("reserve_held_mw", "reserve held"),
+        power("unserved_mw", "not served"),
+        power("spilled_mw", "spilled"),
+    )
+    short = [row for row in rows if row["reserve_held_mw"] < row["reserve_required_mw"] - 1e-6]
+    sentence = f"Reserve is short in {len(short)} of {len(rows)} intervals." if short else ""
+    picture = chart(traces, day_axis(view.market_day, view.tz), "price a MWh, the fleet's currency", f"Marginal price and reserve on {view.day}.",
+                    yaxis2={"title": {"text": f"reserve, {unit}"}, "overlaying": "y", "side": "right", "showgrid": False, "rangemode": "tozero", "tickmode": "auto"})  # fmt: skip
+    return Shown(fields, rows, picture, sentence, tone="warn" if short else "")
+
+
+def storage(view: View) -> Shown:
+    """Level of each storage at the end of each interval."""
+    _prices(view)
+    rows = view.rows(
+        "SELECT interval_start_utc, interval_minutes, unit, zone, charge_mw, discharge_mw, stored_mwh FROM plan WHERE kind = 'storage' ORDER BY unit, interval_start_utc",
+        plan=(PLAN, [view.day]),
+    )
+    fields = (
+        Field("unit", "storage"),
+        Field("zone", "zone"),
+        Field("interval_start_utc", "from", form="time"),
+        power("charge_mw", "taken"),
+        power("discharge_mw", "given"),
+        Field("stored_mwh", "level at its end", unit="MWh", form="number", digits=3),
+    )
+    unit, factor = unit_of([row["stored_mwh"] for row in rows])
+    traces = []
+    for n, name in enumerate(dict.fromkeys(row["unit"] for row in rows)):
+        of = [row for row in rows if row["unit"] == name]
+        ends = [
+            hour + row["interval_minutes"] / 60
+            for hour, row in zip(hours_of(view.market_day, [row["interval_start_utc"] for row in of]), of, strict=True)
+        ]
+        traces.append(
+            line(name, ends, scaled([row["stored_mwh"] for row in of], factor), f"@unit{n % 15}", mode="lines+markers", marker={"size": 4})
+        )
+    says = f"Storage levels on {view.day}."
+    picture = chart(traces, day_axis(view.market_day, view.tz), f"stored, {unit}h", says, showlegend=True) if rows else None
+    return Shown(fields, rows, picture, "" if rows else "The fleet has no storage.")
+
+
+def costs(view: View) -> Shown:
+    """What the plan costs by part, beside yesterday's; of settled days also what it came to, and what perfect foresight would have cost."""
+    _prices(view)
+    keys = [day for day in (view.day, view.day - ONE_DAY) if view.reader.keys(SUMMARY, day, day)]
+    rows = view.rows("SELECT * FROM summary WHERE plan = 'published' ORDER BY day DESC", summary=(SUMMARY, keys))
+    parts = ("energy", "no_load", "startup", "shutdown", "unserved", "spilled", "reserve_shortfall")
+    fields = (
+        Field("day", "market day", form="day"),
+        Field("status", "status"),
+        Field("gap", "gap", form="share", digits=4),
+        cost("cost_total", "total"),
+        *(cost(f"cost_{part}", part.replace("_", " ").replace("startup", "start-ups").replace("shutdown", "shutdowns")) for part in parts),
+        Field("solver", "solver"),
+    )
+    sentence = ""
+    if len(rows) == 2:
+        today, before = rows
+        moved = sorted(((today[f"cost_{part}"] - before[f"cost_{part}"], part) for part in parts), key=lambda one: -abs(one[0]))
+        by = ", ".join(f"{part.replace('_', ' ')} {value:+,.2f}" for value, part in moved[:3] if abs(value) >= 0.005)
+        sentence = f"{today['cost_total'] - before['cost_total']:+,.2f} against yesterday{': ' + by if by else ''} (the fleet's currency)."
+    return Shown(fields, rows, None, sentence, is_open=True)
+
+
+def hindsight(view: View) -> Shown:
+    """Of days whose load is known: cost of the published commitment, of perfect foresight, and the difference, which is what forecast error cost."""
+    keys = view.reader.keys(HINDSIGHT, last=view.day)[-SETTLED_DAYS:]
+    rows = view.rows(
+        """SELECT s.day, s.cost_total AS settled, p.cost_total AS perfect, p.bound, s.cost_total - p.cost_total AS error_cost, s.unserved_mwh, s.spilled_mwh
+        FROM hindsight s JOIN hindsight p USING (day) WHERE s.plan = 'settled' AND p.plan = 'perfect foresight' ORDER BY s.day DESC""",
+        hindsight=(HINDSIGHT, keys),
+    )
+    fields = (
+        Field("day", "market day", form="day"),
+        cost("settled", "came to"),
+        cost("perfect", "perfect foresight"),
+        cost("error_cost", "difference"),
+        Field("unserved_mwh", "not served", unit="MWh", form="number", digits=4),
+        Field("spilled_mwh", "spilled", unit="MWh", form="number", digits=4),
+    )
+    if not rows:
+        return Shown(fields, sentence="No planned day is settled yet.")
+    x = [f"{row['day']}" for row in rows]
+    traces = [
+        line("came to", x, [row["settled"] for row in rows], "@load"),
+        line("perfect foresight", x, [row["perfect"] for row in rows], "@forecast", dash="dash"),
+    ]
+    picture = chart(
+        traces,
+        {"title": {"text": "market day"}, "type": "date"},
+        "cost of the day, the fleet's currency",
+        "Cost of settled days, and with perfect foresight.",
+    )
+    mean = sum(row["error_cost"] for row in rows) / len(rows)
+    return Shown(
+        fields, rows, picture, f"Forecast error cost {mean:,.2f} a day on average over {len(rows)} settled days (the fleet's currency)."
+    )
+
+
+def flexible(view: View) -> Shown:
+    """Where load must give way for the flow to stay within the limit with 95 %: the calls on flexible customers."""
+    rows = view.rows("SELECT * FROM feeders WHERE flexible_mw > 0 ORDER BY flexible_mw DESC, zone, feeder", feeders=(FEEDERS, [view.day]))
+    fields = (
+        Field("name", "feeder", link=lambda row, view: view.url("feeder", zone=row["zone"], feeder=row["feeder"])),
+        Field("zone", "zone"),
+        power("flexible_mw", "must give way"),
+        Field("tightest_utc", "tightest", form="time"),
+        Field("probability_above", "probability above", form="share", digits=3),
+    )
+    rows = [row | {"name": named(row["feeder"])} for row in rows if view.is_shown(row["meters"])]
+    return Shown(
+        fields,
+        rows,
+        sentence="" if rows else "No feeder needs flexible customers to give way.",
+        is_open=bool(rows),
+        tone="warn" if rows else "",
+    )
+
+
+SCREEN = Screen(
+    "plan",
+    "What to do",
+    "Which units run, what does it cost, and what is short?",
+    Role.OPERATOR,
+    ("day", "as_of"),
+    (
+        Panel("stack", "Plan by unit", stack, says="power, reserve and storage of each unit by interval"),
+        Panel("prices", "Price and reserve", prices, is_half=True, says="marginal price, reserve, shortfalls by interval"),
+        Panel("storage", "Storage", storage, is_half=True, says="level of each storage"),
+        Panel("costs", "Cost", costs, says="cost by part, today and yesterday"),
+        Panel("hindsight", "What forecast error cost", hindsight, says="settled days against perfect foresight"),
+        Panel("flexible", "Calls on flexible customers", flexible, says="feeders whose flow must be lowered"),
+    ),
+    heading=lambda view: f"Plan of {view.day:%A %d %B %Y}",
+)
