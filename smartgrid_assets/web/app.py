@@ -94,7 +94,8 @@ def _hardened(response: Response, is_https: bool) -> Response:
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
-    response.headers.setdefault("Cache-Control", "private, no-cache")
+    # What a session saw is not to be had by the back button of the next person at the desk; the API's ETags need a copy.
+    response.headers.setdefault("Cache-Control", "private, no-cache" if request.path.startswith("/api/") else "no-store")
     if is_https:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     return response

@@ -44,4 +44,4 @@ def own_site(lake_home: Path, tmp_path: Path) -> Iterator[Site]:
 @pytest.fixture
 def empty_site(tmp_path: Path) -> Site:
     """A site over a lake with nothing in it."""
-    return site_of(chain_context(chosen=_settings(tmp_path / "home")))
+    return site_of(chain_context(chosen=_settings(tmp_path / "empty")))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -35,9 +36,10 @@ def put(context: Context, path: str, key: date, rows: list[dict[str, Any]]) -> N
     columns = table(path).columns
     with context.lake.connect() as con:
         con.execute(f"CREATE OR REPLACE TEMP TABLE made ({', '.join(f'{chr(34)}{c.name}{chr(34)} {c.type}' for c in columns)})")
-        values = [[row.get(c.name, None if c.nullable else _DEFAULT.get(c.type, 0)) for c in columns] for row in rows]
-        if values:
-            con.executemany(f"INSERT INTO made VALUES ({', '.join('?' * len(columns))})", values)
+        if rows:
+            filled = [{c.name: row.get(c.name, None if c.nullable else _DEFAULT.get(c.type, 0)) for c in columns} for row in rows]
+            con.register("filled", pa.Table.from_pylist(filled))
+            con.execute(f"INSERT INTO made SELECT {', '.join(chr(34) + c.name + chr(34) for c in columns)} FROM filled")
         context.lake.replace(con, path, key, "made", Recipe({}, "made by hand"))
 
 
@@ -167,10 +169,10 @@ def _cases(context: Context) -> None:
 
 
 def _profiles(context: Context) -> None:
-    for n in range(30):
+    for n in range(60):
         day = CHANGE - timedelta(days=n)
         rows = [{"meter_id": meter, "zone": "Z1", "feeder": "F1", "class": "home", "energy_kwh": 4.0 if day >= date(2026, 10, 10) and meter == METER else 12.0 + 0.1 * (n % 3),
-                 "peak_kw": 2.0, "min_kw": 0.1, "night_share": 0.2, "evening_share": 0.4, "load_factor": 0.3, "ramp_kw": 0.2} for meter in (METER, OTHER, "M-1002", "M-1003")]  # fmt: skip
+                 "peak_kw": 2.0, "min_kw": 0.1, "night_share": 0.2, "evening_share": 0.4, "load_factor": 0.3, "ramp_kw": 0.2} for meter in (METER, OTHER, *(f"M-20{k:02}" for k in range(24)))]  # fmt: skip
         put(context, "features/meter_profile", day, rows)
         put(context, "features/feeder_balance", day, [{"zone": "Z1", "feeder": "F1", "measured_kwh": 50.0, "metered_kwh": 40.0}])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from smartgrid_assets.resources.accounts import Role
 from smartgrid_assets.web.charts import chart, day_axis, hours_of, line, scaled, unit_of, walls
 from smartgrid_assets.web.panel import Field, Panel, Screen, Shown, power
@@ -9,12 +11,23 @@ from smartgrid_assets.web.screens.tomorrow import TOO_FEW
 from smartgrid_assets.web.view import FEEDERS, NotThere, View, said
 
 
+def _known(view: View) -> dict[str, Any]:
+    """The feeder's row of the day. Raises NotThere."""
+    found = view.rows("SELECT * FROM feeders WHERE zone = ? AND feeder = ?", [view.asked_zone, view.feeder], feeders=(FEEDERS, [view.day]))
+    if not found:
+        raise NotThere(f"There is no limit of feeder {view.feeder!r} in zone {view.asked_zone!r} on {view.day}.")
+    return found[0]
+
+
+def heading(view: View) -> str:
+    """Which feeder, and which day."""
+    zone, feeder = _known(view)["zone"], _known(view)["feeder"]
+    return f"{'The whole zone' if feeder == '*' else f'Feeder {feeder}'}, {said(zone)}, {view.day:%A %d %B %Y}"
+
+
 def near(view: View) -> Shown:
     """Median and 95 % of the flow against the limit."""
-    known = view.rows("SELECT * FROM feeders WHERE zone = ? AND feeder = ?", [view.asked_zone, view.feeder], feeders=(FEEDERS, [view.day]))
-    if not known:
-        raise NotThere(f"There is no limit of feeder {view.feeder!r} in zone {view.asked_zone!r} on {view.day}.")
-    if not view.is_shown(known[0]["meters"]):
+    if not view.is_shown(_known(view)["meters"]):
         return Shown(sentence=TOO_FEW)
     rows = view.rows(
         "SELECT * FROM headroom WHERE zone = ? AND feeder = ? ORDER BY interval_start_utc",
@@ -58,8 +71,6 @@ SCREEN = Screen(
     Role.VIEWER,
     ("day", "zone", "feeder"),
     (Panel("near", "Flow and limit", near, says="flow of the feeder against its limit by interval"),),
-    heading=lambda view: (
-        f"{'The whole zone' if view.feeder == '*' else f'Feeder {view.feeder}'}, {said(view.asked_zone)}, {view.day:%A %d %B %Y}"
-    ),
+    heading=heading,
     in_menu=False,
 )
