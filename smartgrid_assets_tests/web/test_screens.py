@@ -90,6 +90,8 @@ def test_sums_of_few_customers_are_for_analysts_alone(site: Site) -> None:
     )
     assert len(panel(analyst, "tomorrow/load?zone=Z2")["rows"]) == 48
     assert [row["name"] for row in panel(viewer, "tomorrow/zones")["rows"]] == ["all zones", "Z1"]
+    for role, is_told in ((viewer, False), (analyst, True)):  # the whole less Z1 is Z2
+        assert all((row["actual_mw"] is not None) is is_told for row in panel(role, f"tomorrow/load?day={CHANGE}&zone=*")["rows"])
     assert "Z2" in [row["name"] for row in panel(analyst, "tomorrow/zones")["rows"]]
 
 
