@@ -82,6 +82,10 @@ class Refused(SettingsError):
     """A login that is refused, with the one sentence that is told."""
 
 
+class Locked(Refused):
+    """One more attempt while a name or an address is locked: nothing was looked at, and nothing is written down."""
+
+
 @dataclass(frozen=True)
 class Accounts:
     """The file of users. key: secret by which tokens are kept and the audit log is chained; made and kept beside the file where none is set.
@@ -229,7 +233,7 @@ class Accounts:
         """The user, when name, password and (where there is one) second factor are right; raises Refused with one sentence for whatever is wrong."""
         name = name[:64]
         if self._is_locked(name, address, now):
-            raise Refused(f"Too many attempts. Try again in {LOCKED_FOR.seconds // 60} minutes.")
+            raise Locked(f"Too many attempts. Try again in {LOCKED_FOR.seconds // 60} minutes.")
         with self.looking() as con:
             row = con.execute("SELECT * FROM users WHERE name = ?", [name]).fetchone()
         # A name that is not there costs the same as one that is: else its absence could be measured.

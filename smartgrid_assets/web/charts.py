@@ -92,7 +92,18 @@ def walls(stamps: Sequence[datetime], tz: str) -> list[str]:
 
 def chart(traces: list[dict[str, Any]], x: dict[str, Any], y: str, says: str, **layout: Any) -> dict[str, Any]:
     """A picture with its axes; says: what it shows, for those who do not see it."""
+    traces = [{key: _as_text(value) if key in _NAMES else value for key, value in trace.items()} for trace in traces]
     return {"data": traces, "layout": {"xaxis": x, "yaxis": {"title": {"text": y}}} | layout, "says": says}
+
+
+_NAMES = ("name", "x", "y", "text")
+
+
+def _as_text(value: Any) -> Any:
+    """Names as they are: Plotly reads text as a small HTML, in which a feeder's name could make a link."""
+    if isinstance(value, list):
+        return [_as_text(one) for one in value]
+    return value.replace("&", "&amp;").replace("<", "&lt;") if isinstance(value, str) else value
 
 
 def marked(at: Any, text: str) -> dict[str, Any]:

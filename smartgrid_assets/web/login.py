@@ -8,7 +8,7 @@ from flask import Flask, Response, abort, g, make_response, redirect, render_tem
 
 from smartgrid_assets.domain.errors import SettingsError
 from smartgrid_assets.resources import audit, sessions
-from smartgrid_assets.resources.accounts import Refused, Role
+from smartgrid_assets.resources.accounts import Locked, Refused, Role
 from smartgrid_assets.web import access
 from smartgrid_assets.web.access import EVERYONE, needs, who
 
@@ -53,7 +53,8 @@ def register(app: Flask, web: Web) -> None:
         try:
             user = web.accounts.log_in(name, password, code, address, web.now())
         except Refused as error:
-            audit.note(web.accounts, name[:64] or "(nobody)", "was refused at log-in", f"from {address}", web.now())
+            if not isinstance(error, Locked):  # strangers cannot fill the log
+                audit.note(web.accounts, name[:64] or "(nobody)", "was refused at log-in", f"from {address}", web.now())
             return form("login.html", 401, next=to, sentence=str(error), has_users=True)
         audit.note(web.accounts, user.name, "logged in", f"from {address}", web.now())
         return begin(user.name, to)

@@ -118,6 +118,34 @@ def test_behind_a_proxy_with_tls_and_a_secret_it_serves() -> None:
             options_of(Settings(web_url=wrong), "127.0.0.1", 8080)
 
 
+def test_what_a_proxy_says_counts_only_from_the_proxy(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import threading
+
+    from waitress.server import create_server
+
+    from smartgrid_assets.commands.serve import _serving
+    from smartgrid_assets.settings import settings
+
+    def tell(environ: dict, start: object) -> list[bytes]:
+        start("200 OK", [])  # type: ignore[operator]
+        return [f"{environ['REMOTE_ADDR']} {environ['wsgi.url_scheme']} {environ.get('HTTP_X_FORWARDED_FOR')}".encode()]
+
+    told = {}
+    for proxy in ("127.0.0.1", "10.9.9.9"):
+        monkeypatch.setenv("SMARTGRID_WEB_PROXY", proxy)
+        settings.cache_clear()
+        server = create_server(tell, **_serving("127.0.0.1", free_port()))
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{server.effective_port}", headers={"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            told[proxy] = answer.read().decode().split()[:2]
+        server.close()
+    assert told == {"127.0.0.1": ["203.0.113.7", "https"], "10.9.9.9": ["127.0.0.1", "http"]}
+
+
 def test_users_are_added_changed_and_ended_from_the_shell_and_the_log_says_so(home: Path) -> None:
     assert "no user yet" in call("user", "list").output
     assert call("user", "add", "ada", "--role", "admin", given=f"{PASSWORD}\n").exit_code == 0

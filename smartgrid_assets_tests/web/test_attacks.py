@@ -54,6 +54,28 @@ def test_names_with_scripts_are_text_everywhere(site: Site) -> None:
     assert answer.status_code == 200 and SCRIPT not in answer.text
 
 
+def test_names_in_pictures_are_text_to_plotly_too(site: Site) -> None:
+    from smartgrid_assets.web.charts import chart
+
+    drawn = chart(
+        [
+            {
+                "type": "bar",
+                "name": "<a href='https://evil.example'>x</a>",
+                "x": [1.0, None],
+                "y": ["<b>F1</b> & F2"],
+                "hovertemplate": "%{y}<extra></extra>",
+            }
+        ],
+        {},
+        "",
+        "",
+    )
+    (trace,) = drawn["data"]
+    assert trace["name"].startswith("&lt;a href") and trace["y"] == ["&lt;b>F1&lt;/b> &amp; F2"] and trace["x"] == [1.0, None]
+    assert trace["hovertemplate"] == "%{y}<extra></extra>"
+
+
 def test_a_note_with_a_script_is_text_on_the_page(own_site: Site) -> None:
     client = own_site.as_(Role.ANALYST)
     token = form_token(client, f"/case?case={CASE}")

@@ -75,7 +75,9 @@ def test_a_name_is_locked_after_five_failures_whether_it_is_there_or_not(own_sit
 def test_an_address_is_locked_after_twenty_failures(own_site: Site) -> None:
     for n in range(20):
         log_in(own_site.visitor(), f"guess{n}", "wrong")
+    written = len(audit.lines(own_site.accounts))
     assert "Too many attempts" in log_in(own_site.visitor(), "admin").text
+    assert len(audit.lines(own_site.accounts)) == written == 20  # whoever is locked out fills no log
 
 
 def test_a_name_that_is_not_there_costs_the_same_work(own_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

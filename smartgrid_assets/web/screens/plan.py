@@ -91,7 +91,7 @@ def _bars(view: View, name: str, rows: Sequence[dict[str, Any]], stamps: list[An
     return {
         "type": "bar", "name": name, "x": [hour + minutes / 120 for hour in hours_of(view.market_day, stamps)], "width": minutes / 60,
         "y": scaled([by[stamp]["power_mw"] if stamp in by else None for stamp in stamps], unit[1]), "marker": {"color": f"@unit{n % 15}"},
-        "text": walls(stamps, view.tz), "textposition": "none", "hovertemplate": f"%{{text}}  %{{y:.4~g}} {unit[0]}<extra>{name.replace('<', '')}</extra>",
+        "text": walls(stamps, view.tz), "textposition": "none", "hovertemplate": f"%{{text}}  %{{y:.4~g}} {unit[0]}<extra>%{{fullData.name}}</extra>",
     }  # fmt: skip
 
 
