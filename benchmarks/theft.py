@@ -1,10 +1,9 @@
 """Thieves in the simulated town: found within two weeks, at how many cases in all, and how many of them right?
 
-python -m benchmarks.theft [--meters 2000] [--days 180] [--seeds 311] [--share 0.01] [--loose 20]
+python -m benchmarks.theft [--meters 2000] [--days 180] [--seeds 311] [--share 0.01] [--unmeasured]
 
 Judged is what each night would have raised, with the settings' defaults: by way, size and day (theft_tables.py); how meters are ranked beside plain
-detectors of PyOD (theft_peers.py); and what the verdicts of weekly visits change (theft_nights.py), once at the default of false cases and once
-at --loose, where the visits of the team are the limit and the order of the list decides.
+detectors of PyOD (theft_peers.py); and what the verdicts of weekly visits change (theft_nights.py), with the settings' defaults and with those of TEAMS.
 """
 
 from __future__ import annotations
@@ -19,18 +18,21 @@ import pandas as pd
 
 from benchmarks import theft_tables as tables
 from benchmarks.theft_nights import Season, season, suspects_by_night
-from benchmarks.theft_peers import average_precisions, plain_scores, product_scores
+from benchmarks.theft_peers import Ranking, average_precisions, plain_scores, product_scores
 from benchmarks.theft_town import LOOK_BACK_DAYS, make_town, spoil
 from smartgrid_assets.domain.detect.cases import CaseBudget
+
+TEAMS = (CaseBudget(), CaseBudget(false_per_1000=20.0), CaseBudget(visits_per_week=1))
+"""The defaults; one that is allowed more false cases; one that has too few visits, so that the order of the list decides."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """What one town told. thieves: theft_tables.found_by; seasons: (false cases allowed, whether verdicts come back) -> it; precisions: theft_peers."""
+    """What one town told. thieves: theft_tables.found_by; seasons: (team, whether verdicts come back) -> it; precisions: theft_peers."""
 
     thieves: pd.DataFrame
-    seasons: dict[tuple[float, bool], Season]
-    precisions: dict[str, float]
+    seasons: dict[tuple[CaseBudget, bool], Season]
+    precisions: dict[Ranking, float]
     meters: int
     weeks: float
 
@@ -42,9 +44,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=180)
     parser.add_argument("--seeds", default="311")
     parser.add_argument("--share", type=float, default=0.01)
-    parser.add_argument(
-        "--loose", type=float, default=20.0, help="false cases by 1,000 meters and week in the second comparison of verdicts"
-    )
+    parser.add_argument("--unmeasured", action="store_true", help="no feeder has a measurement of its own")
     parser.add_argument("--keep", type=Path, help="folder in which towns are kept between runs")
     args = parser.parse_args()
     told = []
@@ -65,33 +65,24 @@ def _judged(seed: int, args: argparse.Namespace) -> Told:
         con = duckdb.connect()
         con.execute("SET threads = 2")
         thieves = spoil(con, home, seed, args.days, args.share)
+    if args.unmeasured:
+        con.execute("DELETE FROM balance")
     found = suspects_by_night(con, args.days)
-    budgets = [CaseBudget(), CaseBudget(false_per_1000=args.loose)]
-    seasons = {
-        (budget.false_per_1000, learns): season(found, args.meters, budget, thieves, learns)
-        for budget in budgets
-        for learns in (False, True)
-    }
-    thieves = tables.found_by(thieves, seasons[CaseBudget().false_per_1000, False].raised)
+    seasons = {(team, learns): season(found, args.meters, team, thieves, learns) for team in TEAMS for learns in (False, True)}
+    thieves = tables.found_by(thieves, seasons[TEAMS[0], False].raised)
     plain = plain_scores(con, seed)
-    everyone = next(iter(plain.values())).index
-    scores = product_scores(found, everyone, args.meters) | plain
-    weeks = (args.days - LOOK_BACK_DAYS) / 7
-    return Told(thieves, seasons, average_precisions(scores, thieves), args.meters, weeks)
+    scores = product_scores(found, next(iter(plain.values())).index, args.meters) | plain
+    return Told(thieves, seasons, average_precisions(scores, thieves), args.meters, (args.days - LOOK_BACK_DAYS) / 7)
 
 
 def _print(told: list[Told], title: str) -> None:
     thieves = pd.concat([part.thieves for part in told], ignore_index=True)
-    default = CaseBudget().false_per_1000, False
-    raised = pd.concat([part.seasons[default].raised for part in told], ignore_index=True)
+    raised = pd.concat([part.seasons[TEAMS[0], False].raised for part in told], ignore_index=True)
     tables.print_found(thieves, raised, sum(part.meters / 1000 * part.weeks for part in told), title)
     tables.print_precisions([part.precisions for part in told])
-    for allowed in {allowed: None for allowed, _ in told[0].seasons}:
-        tables.print_verdicts(
-            {learns: [(part.thieves, part.seasons[allowed, learns]) for part in told] for learns in (False, True)},
-            sum(part.weeks for part in told),
-            allowed,
-        )
+    for team in TEAMS:
+        by = {learns: [(part.thieves, part.seasons[team, learns]) for part in told] for learns in (False, True)}
+        tables.print_verdicts(by, sum(int(part.weeks) for part in told), team)
 
 
 if __name__ == "__main__":

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from benchmarks.theft_town import FAULTY, LOOK_BACK_DAYS, START, STEALS_NOTHING
 from smartgrid_assets.domain.detect.cases import TO_VISIT, CaseBudget, cases
+from smartgrid_assets.domain.detect.found import Found
 from smartgrid_assets.domain.detect.suspects import suspects
 from smartgrid_assets.domain.detect.verdict import HITS
 from smartgrid_assets.domain.tables import table
@@ -28,10 +30,15 @@ Suspects = Mapping[date, pd.DataFrame]
 
 @dataclass(frozen=True)
 class Season:
-    """raised: cases as of the night that raised them, with day, verdict (what a visit would find that day) and is_thief. visits: with day and verdict."""
+    """raised: cases as of the night that raised them, with day, verdict (what a visit would find that day) and is_thief. visits: the same. middle: night halfway.
+
+    strictness: factor that the verdicts in the end put on the likelihood that evidence may have (domain/detect/found.py).
+    """
 
     raised: pd.DataFrame
     visits: pd.DataFrame
+    middle: date
+    strictness: float
 
 
 def suspects_by_night(con: Any, days: int) -> Suspects:
@@ -42,15 +49,18 @@ def suspects_by_night(con: Any, days: int) -> Suspects:
 
 def season(found: Suspects, meters: int, budget: CaseBudget, thieves: pd.DataFrame, learns: bool) -> Season:
     """What these nights raise and visits find; learns: the team's verdicts come back."""
-    given, raised, visits = _no_verdicts(), [], []
-    for n, day in enumerate(sorted(found)):
+    given, nights = _no_verdicts(), sorted(found)
+    raised: list[pd.DataFrame] = []
+    visits: list[pd.DataFrame] = []
+    for n, day in enumerate(nights):
         listed = cases(found, day, meters, budget, given if learns else None)
         raised.append(judged(listed[listed["state"] == "new"], day, thieves))
         if n % WEEK == WEEK - 1:
             been = {case_id for week in visits for case_id in week["case_id"]}
             visits.append(judged(to_visit(listed, been, budget), day, thieves))
             given = pd.concat([given, verdicts(visits[-1], day + timedelta(days=1))], ignore_index=True)
-    return Season(pd.concat(raised, ignore_index=True), pd.concat(visits, ignore_index=True))
+    strictness = Found(given if learns else None).by(nights[-1]).strictness
+    return Season(pd.concat(raised, ignore_index=True), pd.concat(visits, ignore_index=True), nights[len(nights) // 2], strictness)
 
 
 def to_visit(listed: pd.DataFrame, been: set[str], budget: CaseBudget) -> pd.DataFrame:
@@ -62,7 +72,7 @@ def to_visit(listed: pd.DataFrame, been: set[str], budget: CaseBudget) -> pd.Dat
 def judged(listed: pd.DataFrame, day: date, thieves: pd.DataFrame) -> pd.DataFrame:
     """With what a visit finds on that day: verdict, and is_thief (energy is stolen there)."""
     found = [truth(case, day, thieves) for case in listed.to_dict("records")]
-    return listed.assign(day=day, verdict=[verdict for verdict, _ in found], is_thief=[steals for _, steals in found])
+    return listed.assign(day=day, verdict=[verdict for verdict, _ in found], is_thief=np.array([steals for _, steals in found], bool))
 
 
 def truth(case: Mapping[str, Any], day: date, thieves: pd.DataFrame) -> tuple[str, bool]:

@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.theft_nights import Season, is_hit
-from benchmarks.theft_peers import PRODUCT
+from benchmarks.theft_peers import EVIDENCE, WORTH, Ranking
 from benchmarks.theft_town import STEALS_NOTHING
 from smartgrid_assets.domain.detect.cases import CaseBudget
+from smartgrid_assets.domain.detect.found import joint_likelihood
+from smartgrid_assets.domain.detect.kind import THEFT
 
 WITHIN_DAYS, AFTER_DAYS = 14, (3, 7, 14, 21, 28)
 LARGE = 0.1
@@ -44,7 +46,7 @@ def print_found(thieves: pd.DataFrame, raised: pd.DataFrame, weeks: float, title
         print(
             f"    {way:30} {len(part):3} thieves, found {part['is_hit'].sum():3} in time, {np.isfinite(part['late']).sum():3} ever; days {sorted(part['late'])}"
         )
-    print("    " + ", ".join(f"{kind}: {len(part)} ({part['is_thief'].sum()} right)" for kind, part in raised.groupby("kind")))
+    print("    " + ", ".join(f"{kind}: {len(part)} ({int(part['is_thief'].sum())} right)" for kind, part in raised.groupby("kind")))
     steals = thieves[thieves["steals"]]
     by_size = {name: steals[(steals["lost"] >= low) & (steals["lost"] < high)] for name, (low, high) in SIZES.items()}
     print(f"    found in {WITHIN_DAYS} days by the share of their energy that they steal: "
@@ -54,50 +56,57 @@ def print_found(thieves: pd.DataFrame, raised: pd.DataFrame, weeks: float, title
           + ", ".join(f"{days}: {(part['late'] <= days).sum()} of {len(part)}" for days, part in after.items()), flush=True)  # fmt: skip
 
 
-def print_precisions(towns: list[dict[str, float]]) -> None:
-    """The mean over towns of each ranking's average precision, and the product's over the best plain one in that mean (chosen in hindsight)."""
-    mean = pd.DataFrame(towns).mean()
-    peers = mean.drop(list(PRODUCT)).sort_values(ascending=False)
-    print("    average precision of meters: " + ", ".join(f"{name} {mean[name]:.3f}" for name in [*PRODUCT, *peers.index]))
-    for name in PRODUCT:
-        for how in sorted({str(peer).split(", ")[1] for peer in peers.index}, reverse=True):
-            best = peers[peers.index.str.endswith(how)]
-            print(f"        {name} over the best {how} ({best.index[0]}): {mean[name] / best.iloc[0]:.2f}", flush=True)
+def print_precisions(towns: list[dict[Ranking, float]]) -> None:
+    """Each ranking's average precision, the mean over towns; and the product's over that of the best plain one, which is chosen in hindsight."""
+    mean = {ranking: float(np.mean([town[ranking] for town in towns])) for ranking in towns[0]}
+    ours = {ranking: mean.pop(ranking) for ranking in (EVIDENCE, WORTH)}
+    ways = list(dict.fromkeys(ranking[1:] for ranking in mean))
+    print("    average precision of meters: " + ", ".join(f"{name} {value:.3f}" for (name, _, _), value in ours.items()))
+    print(f"        {'':18}" + "".join(f"{f'{numbers}, worst {by}':>18}" for numbers, by in ways))
+    for name in dict.fromkeys(ranking[0] for ranking in mean):
+        print(f"        {name:18}" + "".join(f"{mean[name, *way]:18.3f}" for way in ways))
+    for whom, asked in (("plain numbers, worst day", ways[:1]), ("all of these", ways)):
+        best = max((ranking for ranking in mean if ranking[1:] in asked), key=lambda ranking: mean[ranking])
+        ratios = ", ".join(f"{name} {value / mean[best]:.2f}" for (name, _, _), value in ours.items())
+        print(f"        over the best of {whom} ({', '.join(best)}, {mean[best]:.3f}): {ratios}", flush=True)
 
 
-def print_verdicts(by: dict[bool, list[tuple[pd.DataFrame, Season]]], weeks: float, allowed: float) -> None:
-    """by: whether verdicts came back -> each town's (thieves, season). weeks: of visits."""
-    print(f"    {allowed:g} false cases allowed by 1,000 meters and week; weekly visits {'without verdicts':>26}{'with verdicts':>18}")
-    told = {learns: _told(towns, weeks) for learns, towns in by.items()}
+def print_verdicts(by: dict[bool, list[tuple[pd.DataFrame, Season]]], weeks: int, team: CaseBudget) -> None:
+    """by: whether verdicts came back -> each town's (thieves, season). weeks: in which the team went out."""
+    title = f"{team.false_per_1000:g} false cases by 1,000 meters and week allowed, {team.visits_per_week} visits a week:"
+    print(f"    {title:76}{'without verdicts':>18}{'with verdicts':>18}")
+    told = {learns: _told(towns, weeks, team) for learns, towns in by.items()}
     for name in told[False]:
-        print(f"        {name:70}{told[False][name]:>18}{told[True][name]:>18}", flush=True)
+        print(f"        {name:72}{told[False][name]:>18}{told[True][name]:>18}", flush=True)
 
 
-def _told(towns: list[tuple[pd.DataFrame, Season]], weeks: float) -> dict[str, str]:
+def _told(towns: list[tuple[pd.DataFrame, Season]], weeks: int, team: CaseBudget) -> dict[str, str]:
     raised = pd.concat([season.raised for _, season in towns], ignore_index=True)
     visits = pd.concat([season.visits for _, season in towns], ignore_index=True)
-    thieves = pd.concat([found_by(of, season.raised) for of, season in towns], ignore_index=True)
-    large = thieves[thieves["is_large"]]
-    visited = pd.concat([found_by(of, season.visits) for of, season in towns], ignore_index=True)
-    half = [_second_half(season.visits) for _, season in towns]
-    late = pd.concat(half, ignore_index=True)
+    of_theft = raised[raised["kind"].isin(THEFT)]
+    late = pd.concat([season.visits[season.visits["day"] > season.middle] for _, season in towns], ignore_index=True)
+    strictness = float(np.mean([season.strictness for _, season in towns]))
     return {
         "cases raised": f"{len(raised)}",
-        "of them something to find (thieves)": f"{_share(is_hit(raised))} ({_share(raised['is_thief'])})",
-        f"thieves of over 10 % found in {WITHIN_DAYS} days": f"{large['is_hit'].sum()} of {len(large)}",
-        f"thieves of over 10 % visited in {WITHIN_DAYS} days, ever": f"{visited.loc[visited['is_large'], 'is_hit'].sum()}, "
-        f"{np.isfinite(visited.loc[visited['is_large'], 'late']).sum()}",
-        "visits (share of those that the team has)": f"{len(visits)} ({len(visits) / weeks / CaseBudget().visits_per_week:.2f})",
-        "of them something found": _share(is_hit(visits)),
-        "precision at 20 (first 20 of the week's list), second half": f"{_share(is_hit(late))} of {len(late)}",
+        "share with something to find (energy that is lost)": f"{_share(is_hit(raised))} ({_share(raised['is_thief'])})",
+        "confidence of bypasses and lost phases, and share that are": f"{of_theft['confidence'].mean():.3f}, {_share(of_theft['is_thief'])}",
+        "their least likely and likeliest evidence, over what is allowed": _span(joint_likelihood(of_theft) / team.rarity),
+        "factor on what is allowed that the verdicts teach": f"{strictness:.2f}",
+        f"thieves of over 10 % found in {WITHIN_DAYS} days, ever": _found([found_by(of, season.raised) for of, season in towns]),
+        f"visited in {WITHIN_DAYS} days, ever": _found([found_by(of, season.visits) for of, season in towns]),
+        "visits (share of those that the team has)": f"{len(visits)} ({len(visits) / weeks / team.visits_per_week:.2f})",
+        "share that find something": _share(is_hit(visits)),
+        f"precision at {team.visits_per_week} of the week's list, second half of the span": f"{_share(is_hit(late))} of {len(late)}",
     }
 
 
-def _second_half(visits: pd.DataFrame) -> pd.DataFrame:
-    if visits.empty:
-        return visits
-    middle = visits["day"].min() + (visits["day"].max() - visits["day"].min()) / 2
-    return visits[visits["day"] > middle]
+def _found(towns: list[pd.DataFrame]) -> str:
+    large = pd.concat([town[town["is_large"]] for town in towns], ignore_index=True)
+    return f"{large['is_hit'].sum()}, {np.isfinite(large['late']).sum()} of {len(large)}"
+
+
+def _span(of: np.ndarray) -> str:
+    return f"{of.min():.0e} to {of.max():.0e}" if len(of) else "-"
 
 
 def _share(of: pd.Series) -> str:
