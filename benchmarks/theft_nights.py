@@ -30,13 +30,15 @@ Suspects = Mapping[date, pd.DataFrame]
 
 @dataclass(frozen=True)
 class Season:
-    """raised: cases as of the night that raised them, with day, verdict (what a visit would find that day) and is_thief. visits: the same. middle: night halfway.
+    """raised: cases as of the night that raised them, with day, verdict (what a visit would find that day) and is_thief.
 
-    strictness: factor that the verdicts in the end put on the likelihood that evidence may have (domain/detect/found.py).
+    visits: the same, of the days on which the team went; listed: what stood first on its list those days, with is_left (nobody has been there).
+    middle: night halfway. strictness: factor that the verdicts in the end put on the likelihood that evidence may have (domain/detect/found.py).
     """
 
     raised: pd.DataFrame
     visits: pd.DataFrame
+    listed: pd.DataFrame
     middle: date
     strictness: float
 
@@ -52,21 +54,25 @@ def season(found: Suspects, meters: int, budget: CaseBudget, thieves: pd.DataFra
     given, nights = _no_verdicts(), sorted(found)
     raised: list[pd.DataFrame] = []
     visits: list[pd.DataFrame] = []
+    listed: list[pd.DataFrame] = []
     for n, day in enumerate(nights):
-        listed = cases(found, day, meters, budget, given if learns else None)
-        raised.append(judged(listed[listed["state"] == "new"], day, thieves))
+        told = cases(found, day, meters, budget, given if learns else None)
+        raised.append(judged(told[told["state"] == "new"], day, thieves))
         if n % WEEK == WEEK - 1:
             been = {case_id for week in visits for case_id in week["case_id"]}
-            visits.append(judged(to_visit(listed, been, budget), day, thieves))
+            asked = judged(to_visit(told, been), day, thieves)
+            listed.append(asked.head(budget.visits_per_week))
+            visits.append(asked[asked["is_left"]].head(budget.visits_per_week))
             given = pd.concat([given, verdicts(visits[-1], day + timedelta(days=1))], ignore_index=True)
     strictness = Found(given if learns else None).by(nights[-1]).strictness
-    return Season(pd.concat(raised, ignore_index=True), pd.concat(visits, ignore_index=True), nights[len(nights) // 2], strictness)
+    whole = (pd.concat(part, ignore_index=True) for part in (raised, visits, listed))
+    return Season(*whole, nights[len(nights) // 2], strictness)
 
 
-def to_visit(listed: pd.DataFrame, been: set[str], budget: CaseBudget) -> pd.DataFrame:
-    """The first of the list where nobody has been, as many as a week has visits."""
-    left = listed[listed["state"].isin(TO_VISIT) & ~listed["case_id"].isin(been)]
-    return left.sort_values("rank").head(budget.visits_per_week)
+def to_visit(told: pd.DataFrame, been: set[str]) -> pd.DataFrame:
+    """Cases that send somebody, in the order of their rank, with is_left: nobody has been there."""
+    asked = told[told["state"].isin(TO_VISIT)].sort_values("rank")
+    return asked.assign(is_left=~asked["case_id"].isin(been))
 
 
 def judged(listed: pd.DataFrame, day: date, thieves: pd.DataFrame) -> pd.DataFrame:

@@ -84,7 +84,10 @@ def _told(towns: list[tuple[pd.DataFrame, Season]], weeks: int, team: CaseBudget
     raised = pd.concat([season.raised for _, season in towns], ignore_index=True)
     visits = pd.concat([season.visits for _, season in towns], ignore_index=True)
     of_theft = raised[raised["kind"].isin(THEFT)]
-    late = pd.concat([season.visits[season.visits["day"] > season.middle] for _, season in towns], ignore_index=True)
+    late, listed = (
+        pd.concat([of[of["day"] > season.middle] for of, (_, season) in zip(part, towns, strict=True)], ignore_index=True)
+        for part in ([season.visits for _, season in towns], [season.listed for _, season in towns])
+    )
     strictness = float(np.mean([season.strictness for _, season in towns]))
     return {
         "cases raised": f"{len(raised)}",
@@ -96,7 +99,8 @@ def _told(towns: list[tuple[pd.DataFrame, Season]], weeks: int, team: CaseBudget
         f"visited in {WITHIN_DAYS} days, ever": _found([found_by(of, season.visits) for of, season in towns]),
         "visits (share of those that the team has)": f"{len(visits)} ({len(visits) / weeks / team.visits_per_week:.2f})",
         "share that find something": _share(is_hit(visits)),
-        f"precision at {team.visits_per_week} of the week's list, second half of the span": f"{_share(is_hit(late))} of {len(late)}",
+        "the same, second half of the span": f"{_share(is_hit(late))} of {len(late)}",
+        f"first {team.visits_per_week} of the list, second half: something new to find": f"{_share(is_hit(listed) & listed['is_left'])} of {len(listed)}",
     }
 
 

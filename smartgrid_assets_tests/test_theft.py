@@ -51,14 +51,18 @@ def test_verdicts_count_from_the_day_after_the_visit_and_close_the_case(monkeypa
     with_verdicts, without = ([dict(zip(of["meter_id"], of["state"], strict=True)) for of in part] for part in (told[:10], told[10:]))
     assert with_verdicts[6] == {"A": "open", "E": "open"} and with_verdicts[7:] == [{"A": "theft", "E": "fine"}] * 3
     assert without[6:] == [{"A": "open", "E": "open"}] * 4
+    assert list(learned.listed["is_left"]) == list(forgot.listed["is_left"]) == [True, True]
     assert len(learned.visits) == len(forgot.visits) == 2 and set(learned.visits["day"]) == {DAY - timedelta(days=3)}
 
 
 def test_the_team_goes_by_rank_and_nowhere_twice() -> None:
-    listed = pd.DataFrame(
-        {"case_id": list("abcde"), "rank": [3, 1, 2, 0, 4], "state": ["open", "new", "open", "explained", "new"]}
-    )  # fmt: skip
-    assert list(to_visit(listed, {"b"}, CaseBudget(visits_per_week=2))["case_id"]) == ["c", "a"]
+    told = pd.DataFrame({"case_id": list("abcde"), "rank": [3, 1, 2, 0, 4], "state": ["open", "new", "open", "explained", "new"]})
+    assert list(to_visit(told, {"b"})[["case_id", "is_left"]].itertuples(index=False, name=None)) == [
+        ("b", False),
+        ("c", True),
+        ("a", True),
+        ("e", True),
+    ]
 
 
 def test_a_case_before_the_theft_did_not_find_the_thief() -> None:
