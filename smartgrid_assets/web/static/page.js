@@ -29,7 +29,7 @@
     const text = colour("text"), grid = colour("grid");
     const axis = { gridcolor: grid, linecolor: colour("line"), zerolinecolor: colour("line"), automargin: true };
     const base = {
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: text, family: "system-ui, sans-serif", size: 13 },
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: text, family: "system-ui, sans-serif", size: 0.82 * parseFloat(getComputedStyle(root).fontSize) },
       margin: { l: 60, r: 20, t: 24, b: 40 }, hovermode: "closest", legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
       showlegend: data.length > 1, dragmode: "zoom",
     };
