@@ -78,6 +78,14 @@ def disable(name: str, undo: bool) -> None:
     _noted("enable" if undo else "disable", name)
 
 
+@command.command("factor")
+@click.argument("name")
+def factor(name: str) -> None:
+    """Take the second factor off NAME, whose device is lost; open sessions end. The user sets a new one on the page."""
+    _accounts().set_totp(name, "", ends_sessions=True)
+    _noted("removed the second factor", name)
+
+
 @command.command("list")
 def list_() -> None:
     """Users, their roles, second factors and states."""

@@ -202,9 +202,9 @@ class Accounts:
             self._keep_an_admin(name)
         self._changed(name, "is_disabled = ?", int(is_disabled))
 
-    def set_totp(self, name: str, secret: str) -> None:
+    def set_totp(self, name: str, secret: str, ends_sessions: bool = False) -> None:
         """A second factor from now on (a base32 secret), or none (empty)."""
-        self._changed(name, "totp = ?", secret, ends_sessions=False)
+        self._changed(name, "totp = ?", secret, ends_sessions)
 
     def _changed(self, name: str, what: str, value: str | int, ends_sessions: bool = True) -> None:
         with self.store() as con:

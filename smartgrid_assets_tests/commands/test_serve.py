@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 
 from smartgrid_assets.cli import main
 from smartgrid_assets.domain.errors import SettingsError
+from smartgrid_assets.resources.accounts import Accounts
 from smartgrid_assets.settings import Settings
 from smartgrid_assets.web.options import options_of
 
@@ -156,6 +157,9 @@ def test_users_are_added_changed_and_ended_from_the_shell_and_the_log_says_so(ho
     assert call("user", "role", "bob", "operator").exit_code == 0 and "operator" in call("user", "list").output
     assert call("user", "disable", "ada").exit_code == 1  # the last admin
     assert call("user", "disable", "bob").exit_code == 0 and "disabled" in call("user", "list").output
+    accounts = Accounts(home / "web")
+    accounts.set_totp("ada", "A" * 32)
+    assert accounts.user("ada").has_totp and call("user", "factor", "ada").exit_code == 0 and not accounts.user("ada").has_totp
     token = call("user", "token", "ada")
     assert token.output.startswith("sg_") and "1 token(s)" in call("user", "token", "ada", "--withdraw").output
     log = call("user", "audit")
