@@ -26,7 +26,7 @@ def command(host: str, port: int) -> None:
     server = waitress.create_server(_application(host, port), **_serving(host, port))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        server.run()  # ends by Ctrl-C or SIGTERM, after the requests that it has begun
+        server.run()  # ends by Ctrl-C or SIGTERM; requests in work have five seconds, a large file on its way is cut
     except KeyboardInterrupt:
         click.echo("stopping ...", err=True)
     finally:

@@ -30,6 +30,11 @@ def _noted(what: str, about: str) -> None:
     audit.note(_accounts(), f"{getpass.getuser()} (shell)", what, about, now_utc())
 
 
+def _printable(text: str) -> str:
+    """Without what a terminal would obey: a line stays a line."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+
+
 def _password() -> str:
     """From the terminal, unseen; from a pipe one line, for scripts: never an argument, which others could read."""
     if not sys.stdin.isatty():
@@ -82,7 +87,7 @@ def disable(name: str, undo: bool) -> None:
 @click.argument("name")
 def factor(name: str) -> None:
     """Take the second factor off NAME, whose device is lost; open sessions end. The user sets a new one on the page."""
-    _accounts().set_totp(name, "", ends_sessions=True)
+    _accounts().drop_factor(name, ends_sessions=True)
     _noted("removed the second factor", name)
 
 
@@ -121,13 +126,14 @@ def token(name: str, label: str, withdraw: bool) -> None:
 def audit(last: int) -> None:
     """Print the audit log's newest lines and say whether every line follows from the one before it; exit 1 where one does not."""
     from smartgrid_assets.domain.errors import SettingsError
-    from smartgrid_assets.resources.audit import broken_at, lines
+    from smartgrid_assets.resources.audit import lines, verdict
 
     accounts = _accounts()
     shown = lines(accounts, last)
     for line in reversed(shown):
-        click.echo(f"{line.n}  {line.at[:19]}Z  {line.who}  {line.what}  {line.about}")
-    if broken := broken_at(accounts):
-        raise SettingsError(f"Line {broken} does not follow from those before it: the log was changed by hand.")
+        click.echo(_printable(f"{line.n}  {line.at[:19]}Z  {line.who}  {line.what}  {line.about}"))
+    is_whole, said = verdict(accounts)
+    if not is_whole:
+        raise SettingsError(said)
     if shown:
-        click.echo(f"Every line follows from the one before it; the newest digest is {shown[0].digest[:16]}.", err=True)
+        click.echo(f"{said} The newest digest is {shown[0].digest[:16]}.", err=True)

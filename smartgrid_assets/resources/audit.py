@@ -27,6 +27,7 @@ class Line:
     who: str
     what: str
     about: str
+    key: str
     digest: str
 
 
@@ -35,8 +36,8 @@ def note(accounts: Accounts, who: str, what: str, about: str, now: datetime) -> 
     with accounts.store() as con:
         last = con.execute("SELECT n, digest FROM audit ORDER BY n DESC LIMIT 1").fetchone()
         n, before = (last["n"] + 1, last["digest"]) if last else (1, FIRST)
-        line = [n, now.isoformat(), who, what, about[:500]]
-        con.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?)", [*line, _digest(accounts, before, line)])
+        line = [n, now.isoformat(), who, what, about[:500], accounts.key_id]
+        con.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)", [*line, _digest(accounts, before, line)])
 
 
 def of_meter(accounts: Accounts, meter_id: str) -> str:
@@ -52,15 +53,30 @@ def lines(accounts: Accounts, newest: int = 200, before: int | None = None) -> l
 
 
 def broken_at(accounts: Accounts) -> int | None:
-    """Number of the first line that does not follow from those before it; None where the whole log does."""
+    """Number of the first line that does not follow from those before it; None where all do that were made under this key."""
     before, expected = FIRST, 1
     with accounts.looking() as con:
         for row in con.execute("SELECT * FROM audit ORDER BY n"):
-            line = [row["n"], row["at"], row["who"], row["what"], row["about"]]
-            if row["n"] != expected or not hmac.compare_digest(row["digest"], _digest(accounts, before, line)):
+            line = [row["n"], row["at"], row["who"], row["what"], row["about"], row["key"]]
+            is_ours = row["key"] == accounts.key_id
+            if row["n"] != expected or (is_ours and not hmac.compare_digest(row["digest"], _digest(accounts, before, line))):
                 return int(expected)
             before, expected = row["digest"], expected + 1
     return None
+
+
+def verdict(accounts: Accounts) -> tuple[bool, str]:
+    """(whether it is whole, in words). Lines made under another key cannot be checked, which is said, with how many they are."""
+    if broken := broken_at(accounts):
+        return False, f"Line {broken} does not follow from those before it: the log was changed by hand."
+    with accounts.looking() as con:
+        (others,) = con.execute("SELECT count(*) FROM audit WHERE key <> ?", [accounts.key_id]).fetchone()
+    if others:
+        return (
+            True,
+            f"{others} line(s) were made under another SMARTGRID_WEB_SECRET and cannot be checked; every other line follows from the one before it.",
+        )
+    return True, "Every line follows from the one before it."
 
 
 def _digest(accounts: Accounts, before: str, line: list[object]) -> str:

@@ -7,7 +7,6 @@ Source: OWASP Session Management and CSRF Prevention Cheat Sheets.
 
 from __future__ import annotations
 
-import hmac
 import secrets
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -16,11 +15,14 @@ from urllib.parse import urlsplit
 from flask import Flask, Request, Response, abort, g, redirect, request
 from werkzeug.wrappers import Response as Answer
 
-from smartgrid_assets.resources.accounts import Accounts, Role, User
+from smartgrid_assets.resources.accounts import Accounts, Role, User, is_same
 from smartgrid_assets.resources.sessions import find
 
 EVERYONE = 0
 SAFE = ("GET", "HEAD", "OPTIONS")
+WATCHED = ("healthz", "readyz")
+"""Watchdogs may ask beside the TLS proxy: nothing is told but yes or no."""
+WITH_ANY_PASSWORD = ("account", "password", "log_out")
 LOGIN_FORM = "smartgrid_login"
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -46,10 +48,12 @@ def guard(app: Flask, accounts: Accounts, now: Callable[[], Any], is_https: bool
         view = app.view_functions.get(request.endpoint or "")
         if view is None:
             return None  # 404 and 405 are told by the error page
+        if is_https and request.scheme != "https" and request.endpoint not in WATCHED:
+            abort(400, "This server is reached through its TLS proxy alone.")
         _recognise(accounts, cookie, now())
         if request.method not in SAFE:
             _check_origin(request)
-            if g.session is not None and not hmac.compare_digest(request.form.get("csrf", ""), g.session.csrf):
+            if g.session is not None and not is_same(request.form.get("csrf", ""), g.session.csrf):
                 abort(400, "This form is too old; load the page again.")
         needed = view.needs  # type: ignore[union-attr]
         if needed == EVERYONE:
@@ -60,6 +64,8 @@ def guard(app: Flask, accounts: Accounts, now: Callable[[], Any], is_https: bool
             abort(403, f"This takes the role {Role(needed).word}; you are {g.user.role.word}. An admin can change that.")
         if request.method not in SAFE and g.session is None:
             abort(403, "A token reads; whatever writes takes a session.")
+        if g.user.must_change and request.endpoint not in WITH_ANY_PASSWORD:
+            return _to_account()
         return None
 
 
@@ -89,6 +95,12 @@ def _to_login(asked: Request) -> Answer:
     return redirect(f"/login?next={_quoted(asked.full_path.rstrip('?'))}", 303)
 
 
+def _to_account() -> Answer:
+    if request.path.startswith("/api/") or request.method != "GET":
+        abort(403, "Somebody else knows your password; choose one of your own first, at /account.")
+    return redirect("/account", 303)
+
+
 def _quoted(path: str) -> str:
     from urllib.parse import quote
 
@@ -98,10 +110,16 @@ def _quoted(path: str) -> str:
 def _check_origin(asked: Request) -> None:
     """A browser says where a form came from; another host's is refused."""
     origin = asked.headers.get("Origin")
-    if origin and origin != "null" and urlsplit(origin).netloc != asked.host:
+    if (origin and _host_of(origin) != asked.host) or asked.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
         abort(403, "This form came from another site.")
-    if origin == "null" or asked.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
-        abort(403, "This form came from another site.")
+
+
+def _host_of(address: str) -> str:
+    """Host and port of an address; empty where it has none (`null`, nonsense)."""
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return ""
 
 
 def cookie_name(is_https: bool) -> str:
@@ -122,7 +140,7 @@ def login_token(accounts: Accounts, nonce: str) -> str:
 def is_login_form(accounts: Accounts) -> bool:
     """True where the form and its cookie belong together."""
     nonce = request.cookies.get(LOGIN_FORM, "")
-    return bool(nonce) and hmac.compare_digest(request.form.get("csrf", ""), login_token(accounts, nonce))
+    return bool(nonce) and is_same(request.form.get("csrf", ""), login_token(accounts, nonce))
 
 
 def new_nonce() -> str:
@@ -136,7 +154,10 @@ def safe_next(path: str) -> str:
     >>> safe_next("/plan?day=2026-11-01"), safe_next("//evil.example"), safe_next("https://evil.example"), safe_next("/\\\\evil")
     ('/plan?day=2026-11-01', '/', '/', '/')
     """
-    parts = urlsplit(path)
+    try:
+        parts = urlsplit(path)
+    except ValueError:
+        return "/"
     is_ours = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
     return path if is_ours and "\\" not in path and path.isprintable() else "/"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,19 +11,19 @@ from flask import Flask, Response, g, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from smartgrid_assets.domain.errors import SettingsError, SmartGridError
-from smartgrid_assets.resources.accounts import Accounts, Role
+from smartgrid_assets.resources.accounts import Accounts, Busy, Role
 from smartgrid_assets.resources.clock import now_utc
 from smartgrid_assets.web import access, words
 from smartgrid_assets.web.options import Options
 from smartgrid_assets.web.panel import Screen
 from smartgrid_assets.web.reader import Reader, TooSlow
 from smartgrid_assets.web.screens import case, cases, feeder, meter, plan, search, tomorrow, trust
+from smartgrid_assets.web.show import BROKEN, log_fault
 from smartgrid_assets.web.view import NotThere
 
 if TYPE_CHECKING:
     from smartgrid_assets.chain.context import Context
 
-LOG = logging.getLogger("smartgrid.web")
 LARGEST_BODY = 64 * 1024
 SCREENS: tuple[Screen, ...] = tuple(module.SCREEN for module in (tomorrow, cases, plan, trust, feeder, case, meter, search))
 POLICY = (
@@ -117,6 +116,10 @@ def _tell_errors(app: Flask) -> None:
     def too_slow(error: TooSlow) -> Any:
         return told(503, "Too slow", str(error))
 
+    @app.errorhandler(Busy)
+    def busy(error: Busy) -> Any:
+        return told(503, "Busy", str(error))
+
     @app.errorhandler(SettingsError)
     def nonsense(error: SettingsError) -> Any:
         return told(400, "That makes no sense", str(error))
@@ -133,7 +136,11 @@ def _tell_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def ours(error: Exception) -> Any:
-        LOG.exception("%s failed", request.endpoint)
+        import duckdb
+
+        log_fault(f"{request.endpoint} failed", error)
+        if isinstance(error, duckdb.Error | OSError):
+            return told(503, "Not to be read", BROKEN)
         return told(500, "Our fault", "This page broke; the server's log says where. The other pages are not concerned.")
 
 

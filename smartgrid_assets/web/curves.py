@@ -39,16 +39,7 @@ def curve_of(view: View, day: date, zone: str = "") -> Rows:
     rows = [dict(row) for row in rows]
     if view.as_of is not None:
         _as_known(view, day, zone, rows)
-    if zone == WHOLE and _tells_of_few(view, day):
-        rows = [row | {"actual_mw": None} for row in rows]
     return rows
-
-
-def _tells_of_few(view: View, day: date) -> bool:
-    """True where what came of the whole, less what came of the zones that are shown, would be the load of a few customers."""
-    zones = view.rows("SELECT zone, max(meters) AS meters FROM overview WHERE zone <> '*' GROUP BY zone", overview=(OVERVIEW, [day]))
-    hidden = [row["meters"] for row in zones if not view.is_shown(row["meters"])]
-    return bool(hidden) and not view.is_shown(sum(hidden))
 
 
 def _zone(view: View, day: date, zone: str) -> Rows:

@@ -14,37 +14,49 @@ import urllib.request
 from datetime import UTC, datetime
 from typing import Any
 
+Answer = tuple[list[dict[str, Any]], str]
 KEPT_S = 30.0
 WAIT_S = 1.5
 MOST_BYTES = 1_000_000
 _QUERY = """query { runsOrError(limit: 15) { __typename ... on Runs { results { runId status jobName startTime endTime tags { key value } } } } }"""
 
-_lock = threading.Lock()
-_kept: dict[str, tuple[float, tuple[list[dict[str, Any]], str]]] = {}
+_asking = threading.Lock()
+_kept: dict[str, tuple[float, Answer]] = {}
 
 
-def runs_of(address: str) -> tuple[list[dict[str, Any]], str]:
-    """Rows of the newest runs, and a sentence where Dagster did not answer."""
-    with _lock:
-        at, kept = _kept.get(address, (0.0, ([], "")))
-        if at and time.monotonic() - at < KEPT_S:
-            return kept
-    answer = _asked(address)
-    with _lock:
+def runs_of(address: str) -> Answer:
+    """Rows of the newest runs, and a sentence where Dagster did not answer. One visitor at a time asks it; the others have what is kept."""
+    at, kept = _kept.get(address, (0.0, ([], "Dagster is being asked; load the page again.")))
+    if (at and time.monotonic() - at < KEPT_S) or not _asking.acquire(blocking=False):
+        return kept
+    try:
+        answer = _asked(address)
         _kept[address] = (time.monotonic(), answer)
-    return answer
+        return answer
+    finally:
+        _asking.release()
 
 
-def _asked(address: str) -> tuple[list[dict[str, Any]], str]:
+def _asked(address: str) -> Answer:
     if not address.startswith(("http://", "https://")):
         return [], f"SMARTGRID_DAGSTER_URL is {address!r}; it begins with http:// or https://."
     request = urllib.request.Request(f"{address}/graphql", json.dumps({"query": _QUERY}).encode(), {"Content-Type": "application/json"})  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=WAIT_S) as response:  # noqa: S310
-            found = json.loads(response.read(MOST_BYTES))["data"]["runsOrError"]["results"]
-    except (OSError, urllib.error.URLError, http.client.HTTPException, ValueError, KeyError, TypeError):
+            found = json.loads(_read(response, time.monotonic() + WAIT_S))["data"]["runsOrError"]["results"]
+        return [_row(run, address) for run in found], ""
+    except (OSError, urllib.error.URLError, http.client.HTTPException, ValueError, KeyError, TypeError, AttributeError):
         return [], f"Dagster does not answer at {address}; `smartgrid ui` starts it."
-    return [_row(run, address) for run in found], ""
+
+
+def _read(response: Any, until: float) -> bytes:
+    """The whole answer; one that drips is given up, however often a byte comes."""
+    parts: list[bytes] = []
+    while part := response.read1(65_536):
+        parts.append(part)
+        if time.monotonic() > until or sum(map(len, parts)) > MOST_BYTES:
+            raise TimeoutError("too slow, or too long")
+    return b"".join(parts)
 
 
 def _row(run: dict[str, Any], address: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from flask import Flask, Response, abort, g, make_response, redirect, render_tem
 
 from smartgrid_assets.domain.errors import SettingsError
 from smartgrid_assets.resources import audit, sessions
-from smartgrid_assets.resources.accounts import Locked, Refused, Role
+from smartgrid_assets.resources.accounts import NAME, Locked, Refused, Role
 from smartgrid_assets.web import access
 from smartgrid_assets.web.access import EVERYONE, needs, who
 
@@ -54,7 +54,9 @@ def register(app: Flask, web: Web) -> None:
             user = web.accounts.log_in(name, password, code, address, web.now())
         except Refused as error:
             if not isinstance(error, Locked):  # strangers cannot fill the log
-                audit.note(web.accounts, name[:64] or "(nobody)", "was refused at log-in", f"from {address}", web.now())
+                audit.note(
+                    web.accounts, name if NAME.fullmatch(name) else "(no name)", "was refused at log-in", f"from {address}", web.now()
+                )
             return form("login.html", 401, next=to, sentence=str(error), has_users=True)
         audit.note(web.accounts, user.name, "logged in", f"from {address}", web.now())
         return begin(user.name, to)
@@ -108,15 +110,12 @@ def register(app: Flask, web: Web) -> None:
     @app.post("/account/second-factor")
     @needs(Role.VIEWER)
     def second_factor() -> Any:
-        import pyotp
-
         _confirmed(web)
         secret = request.form.get("secret", "")
         if secret:
-            valid = len(secret) == 32 and secret.isalnum() and secret.isascii()
-            if not valid or not pyotp.TOTP(secret).verify(request.form.get("new_code", ""), for_time=_seconds(web), valid_window=1):
-                raise SettingsError("That code does not fit the new secret; is the clock of the device right?")
-        web.accounts.set_totp(who().name, secret)
+            web.accounts.enrol(who().name, secret, request.form.get("new_code", ""), web.now())
+        else:
+            web.accounts.drop_factor(who().name)
         audit.note(web.accounts, who().name, "set a second factor" if secret else "removed the second factor", "", web.now())
         return redirect("/account", 303)
 
@@ -126,12 +125,6 @@ def _confirmed(web: Web) -> None:
     web.accounts.log_in(
         who().name, request.form.get("current", ""), request.form.get("code", ""), request.remote_addr or "unknown", web.now()
     )
-
-
-def _seconds(web: Web) -> int:
-    from datetime import UTC
-
-    return int(web.now().replace(tzinfo=UTC).timestamp())
 
 
 def _fresh_factor() -> dict[str, str]:

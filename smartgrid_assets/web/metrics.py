@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hmac
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, abort, g, jsonify, request
 
+from smartgrid_assets.resources.accounts import is_same
 from smartgrid_assets.web.access import EVERYONE, needs
 from smartgrid_assets.web.options import is_loopback
 from smartgrid_assets.web.view import OVERVIEW
@@ -50,7 +50,7 @@ def register(app: Flask, web: Web) -> None:
     @app.get("/readyz")
     @needs(EVERYONE)
     def readyz() -> Any:
-        checks = {"lake": _works(lambda: web.reader.rows("SELECT 1 AS one")), "accounts": _works(web.accounts.users)}
+        checks = {"lake": _works(lambda: _read_lake(web)), "accounts": _works(web.accounts.users)}
         is_ready = all(checks.values())
         return jsonify({"status": "ready" if is_ready else "not ready", "checks": checks}), 200 if is_ready else 503
 
@@ -59,7 +59,7 @@ def register(app: Flask, web: Web) -> None:
     def metrics() -> Any:
         token = web.metrics_token
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if token and not hmac.compare_digest(given, token):
+        if token and not is_same(given, token):
             abort(401, "Send SMARTGRID_METRICS_TOKEN as a bearer token.")
         if not token and not (is_loopback(request.remote_addr or "") and not web.options.is_https):
             abort(403, "Beyond this machine /metrics takes a token: set SMARTGRID_METRICS_TOKEN.")
@@ -68,6 +68,13 @@ def register(app: Flask, web: Web) -> None:
             if keys:
                 newest.labels(path).set(datetime.combine(keys[-1], datetime.min.time(), UTC).timestamp())
         return Response(generate_latest(registry), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _read_lake(web: Web) -> None:
+    """The lake is where it was, and DuckDB answers."""
+    (web.reader.context.lake.root / "lake.json").stat()
+    with web.reader.connection() as con:
+        con.execute("SELECT 1").fetchall()
 
 
 def _works(asked: Any) -> bool:

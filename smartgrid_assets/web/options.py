@@ -37,6 +37,10 @@ def options_of(chosen: Settings, host: str, port: int) -> Options:
             raise SettingsError(
                 f"Serving beyond this machine ({url or host}) takes TLS and a secret. Set {'; '.join(missing)}. docs/operations.md shows a proxy."
             )
+    if chosen.web_proxy and not _is_address(chosen.web_proxy):
+        raise SettingsError(
+            f"SMARTGRID_WEB_PROXY is {chosen.web_proxy!r}; it is one IP address, that from which the proxy connects, such as 127.0.0.1."
+        )
     names = {parts.hostname} if url else {"127.0.0.1", "localhost", "[::1]", host}
     return Options(host, port, url or f"http://{host}:{port}", tuple(sorted(name for name in names if name)), is_https, chosen.web_proxy)
 
@@ -50,6 +54,14 @@ def _missing(chosen: Settings, is_https: bool) -> list[str]:
     if len(chosen.web_secret.get_secret_value()) < LEAST_SECRET:
         found.append(f"SMARTGRID_WEB_SECRET to {LEAST_SECRET} random characters or more")
     return found
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_loopback(host: str) -> bool:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, abort, redirect, render_template, request, send_file
 
-from smartgrid_assets.domain.market_day import utc_to_local
+from smartgrid_assets.domain.errors import SmartGridError
+from smartgrid_assets.domain.market_day import local_to_utc, utc_to_local
 from smartgrid_assets.resources import audit
 from smartgrid_assets.resources.accounts import Role
 from smartgrid_assets.web.access import EVERYONE, needs, who
 from smartgrid_assets.web.panel import Panel, Screen
-from smartgrid_assets.web.show import as_csv, as_parquet, grid, made
+from smartgrid_assets.web.show import as_csv, as_parquet, grid, log_fault, made
 from smartgrid_assets.web.view import NotThere, View, said, view_of
 
 if TYPE_CHECKING:
@@ -63,12 +65,24 @@ def _page(web: Web, screen: Screen) -> Any:
         view = view_for(web, screen)
         if not view.days and screen.name != "search":
             return render_template("empty.html", screen=screen)
-        heading = screen.heading(view) if screen.heading else screen.title
+        heading = _whole(lambda: screen.heading(view) if screen.heading else screen.title, screen.title, f"heading of {screen.name}")
         write_down(web, screen, view)
         panels = [(panel, shown := made(panel, view), grid(shown, view)) for panel in may(screen, view)]
-        return render_template("screen.html", screen=screen, view=view, heading=heading, panels=panels, **_controls(screen, view))
+        controls = _whole(lambda: _controls(screen, view), {}, f"pickers of {screen.name}")
+        return render_template("screen.html", screen=screen, view=view, heading=heading, panels=panels, controls=controls)
 
     return page
+
+
+def _whole(asked: Callable[[], Any], instead: Any, where: str) -> Any:
+    """What a page can do without, where its table is broken; sentences to the visitor go on."""
+    try:
+        return asked()
+    except SmartGridError:
+        raise
+    except Exception as error:
+        log_fault(where, error)
+        return instead
 
 
 def _file(web: Web, screen: Screen) -> Any:
@@ -84,7 +98,9 @@ def _file(web: Web, screen: Screen) -> Any:
         write_down(web, screen, view, f", {name}.{form}")
         kind, write = FORMS[form]
         response = Response(write(panel.make(view), view), content_type=kind)
-        response.headers["Content-Disposition"] = f'attachment; filename="{screen.name}-{name}-{view.asked_day or view.days[-1]}.{form}"'
+        response.headers["Content-Disposition"] = (
+            f'attachment; filename="{screen.name}-{name}-{view.asked_day or (view.days or [view.now.date()])[-1]}.{form}"'
+        )
         return response
 
     return file
@@ -113,7 +129,9 @@ def write_down(web: Web, screen: Screen, view: View, what: str = "") -> None:
     """Into the audit log, where a screen shows single meters."""
     if screen.seen is None:
         return
-    about = screen.seen(view)
+    about = _whole(lambda: screen.seen(view) if screen.seen else "", "(its table cannot be read)", f"audit of {screen.name}")
+    if not about:
+        return
     about = audit.of_meter(web.accounts, view.meter) if about == "*meter" else about
     audit.note(web.accounts, view.user.name, f"saw {screen.name}{what}", about, web.now())
 
@@ -121,7 +139,7 @@ def write_down(web: Web, screen: Screen, view: View, what: str = "") -> None:
 def _controls(screen: Screen, view: View) -> dict[str, Any]:
     """The pickers of a screen: days before and after, zones, moments."""
     if not view.days or screen.name == "search":
-        return {"controls": {}}
+        return {}
     found: dict[str, Any] = {}
     if "day" in screen.parameters and screen.in_menu:
         n = view.days.index(view.day) if view.day in view.days else len(view.days) - 1
@@ -132,8 +150,12 @@ def _controls(screen: Screen, view: View) -> dict[str, Any]:
     if "zone" in screen.parameters and screen.in_menu:
         found["zones"] = [(zone, said(zone)) for zone in view.zones]
     if "as_of" in screen.parameters:
-        found["as_of"] = utc_to_local(view.as_of, view.tz).isoformat(timespec="minutes") if view.as_of else ""
-    return {"controls": found}
+        local = utc_to_local(view.as_of, view.tz).replace(fold=0) if view.as_of else None
+        found["as_of"] = local.isoformat(timespec="minutes") if local else ""
+        # The second 02:00 of an autumn night has no name without its offset.
+        found["is_second"] = bool(local and local_to_utc(local, view.tz) != view.as_of)
+        found["as_of_utc"] = f"{view.as_of.isoformat(timespec='minutes')}Z" if view.as_of else ""
+    return found
 
 
 @lru_cache(maxsize=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, redirect, render_template, request
@@ -30,8 +29,7 @@ def register(app: Flask, web: Web) -> None:
     @needs(Role.ADMIN)
     def add() -> Any:
         name, role = request.form.get("name", "").strip(), role_of(request.form.get("role", ""))
-        password = secrets.token_urlsafe(12)
-        web.accounts.add(name, role, password, web.now())
+        password = web.accounts.add_with_password(name, role, web.now())
         audit.note(web.accounts, who().name, f"added a user as {role.word}", name, web.now())
         return render_template("users.html", users=web.accounts.users(), roles=list(Role), added=name, password=password)
 
@@ -47,7 +45,7 @@ def register(app: Flask, web: Web) -> None:
             web.accounts.change_role(name, role_of(request.form.get("role", "")))
         else:
             raise SettingsError(f"{what[:20]!r} is nothing that can be done to a user.")
-        audit.note(web.accounts, who().name, f"{what} {request.form.get('role', '')}".strip(), name, web.now())
+        audit.note(web.accounts, who().name, f"role {request.form['role']}" if what == "role" else what, name, web.now())
         return redirect("/users", 303)
 
     @app.get("/audit")
@@ -57,4 +55,4 @@ def register(app: Flask, web: Web) -> None:
         if before and not (before.isascii() and before.isdigit() and len(before) < 12):
             raise SettingsError("before= is the number of a line.")
         lines = audit.lines(web.accounts, LINES, int(before) if before else None)
-        return render_template("audit.html", lines=lines, broken=audit.broken_at(web.accounts))
+        return render_template("audit.html", lines=lines, verdict=audit.verdict(web.accounts))

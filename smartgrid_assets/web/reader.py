@@ -93,7 +93,7 @@ class Reader:
         return tuple(found)
 
     def _keep(self, key: Any, rows: Rows) -> None:
-        cells = sum(map(len, rows[:1])) * len(rows)
+        cells = _weight(key, rows)
         if cells > MOST_CELLS // 10:
             return
         with self._lock:
@@ -102,10 +102,14 @@ class Reader:
             self._kept[key] = rows
             self._cells += cells
             while self._cells > MOST_CELLS:
-                _, gone = self._kept.popitem(last=False)
-                self._cells -= sum(map(len, gone[:1])) * len(gone)
+                self._cells -= _weight(*self._kept.popitem(last=False))
+
+
+def _weight(key: Any, rows: Rows) -> int:
+    """Values of an answer, and what its question weighs: one without a row has a key, too, with a path to each file."""
+    return 50 + sum(map(len, rows[:1])) * len(rows) + 4 * sum(map(len, key[2]))
 
 
 def _frozen(params: Sequence[Any] | dict[str, Any]) -> Any:
-    items = params.items() if isinstance(params, dict) else params
-    return tuple(tuple(item) if isinstance(item, list) else item for item in items)
+    items = params.items() if isinstance(params, dict) else enumerate(params)
+    return tuple((name, tuple(item) if isinstance(item, list) else item) for name, item in items)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import logging
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from smartgrid_assets.domain.errors import SmartGridError
@@ -21,18 +23,22 @@ BROKEN = "The tables behind this panel cannot be read just now; the others are n
 
 def made(panel: Panel, view: View) -> Shown:
     """What a panel shows; where its tables are missing or broken, the sentence of that."""
-    import duckdb
-
     try:
         return panel.make(view)
     except NotThere as error:
         return Shown(sentence=str(error))
-    except (duckdb.Error, OSError) as error:
-        # The text of a database error may hold values of the data: its kind goes into the log, no more.
-        LOG.error("panel %s of %s: %s", panel.name, view.screen, type(error).__name__)
-        return Shown(sentence=BROKEN, tone="bad")
     except SmartGridError as error:
         return Shown(sentence=str(error), tone="bad")
+    except Exception as error:  # whatever broke it, the other panels are shown
+        log_fault(f"panel {panel.name} of {view.screen}", error)
+        return Shown(sentence=BROKEN, tone="bad")
+
+
+def log_fault(where: str, error: BaseException) -> None:
+    """Into the log: what kind of error, and the line of our code; never its text, which may hold values of the data."""
+    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "smartgrid_assets" in Path(frame.filename).parts]
+    place = f" at {'/'.join(Path(ours[-1].filename).parts[-2:])}:{ours[-1].lineno}" if ours else ""
+    LOG.error("%s: %s%s", where, type(error).__name__, place)
 
 
 @dataclass(frozen=True)

@@ -97,9 +97,19 @@ class View:
         """True for analysts and admins: consumption of few, or one, is shown to them alone."""
         return self.user.role >= Role.ANALYST
 
+    @property
+    def minimum(self) -> int:
+        """Fewest customers whose sum everybody may see (SMARTGRID_MINIMUM_GROUP)."""
+        return self.reader.context.settings.minimum_group
+
     def is_shown(self, meters: int | None) -> bool:
         """May a sum of so many customers be shown to this visitor? (SMARTGRID_MINIMUM_GROUP; None: a measurement of the network, not a sum.)"""
-        return self.may_see_meters or meters is None or meters >= self.reader.context.settings.minimum_group
+        return self.may_see_meters or meters is None or meters >= self.minimum
+
+    @property
+    def is_forecast(self) -> bool:
+        """True once the day's gate had closed, at the moment that is looked at."""
+        return self.moment >= self.gate(self.day)
 
     def rows(self, sql: str, params: Any = (), **tables: Any) -> Rows:
         """Rows of a SELECT; see Reader.rows."""
@@ -140,6 +150,8 @@ def view_of(reader: Reader, user: User, now: datetime, screen: str, given: Mappi
     as_of = _moment(clean["as_of"], reader.context.settings.timezone) if clean.get("as_of") else None
     if as_of and as_of > now + timedelta(days=1):
         raise SettingsError(f"as_of={given['as_of']} lies in the future.")
+    if as_of and as_of.date() < reader.context.settings.first_day:
+        raise SettingsError(f"as_of={given['as_of']} lies before SMARTGRID_FIRST_DAY, {reader.context.settings.first_day}.")
     return View(
         reader,
         user,

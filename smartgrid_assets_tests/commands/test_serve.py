@@ -147,6 +147,21 @@ def test_what_a_proxy_says_counts_only_from_the_proxy(home: Path, monkeypatch: p
     assert told == {"127.0.0.1": ["203.0.113.7", "https"], "10.9.9.9": ["127.0.0.1", "http"]}
 
 
+@pytest.mark.parametrize("proxy", ["*", "localhost", "10.0.0.0/8", "127.0.0.1,10.0.0.1"])
+def test_a_proxy_is_one_address(proxy: str) -> None:
+    with pytest.raises(SettingsError, match="one IP address"):
+        options_of(Settings(web_url="https://grid.example", web_proxy=proxy, web_secret=SECRET), "127.0.0.1", 8080)
+
+
+def test_what_is_printed_of_the_log_cannot_move_the_cursor(home: Path) -> None:
+    from smartgrid_assets.resources import audit
+    from smartgrid_assets.resources.clock import now_utc
+
+    audit.note(Accounts(home / "web"), "eve\n999  forged\x1b[2K", "did", "", now_utc())
+    lines = call("user", "audit").output.splitlines()
+    assert len(lines) == 2 and "\\n999  forged\\x1b[2K" in lines[0]
+
+
 def test_users_are_added_changed_and_ended_from_the_shell_and_the_log_says_so(home: Path) -> None:
     assert "no user yet" in call("user", "list").output
     assert call("user", "add", "ada", "--role", "admin", given=f"{PASSWORD}\n").exit_code == 0
@@ -158,7 +173,8 @@ def test_users_are_added_changed_and_ended_from_the_shell_and_the_log_says_so(ho
     assert call("user", "disable", "ada").exit_code == 1  # the last admin
     assert call("user", "disable", "bob").exit_code == 0 and "disabled" in call("user", "list").output
     accounts = Accounts(home / "web")
-    accounts.set_totp("ada", "A" * 32)
+    with accounts.store() as con:
+        con.execute("UPDATE users SET totp = 'A'")
     assert accounts.user("ada").has_totp and call("user", "factor", "ada").exit_code == 0 and not accounts.user("ada").has_totp
     token = call("user", "token", "ada")
     assert token.output.startswith("sg_") and "1 token(s)" in call("user", "token", "ada", "--withdraw").output

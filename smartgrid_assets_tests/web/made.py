@@ -21,6 +21,9 @@ from smartgrid_assets.web.options import Options
 
 TZ = "Europe/Berlin"
 CHANGE = date(2026, 10, 25)
+ZONES = (("Z1", 20.0, 75), ("Z2", 0.004, 3), ("Z3", 8.0, 40))
+"""Zone, MW, customers. Z2 is of few; Z3 is hidden with it from those who may not see few: the whole less Z1 and Z3 is Z2."""
+WHOLE_MW = sum(size for _, size, _ in ZONES)
 DAYS = (date(2026, 10, 18), date(2026, 10, 24), CHANGE, date(2026, 10, 26))
 NEWEST = DAYS[-1]
 NOW = datetime(2026, 10, 26, 11, 0)
@@ -73,7 +76,7 @@ def _forecasts(context: Context, day: date) -> None:
     overview, ahead, whole, load, headroom, weather = [], [], [], [], [], []
     for at in intervals(day):
         start = at["interval_start_utc"]
-        for zone, size, meters in (("Z1", 20.0, 75), ("Z2", 0.004, 3)):
+        for zone, size, meters in ZONES:
             mw = wave(start, size)
             quantiles = {q: mw * (0.9 + 0.2 * int(q[1:]) / 100) for q in QUANTILE_COLUMNS}
             ahead.append({"zone": zone, **at, "issued_at": issued, "load_mw": mw, "source_model": "aggregate", **quantiles})
@@ -82,8 +85,8 @@ def _forecasts(context: Context, day: date) -> None:
             known = market_day(day, TZ).end_utc + timedelta(hours=5)
             if is_known:
                 load.append({"zone": zone, "feeder": "*", **at, "known_from_utc": known, "load_mw": mw * 1.01, "local_time": start})
-        quantiles = {q: wave(start, 20.004) * (0.92 + 0.16 * int(q[1:]) / 100) for q in QUANTILE_COLUMNS}
-        whole.append({**at, "issued_at": issued, "mean_mw": wave(start, 20.004), **quantiles})
+        quantiles = {q: wave(start, WHOLE_MW) * (0.92 + 0.16 * int(q[1:]) / 100) for q in QUANTILE_COLUMNS}
+        whole.append({**at, "issued_at": issued, "mean_mw": wave(start, WHOLE_MW), **quantiles})
         for feeder, rating in (("F1", 9.0), (f"F{SCRIPT}", 30.0)):
             mw = wave(start, 7.0)
             headroom.append({"zone": "Z1", "feeder": feeder, **at, "issued_at": issued, "rating_mw": rating, "load_mw": mw, "high_mw": mw * 1.1,

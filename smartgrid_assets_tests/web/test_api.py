@@ -99,6 +99,11 @@ def test_metrics_are_closed_to_those_without_the_token(own_site: Site) -> None:
 
 
 def test_not_ready_is_said_with_what_is_not(own_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    own_site.context.lake.root.rename(own_site.context.lake.root.with_name("away"))
+    answer = own_site.visitor().get("/readyz")
+    assert answer.status_code == 503 and answer.json["checks"] == {"lake": False, "accounts": True}
+    own_site.context.lake.root.with_name("away").rename(own_site.context.lake.root)
+
     def broken(*_: object) -> None:
         raise OSError("gone")
 

@@ -228,3 +228,43 @@ def test_methods_that_nobody_serves_are_told_so(site: Site) -> None:
     client = site.as_(Role.ADMIN)
     for method in ("PUT", "DELETE", "PATCH", "TRACE"):
         assert client.open("/tomorrow", method=method).status_code in (400, 405)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "/login?next=//[", {}, 200),
+        ("POST", "/login", {"Origin": "http://["}, 403),
+        ("POST", "/login", {"Origin": "nonsense"}, 403),
+        ("GET", "/tomorrow?as_of=0001-01-01T00:00Z", {}, 400),
+        ("GET", "/tomorrow?as_of=0001-01-01T00:00", {}, 400),
+    ],
+    ids=["next", "origin", "no address", "early", "early, local"],
+)
+def test_odd_addresses_are_no_fault_of_ours(site: Site, method: str, path: str, headers: dict[str, str], status: int) -> None:
+    client = site.as_(Role.VIEWER) if path.startswith("/tomorrow") else site.visitor()
+    assert client.open(path, method=method, headers=headers).status_code == status
+
+
+def test_no_text_of_a_database_error_reaches_the_log_or_the_visitor(own_site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    from smartgrid_assets_tests.web.made import CHANGE
+
+    own_site.context.lake.file("anomalies/cases", CHANGE).write_bytes(b"PAR1 M-7777 is a meter PAR1")
+    client = own_site.as_(Role.ANALYST)
+    for path in ("/cases/to-visit.csv", "/cases/to-visit.parquet", "/api/v1/cases/to-visit", "/cases", f"/case?case={CASE}"):
+        answer = client.get(path)
+        assert answer.status_code in (200, 503) and "M-7777" not in answer.text, path
+    assert (
+        "cases" in caplog.text
+        and "M-7777" not in caplog.text
+        and str(own_site.context.lake.root) not in caplog.text
+        and "Traceback" not in caplog.text
+    )
+
+
+def test_without_tls_nobody_is_served_where_tls_is_promised(own_site: Site) -> None:
+    from smartgrid_assets_tests.web.made import site_of
+
+    client = site_of(own_site.context, is_https=True).app.test_client()
+    assert client.get("/login").status_code == 400 and client.get("/login", base_url="https://localhost").status_code == 200
+    assert client.get("/healthz").status_code == 200 and client.get("/readyz").status_code == 200

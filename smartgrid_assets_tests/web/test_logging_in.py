@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import sqlite3
 import stat
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pyotp
 import pytest
 
-from smartgrid_assets.domain.errors import SettingsError
+from smartgrid_assets.domain.errors import LakeWriteError, SettingsError
 from smartgrid_assets.resources import audit
 from smartgrid_assets.resources.accounts import FAILURES_OF_NAME, LOCKED_FOR, Accounts, Role
 from smartgrid_assets.resources.sessions import ABSOLUTE, IDLE
@@ -112,7 +115,8 @@ def test_the_file_of_users_is_for_its_owner_alone_and_holds_no_token(own_site: S
 
 def test_a_second_factor_is_asked_for_and_a_code_counts_once(own_site: Site) -> None:
     secret = pyotp.random_base32()
-    own_site.accounts.set_totp("analyst", secret)
+    with own_site.accounts.store() as con:
+        con.execute("UPDATE users SET totp = ? WHERE name = 'analyst'", [secret])
     moment = int((own_site.now[0] - datetime(1970, 1, 1)).total_seconds())
     code = pyotp.TOTP(secret).at(moment)
     assert log_in(own_site.visitor(), "analyst").status_code == 401
@@ -157,7 +161,7 @@ def test_admins_add_users_whose_first_password_is_shown_once(own_site: Site) -> 
     page = client.post("/users", data={"csrf": form_token(client, "/users"), "name": "new.one", "role": "operator"}).text
     password = re.search(r'<code class="secret">([^<]+)</code>', page)[1]
     assert password not in client.get("/users").text
-    assert log_in(own_site.visitor(), "new.one", password).status_code == 303
+    assert log_in(own_site.visitor(), "new.one", password).status_code == 303 and own_site.accounts.user("new.one").must_change
 
 
 def test_the_first_admin_is_made_by_a_link_that_counts_once_and_for_an_hour(tmp_path, own_site: Site) -> None:
@@ -222,3 +226,163 @@ def test_a_verdict_is_given_in_two_clicks_undone_and_kept_as_history(own_site: S
     token = form_token(client, f"/case?case={CASE}")
     assert client.post("/case/verdict", data={"csrf": token, "case": CASE, "verdict": "guilty"}).status_code == 400
     assert client.post("/case/verdict", data={"csrf": token, "case": "no-such", "verdict": "fine"}).status_code == 400
+
+
+def at_once(calls: list[Callable[[], object]]) -> list[object]:
+    """What calls gave that began together; an error stands for itself."""
+    gate = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], object]) -> object:
+        gate.wait()
+        try:
+            return call()
+        except SettingsError as error:
+            return error
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return [done.result() for done in [pool.submit(run, call) for call in calls]]
+
+
+@pytest.mark.parametrize("code", ["é", "１２３４５６", "\U0001f600", "x" * 60_000])
+def test_an_odd_code_is_a_wrong_code_and_counts_as_a_failure(own_site: Site, code: str) -> None:
+    with own_site.accounts.store() as con:
+        con.execute("UPDATE users SET totp = ? WHERE name = 'analyst'", [pyotp.random_base32()])
+    said = [log_in(own_site.visitor(), "analyst", password, code=code).status_code for password in [PASSWORD, "wrong password"] * 3]
+    assert said == [401] * 6 and "Too many attempts" in log_in(own_site.visitor(), "analyst").text
+
+
+def test_a_form_token_of_any_letters_is_refused_without_a_fault(own_site: Site) -> None:
+    client = own_site.visitor()
+    client.get("/login")
+    assert client.post("/login", data={"csrf": "é", "name": "viewer", "password": PASSWORD}).status_code == 400
+    assert own_site.as_(Role.VIEWER).post("/logout", data={"csrf": "é"}).status_code == 400
+
+
+def test_of_two_log_ins_at_once_with_one_code_one_succeeds(own_site: Site) -> None:
+    secret = pyotp.random_base32()
+    with own_site.accounts.store() as con:
+        con.execute("UPDATE users SET totp = ? WHERE name = 'analyst'", [secret])
+    code = pyotp.TOTP(secret).at(int((NOW - datetime(1970, 1, 1)).total_seconds()))
+    told = at_once([lambda: own_site.accounts.log_in("analyst", PASSWORD, code, "127.0.0.1", NOW)] * 2)
+    assert sum(not isinstance(one, SettingsError) for one in told) == 1
+
+
+def test_many_attempts_at_once_are_no_more_than_one_after_the_other(own_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+    monkeypatch.setattr(Accounts, "_is_right", staticmethod(lambda hashed, password: looked.append(1) or False))
+    told = at_once([lambda: own_site.accounts.log_in("viewer", "wrong", "", "127.0.0.1", NOW)] * 16)
+    assert len(looked) == FAILURES_OF_NAME and len(told) == 16
+
+
+def test_the_set_up_link_makes_one_admin_however_many_use_it_at_once(tmp_path) -> None:
+    accounts = Accounts(tmp_path / "web")
+    token = accounts.begin_set_up(NOW)
+    told = at_once([lambda n=n: accounts.set_up(token, f"ada{n}", PASSWORD, NOW) for n in range(3)])
+    assert sum(not isinstance(one, SettingsError) for one in told) == 1 and len(accounts.users()) == 1
+
+
+def test_two_admins_who_disable_each_other_at_once_do_not_both_succeed(own_site: Site) -> None:
+    own_site.accounts.add("second", Role.ADMIN, PASSWORD, NOW)
+    told = at_once([lambda: own_site.accounts.disable("admin"), lambda: own_site.accounts.disable("second")])
+    assert sum(isinstance(one, SettingsError) for one in told) == 1
+    assert sum(user.role is Role.ADMIN and not user.is_disabled for user in own_site.accounts.users()) == 1
+
+
+def test_the_code_that_set_the_second_factor_counts_no_more(own_site: Site) -> None:
+    secret = pyotp.random_base32()
+    code = pyotp.TOTP(secret).at(int((NOW - datetime(1970, 1, 1)).total_seconds()))
+    own_site.accounts.enrol("viewer", secret, code, NOW)
+    assert log_in(own_site.visitor(), "viewer", code=code).status_code == 401
+
+
+def test_ipv6_addresses_of_one_customer_count_as_one(own_site: Site) -> None:
+    def attempt(n: int) -> str:
+        with pytest.raises(SettingsError) as refused:
+            own_site.accounts.log_in(f"guess{n}", "wrong", "", f"2001:db8:1:2::{n:x}", NOW)
+        return str(refused.value)
+
+    said = [attempt(n) for n in range(1, 22)]
+    assert "Too many" not in said[19] and "Too many" in said[20]
+
+
+def test_who_waits_long_for_a_hash_is_told_so_and_has_not_failed(own_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smartgrid_assets.resources.accounts.WAIT_FOR_HASH_S", 0.01)
+    free = threading.Semaphore(0)
+    monkeypatch.setattr("smartgrid_assets.resources.accounts._FREE", free)
+    answer = log_in(own_site.visitor(), "viewer")
+    assert answer.status_code == 503 and "Many log in just now" in answer.text
+    with own_site.accounts.looking() as con:
+        assert con.execute("SELECT count(*) FROM failures").fetchone()[0] == 0
+
+
+def test_a_name_that_is_none_is_not_written_into_the_log(own_site: Site) -> None:
+    log_in(own_site.visitor(), "x\n999  2026-10-26  admin  added a user as admin\x1b[2K", "wrong")
+    assert [line.who for line in audit.lines(own_site.accounts)] == ["(no name)"]
+
+
+def test_searching_for_meters_is_written_down(own_site: Site) -> None:
+    own_site.as_(Role.ANALYST).get("/search/meters.csv?q=M-20")
+    own_site.as_(Role.VIEWER).get("/search?q=M-20")
+    found = [(line.who, line.what) for line in audit.lines(own_site.accounts) if line.what.startswith("saw")]
+    assert found == [("analyst", "saw search, meters.csv")]
+
+
+def test_a_secret_that_is_cut_short_is_refused_and_none_is_half_written(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "secret").touch()
+    with pytest.raises(LakeWriteError, match="cut short"):
+        _ = Accounts(tmp_path / "web").key
+    monkeypatch.setattr("smartgrid_assets.resources.accounts.os.fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        _ = Accounts(tmp_path / "other").key
+    assert not (tmp_path / "other" / "secret").exists()
+
+
+def test_processes_that_start_at_once_have_one_secret(tmp_path) -> None:
+    keys = at_once([lambda: Accounts(tmp_path / "web").key for _ in range(6)])
+    assert len(set(keys)) == 1
+
+
+def test_under_another_secret_the_log_says_what_it_cannot_check_and_is_not_called_forged(tmp_path) -> None:
+    audit.note(Accounts(tmp_path), "ada", "did", "a thing", NOW)
+    other = Accounts(tmp_path, "x" * 40)
+    audit.note(other, "ada", "did", "another", NOW)
+    is_whole, said = audit.verdict(other)
+    assert is_whole and said.startswith("1 line(s) were made under another SMARTGRID_WEB_SECRET")
+    with other.store() as con:
+        con.execute("UPDATE audit SET about = 'forged' WHERE n = 2")
+    assert not audit.verdict(other)[0]
+
+
+def test_a_new_password_ends_the_tokens_of_programs_too(own_site: Site) -> None:
+    token = own_site.accounts.new_token("viewer", "", NOW)
+    own_site.accounts.change_password("viewer", "quite another secret")
+    assert own_site.accounts.of_token(token) is None
+
+
+def test_a_user_of_one_letter_can_be_added(own_site: Site) -> None:
+    for name in "abcdefgh":
+        assert name not in own_site.accounts.add_with_password(name, Role.VIEWER, NOW).lower()
+
+
+def test_a_password_that_an_admin_knows_opens_nothing_but_the_page_that_changes_it(own_site: Site) -> None:
+    password = own_site.accounts.add_with_password("newcomer", Role.OPERATOR, NOW)
+    client = own_site.visitor()
+    log_in(client, "newcomer", password)
+    assert client.get("/plan").headers["Location"] == "/account" and client.get("/api/v1/me").status_code == 403
+    assert "Somebody else knows your password" in client.get("/account").text
+    fields = {"csrf": form_token(client, "/account"), "current": password, "password": "one of my own", "again": "one of my own"}
+    assert client.post("/account/password", data=fields).status_code == 303 and client.get("/plan").status_code == 200
+
+
+def test_a_file_of_users_from_before_is_taken_as_it_is(tmp_path) -> None:
+    accounts = Accounts(tmp_path / "web")
+    accounts.add("ada", Role.ADMIN, PASSWORD, NOW)
+    audit.note(accounts, "ada", "did", "a thing", NOW)
+    with accounts.store() as con:
+        con.execute("ALTER TABLE users DROP COLUMN must_change")
+        con.execute("ALTER TABLE audit DROP COLUMN key")
+    again = Accounts(tmp_path / "web")
+    assert again.log_in("ada", PASSWORD, "", "127.0.0.1", NOW).role is Role.ADMIN
+    audit.note(again, "ada", "did", "another", NOW)
+    assert audit.verdict(again)[1].startswith("1 line(s)")

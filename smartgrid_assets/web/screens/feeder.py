@@ -6,6 +6,7 @@ from typing import Any
 
 from smartgrid_assets.resources.accounts import Role
 from smartgrid_assets.web.charts import chart, day_axis, hours_of, line, scaled, unit_of, walls
+from smartgrid_assets.web.few import hidden_feeders
 from smartgrid_assets.web.panel import Field, Panel, Screen, Shown, power
 from smartgrid_assets.web.screens.tomorrow import TOO_FEW
 from smartgrid_assets.web.view import FEEDERS, NotThere, View, said
@@ -27,7 +28,7 @@ def heading(view: View) -> str:
 
 def near(view: View) -> Shown:
     """Median and 95 % of the flow against the limit."""
-    if not view.is_shown(_known(view)["meters"]):
+    if (_known(view)["zone"], view.feeder) in hidden_feeders(view, view.day):
         return Shown(sentence=TOO_FEW)
     rows = view.rows(
         "SELECT * FROM headroom WHERE zone = ? AND feeder = ? ORDER BY interval_start_utc",

@@ -8,8 +8,9 @@ from typing import Any
 from smartgrid_assets.domain.market_day import ONE_DAY
 from smartgrid_assets.resources.accounts import Role
 from smartgrid_assets.web.charts import chart, day_axis, hours_of, line, scaled, steps, unit_of, walls
+from smartgrid_assets.web.few import hidden_feeders
 from smartgrid_assets.web.panel import Field, Panel, Screen, Shown, cost, power
-from smartgrid_assets.web.screens.tomorrow import named
+from smartgrid_assets.web.screens.tomorrow import named, not_yet
 from smartgrid_assets.web.view import FEEDERS, NotThere, View
 from smartgrid_assets.web.words import number, stamp
 
@@ -63,8 +64,10 @@ def stack(view: View) -> Shown:
 
 def _state(view: View) -> tuple[str, Any]:
     """What is to be known of the plan as a whole, and how loudly."""
-    (row,) = view.rows("SELECT * FROM summary WHERE plan = 'published'", summary=(SUMMARY, [view.day]))
-    said_of = []
+    found = view.rows("SELECT * FROM summary WHERE plan = 'published'", summary=(SUMMARY, [view.day]))
+    if not found:
+        return "The plan's summary is missing: `smartgrid status` says what is due.", "warn"
+    row, said_of = found[0], []
     if row["is_relaxed"]:
         said_of.append("RELAXED: limits had to be broken to find any plan.")
     if row["unserved_mwh"] > 0:
@@ -189,7 +192,11 @@ def costs(view: View) -> Shown:
 
 def hindsight(view: View) -> Shown:
     """Of days whose load is known: cost of the published commitment, of perfect foresight, and the difference, which is what forecast error cost."""
-    keys = view.reader.keys(HINDSIGHT, last=view.day)[-SETTLED_DAYS:]
+    # The gate of two days later is the first that knows a day's load.
+    settled = [
+        day for day in view.reader.keys(HINDSIGHT, last=view.day) if view.as_of is None or view.gate(day + 2 * ONE_DAY) <= view.moment
+    ]
+    keys = settled[-SETTLED_DAYS:]
     rows = view.rows(
         """SELECT s.day, s.cost_total AS settled, p.cost_total AS perfect, p.bound, s.cost_total - p.cost_total AS error_cost, s.unserved_mwh, s.spilled_mwh
         FROM hindsight s JOIN hindsight p USING (day) WHERE s.plan = 'settled' AND p.plan = 'perfect foresight' ORDER BY s.day DESC""",
@@ -224,6 +231,9 @@ def hindsight(view: View) -> Shown:
 
 def flexible(view: View) -> Shown:
     """Where load must give way for the flow to stay within the limit with 95 %: the calls on flexible customers."""
+    if not view.is_forecast:
+        return Shown(sentence=not_yet(view), tone="warn")
+    few = hidden_feeders(view, view.day)
     rows = view.rows("SELECT * FROM feeders WHERE flexible_mw > 0 ORDER BY flexible_mw DESC, zone, feeder", feeders=(FEEDERS, [view.day]))
     fields = (
         Field("name", "feeder", link=lambda row, view: view.url("feeder", zone=row["zone"], feeder=row["feeder"])),
@@ -232,7 +242,7 @@ def flexible(view: View) -> Shown:
         Field("tightest_utc", "tightest", form="time"),
         Field("probability_above", "probability above", form="share", digits=3),
     )
-    rows = [row | {"name": named(row["feeder"])} for row in rows if view.is_shown(row["meters"])]
+    rows = [row | {"name": named(row["feeder"])} for row in rows if (row["zone"], row["feeder"]) not in few]
     return Shown(
         fields,
         rows,

@@ -72,6 +72,7 @@ SCREEN = Screen(
         Panel("places", "Zones and feeders", places, says="zones and feeders by a part of their name"),
         Panel("meters", "Cases and meters", meters, needs=Role.ANALYST, says="cases and meters by the beginning of their id"),
     ),
+    seen=lambda view: "cases and meters by a text" if view.may_see_meters and len(view.q) >= LEAST else "",
     heading=lambda view: f"Search for “{view.q}”" if view.q else "Search",
     in_menu=False,
 )

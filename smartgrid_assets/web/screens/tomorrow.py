@@ -9,6 +9,7 @@ from smartgrid_assets.domain.market_day import ONE_DAY
 from smartgrid_assets.resources.accounts import Role
 from smartgrid_assets.web.charts import band, chart, day_axis, hours_of, line, marked, scaled, unit_of, walls
 from smartgrid_assets.web.curves import curve_of, zones_of
+from smartgrid_assets.web.few import hidden_feeders, hidden_zones
 from smartgrid_assets.web.panel import Field, Panel, Screen, Shown, power
 from smartgrid_assets.web.view import FEEDERS, WHOLE, View, said
 from smartgrid_assets.web.words import number, stamp
@@ -21,11 +22,10 @@ TOO_FEW = "Fewer customers than SMARTGRID_MINIMUM_GROUP stand behind this sum; a
 def load(view: View) -> Shown:
     """The day's curve: median and bands as published, what came, the same weekday a week before, and what an earlier gate would have said."""
     rows = curve_of(view, view.day)
-    if rows and not view.is_shown(rows[0]["meters"]):
+    if view.zone in hidden_zones(view, view.day):
         return Shown(sentence=TOO_FEW)
-    before = (
-        {row["interval_start_utc"]: row["actual_mw"] for row in curve_of(view, view.day - WEEK)} if view.day - WEEK in view.days else {}
-    )
+    has_week = view.day - WEEK in view.days and view.zone not in hidden_zones(view, view.day - WEEK)
+    before = {row["interval_start_utc"]: row["actual_mw"] for row in curve_of(view, view.day - WEEK)} if has_week else {}
     earlier = _gate_before(view)
     for row in rows:
         row["week_before_mw"] = before.get(_same_wall_clock(row["interval_start_utc"], view))
@@ -41,11 +41,14 @@ def load(view: View) -> Shown:
         power("planned_mw", "planned generation"),
         power("headroom_mw", "headroom at 95 %"),
     )
-    issued = view.moment >= view.gate(view.day)
-    gate = stamp(view.gate(view.day), view.tz)
-    made = f"issued at gate closure, {gate}" if issued else ""
-    sentence = _sentence(rows) if issued else f"At {stamp(view.moment, view.tz)} this day was not forecast yet: its gate closes {gate}."
-    return Shown(fields, rows, _load_chart(view, rows), sentence, made, "" if issued else "warn")
+    made = f"issued at gate closure, {stamp(view.gate(view.day), view.tz)}" if view.is_forecast else ""
+    sentence = _sentence(rows) if view.is_forecast else not_yet(view)
+    return Shown(fields, rows, _load_chart(view, rows), sentence, made, "" if view.is_forecast else "warn")
+
+
+def not_yet(view: View) -> str:
+    """Of a moment before the day's gate."""
+    return f"At {stamp(view.moment, view.tz)} this day was not forecast yet: its gate closes {stamp(view.gate(view.day), view.tz)}."
 
 
 def _load_chart(view: View, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -109,7 +112,11 @@ def _gate_before(view: View) -> dict[datetime, float]:
 def zones(view: View) -> Shown:
     """Each zone's peak, energy and what they are against the week before."""
     rows = zones_of(view)
-    before = {row["zone"]: row["energy_mwh"] for row in zones_of(view, view.day - WEEK)} if view.day - WEEK in view.days else {}
+    if not view.is_forecast:
+        return Shown(sentence=not_yet(view), tone="warn")
+    week = view.day - WEEK
+    few_then = hidden_zones(view, week) if week in view.days else frozenset()
+    before = {row["zone"]: row["energy_mwh"] for row in zones_of(view, week) if row["zone"] not in few_then} if week in view.days else {}
     for row in rows:
         row["name"] = said(row["zone"])
         row["against_week"] = row["energy_mwh"] / before[row["zone"]] - 1 if row["energy_mwh"] and before.get(row["zone"]) else None
@@ -125,7 +132,8 @@ def zones(view: View) -> Shown:
         Field("is_fallback", "fallback", form="yes"),
         Field("alarms", "meters under alarm", form="number"),
     )
-    shown = [row for row in rows if view.is_shown(row["meters"])]
+    few = hidden_zones(view, view.day)
+    shown = [row for row in rows if row["zone"] not in few]
     hidden = len(rows) - len(shown)
     fallback = [said(row["zone"]) for row in shown if row["is_fallback"]]
     sentence = (
@@ -140,6 +148,8 @@ def zones(view: View) -> Shown:
 
 def changes(view: View) -> Shown:
     """Why the forecast is another than that of the day before, and than a gate earlier: by cause, in words."""
+    if not view.is_forecast:
+        return Shown(sentence=not_yet(view), tone="warn")
     rows = view.rows(
         """SELECT c.zone, against, avg(from_mw) AS from_mw, avg(calendar_mw) AS calendar_mw, avg(weather_mw) AS weather_mw,
                   avg(newer_load_mw) AS newer_load_mw, avg(correction_mw) AS correction_mw, avg(models_mw) AS models_mw, avg(c.load_mw) AS load_mw,
@@ -148,9 +158,9 @@ def changes(view: View) -> Shown:
         changes=("forecasts/changes", [view.day]),
         reasons=("forecasts/reasons", [view.day]),
     )
-    few = {row["zone"] for row in zones_of(view) if not view.is_shown(row["meters"])}
+    shown = {row["zone"] for row in zones_of(view)} - hidden_zones(view, view.day)
     rows = [row | {"against": {"day_before": "day before", "gate_before": "a gate earlier"}.get(row["against"], row["against"])} for row in rows
-            if row["zone"] not in few and view.zone in (WHOLE, row["zone"])]  # fmt: skip
+            if row["zone"] in shown and view.zone in (WHOLE, row["zone"])]  # fmt: skip
     fields = (
         Field("zone", "zone"),
         Field("against", "against"),
@@ -169,6 +179,9 @@ def changes(view: View) -> Shown:
 
 def feeders(view: View) -> Shown:
     """The feeders that come nearest to their limits, the tightest first."""
+    if not view.is_forecast:
+        return Shown(sentence=not_yet(view), tone="warn")
+    few = hidden_feeders(view, view.day)
     found = view.rows(
         "SELECT * FROM feeders WHERE zone = $zone OR $zone = '*' ORDER BY headroom_mw / rating_mw, zone, feeder",
         {"zone": view.zone},
@@ -177,7 +190,7 @@ def feeders(view: View) -> Shown:
     rows = [
         row | {"used": row["high_mw"] / row["rating_mw"] if row["rating_mw"] else None, "name": named(row["feeder"])}
         for row in found
-        if view.is_shown(row["meters"])
+        if (row["zone"], row["feeder"]) not in few
     ]
     fields = (
         Field("name", "feeder", link=lambda row, view: view.url("feeder", zone=row["zone"], feeder=row["feeder"])),
@@ -220,6 +233,8 @@ def named(feeder: str) -> str:
 
 def weather(view: View) -> Shown:
     """The weather forecast that the gate knew, and what was observed."""
+    if not view.is_forecast:
+        return Shown(sentence=not_yet(view), tone="warn")
     rows = view.rows(
         """SELECT interval_start_utc, avg(forecast_c) AS forecast_c, avg(observed_c) AS observed_c, avg(forecast_w_m2) AS forecast_w_m2,
                   avg(forecast_m_s) AS forecast_m_s, max(issued_at) AS issued_at

@@ -9,7 +9,9 @@ from smartgrid_assets.domain.market_day import day_of
 from smartgrid_assets.resources.accounts import Role
 from smartgrid_assets.web.charts import chart, line, scaled, unit_of
 from smartgrid_assets.web.dagster_runs import runs_of
+from smartgrid_assets.web.few import hidden_zones
 from smartgrid_assets.web.panel import Field, Panel, Screen, Shown, power
+from smartgrid_assets.web.screens.tomorrow import TOO_FEW
 from smartgrid_assets.web.view import WHOLE, View, said
 from smartgrid_assets.web.words import stamp
 
@@ -114,16 +116,18 @@ def rules(view: View) -> Shown:
 
 def accuracy(view: View) -> Shown:
     """Mean absolute error of what was published, and of the naives beside it, by day."""
+    few = sorted(hidden_zones(view, view.day)) if view.days else []
     rows = view.rows(
         """SELECT day, forecast, avg(mae_mw) AS mae_mw, avg(coverage_90) AS coverage_90, avg(pinball_mw) AS pinball_mw FROM accuracy
-        WHERE lead_bucket = 'all' AND (zone = $zone OR $zone = '*') GROUP BY day, forecast ORDER BY day DESC, forecast""",
-        {"zone": view.asked_zone or WHOLE},
+        WHERE lead_bucket = 'all' AND (zone = $zone OR $zone = '*') AND NOT list_contains(CAST($few AS VARCHAR[]), zone)
+        GROUP BY day, forecast ORDER BY day DESC, forecast""",
+        {"zone": view.asked_zone or WHOLE, "few": few},
         accuracy=(ACCURACY, _last(view, ACCURACY)),
     )
     fields = (Field("day", "market day", form="day"), Field("forecast", "forecast"), power("mae_mw", "mean absolute error"),
               power("pinball_mw", "pinball loss"), Field("coverage_90", "inside the 90 % band", form="share"))  # fmt: skip
     if not rows:
-        return Shown(fields, sentence="No forecast day is known yet.")
+        return Shown(fields, sentence=TOO_FEW if view.asked_zone in few else "No forecast day is known yet.")
     unit, factor = unit_of([row["mae_mw"] for row in rows])
     names = sorted({row["forecast"] for row in rows}, key=lambda name: (name != "published", name))
     colours = {"published": "@load"}
