@@ -37,7 +37,10 @@ def note(accounts: Accounts, who: str, what: str, about: str, now: datetime) -> 
         last = con.execute("SELECT n, digest FROM audit ORDER BY n DESC LIMIT 1").fetchone()
         n, before = (last["n"] + 1, last["digest"]) if last else (1, FIRST)
         line = [n, now.isoformat(), who, what, about[:500], accounts.key_id]
-        con.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)", [*line, _digest(accounts, before, line)])
+        con.execute(
+            "INSERT INTO audit (n, at, who, what, about, key, digest) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [*line, _digest(accounts, before, line)],
+        )
 
 
 def of_meter(accounts: Accounts, meter_id: str) -> str:
