@@ -18,6 +18,7 @@ from smartgrid_assets.domain.plan.problem import SolveOptions
 if TYPE_CHECKING:
     import pandas as pd
 
+    from smartgrid_assets.domain.plan.grid import Grid
     from smartgrid_assets.domain.plan.opf.network import Network
 
 MATPOWER, PYPSA = "matpower", "pypsa"
@@ -99,25 +100,42 @@ def _unit_commitment(content: Mapping[str, Any], kind: str, asked: SolveAsked) -
     from smartgrid_assets.domain.plan.dispatch import plan_dispatch
     from smartgrid_assets.domain.registry import discover
 
-    if asked.network == "dc":
-        raise PlanError(f"--network dc: cases of the format {kind} are solved without their network so far.")
     case: CaseFormat = {case.name: case for case in discover("smartgrid_assets.domain.plan.cases", "CASE").values()}[kind]
     try:
         problem = case.read(content)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise PlanError(f"This {kind} case is not built as its format says: {type(error).__name__}: {error}.") from None
+    if asked.network == "dc" and problem.grid is None:
+        raise PlanError("--network dc: this case holds no branches.")
+    if asked.network in ("none", "copper"):
+        problem = replace(problem, grid=None)
     plan = plan_dispatch(problem, asked.options)
-    told = plan.summary
+    told, grid = plan.summary, problem.grid
     parts = {name.removeprefix("cost_"): float(told[name]) for name in told if name.startswith("cost_") and name != "cost_total"}
     report = {
-        "format": kind, "network": "copper", "status": told["status"], "objective": float(told["cost_total"]), "bound": _plain(told["bound"]),
+        "format": kind, "network": "copper" if grid is None else "dc", "status": told["status"], "objective": float(told["cost_total"]), "bound": _plain(told["bound"]),
         "gap": _plain(told["gap"]), "seconds": {"build": round(told["build_seconds"], 3), "solve": round(told["solve_seconds"], 3)},
-        "sizes": {"intervals": len(problem.demand_mw), "thermal": len(problem.fleet.thermal), "renewable": len(problem.fleet.renewable)},
+        "sizes": {"intervals": len(problem.demand_mw), "thermal": len(problem.fleet.thermal), "renewable": len(problem.fleet.renewable),
+                  "storage": len(problem.fleet.storage), **_network_sizes(grid)},
         "unserved_mwh": float(told["unserved_mwh"]), "spilled_mwh": float(told["spilled_mwh"]),
         "reserve_shortfall_mwh": float(told["reserve_shortfall_mwh"]), "violations": list(plan.violations), "cost": parts,
         "explanation": told["explanation"], "solver": f"{told['solver']} {told['solver_version']}",
     }  # fmt: skip
-    return SolvedCase(report, {"units": plan.units, "prices": plan.prices, "costs": plan.costs})
+    tables = {"units": plan.units, "prices": plan.prices, "costs": plan.costs}
+    if plan.network is not None:
+        tables |= {"buses": plan.network.buses, "flows": plan.network.flows}
+    return SolvedCase(report, tables)
+
+
+def _network_sizes(grid: Grid | None) -> dict[str, int]:
+    if grid is None:
+        return {}
+    return {
+        "buses": len(grid.buses),
+        "branches": len(grid.branches),
+        "dc_lines": len(grid.dc_lines),
+        "contingencies": len(grid.contingencies),
+    }
 
 
 def _plain(value: Any) -> float | None:

@@ -30,7 +30,7 @@ def test_a_unit_commitment_case_is_told_by_its_content_and_reported_whole(tmp_pa
     assert (told["format"], told["status"], told["network"]) == ("pglib-uc", "optimal", "copper")
     assert told["objective"] == pytest.approx(557) and told["gap"] <= 1e-6 and told["violations"] == [] and told["unserved_mwh"] == 0
     assert sum(told["cost"].values()) == pytest.approx(557) and told["cost"]["startup"] == pytest.approx(7)
-    assert told["seconds"].keys() == {"build", "solve"} and told["sizes"] == {"intervals": 2, "thermal": 1, "renewable": 1}
+    assert told["seconds"].keys() == {"build", "solve"} and told["sizes"] == {"intervals": 2, "thermal": 1, "renewable": 1, "storage": 0}
     assert len(pd.read_csv(told["tables"]["units"])) == 4
 
 

@@ -11,8 +11,11 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
+
+import numpy as np
 
 from smartgrid_assets.domain.plan.explain import broken_limits, shortages
 from smartgrid_assets.domain.plan.model import PlanModel, build_model
@@ -22,6 +25,7 @@ from smartgrid_assets.domain.plan.result import (
     DispatchPlan,
     cost_frame,
     cost_totals,
+    network_tables,
     price_frame,
     shortfall_totals,
     unit_frame,
@@ -29,6 +33,7 @@ from smartgrid_assets.domain.plan.result import (
 from smartgrid_assets.domain.plan.search import Outcome, find_commitment
 from smartgrid_assets.domain.plan.solve import Session, solver_version
 from smartgrid_assets.domain.plan.verify import violations
+from smartgrid_assets.domain.plan.verify_network import network_violations
 
 __all__ = ["DispatchPlan", "DispatchProblem", "SolveOptions", "demand_mw", "plan_dispatch"]
 
@@ -37,10 +42,11 @@ def plan_dispatch(problem: DispatchProblem, options: SolveOptions | None = None)
     """The plan of least cost over all intervals of the problem, verified, with prices.
 
     summary: status ('optimal', 'gap', 'time limit', 'relaxed' or 'unverified'), cost_total and its parts cost_energy
-    (above least power), cost_no_load, cost_startup, cost_shutdown, cost_unserved, cost_spilled, cost_reserve_shortfall;
+    (above least power), cost_no_load, cost_startup, cost_shutdown, cost_unserved, cost_spilled, cost_reserve_shortfall,
+    cost_overload;
     solved_cost, bound, gap; solver, solver_version, build_seconds, solve_seconds; unserved_mwh, spilled_mwh,
     reserve_shortfall_mwh; relaxed; explanation (sentences, empty where all is well).
-    Prices are the duals of the power balance with the commitment fixed.
+    Prices are the duals of the power balance (of each bus, where there is a network) with the commitment fixed.
     """
     with _collector_at_rest():
         return _solved(problem, options or SolveOptions())
@@ -73,6 +79,14 @@ def _solved(problem: DispatchProblem, options: SolveOptions) -> DispatchPlan:
     return _plan(model, outcome, marginal, notes, relaxed, build_seconds)
 
 
+@dataclass(frozen=True)
+class Marginal:
+    """Price per MWh: of the system by interval (where there is a network, the mean of its buses by demand), and (intervals, busy buses)."""
+
+    system: list[float]
+    by_bus: np.ndarray | None = None
+
+
 def _timed_build(problem: DispatchProblem, elastic: bool) -> tuple[PlanModel, float]:
     begin = perf_counter()
     model = build_model(problem, elastic)
@@ -92,29 +106,39 @@ def _relaxed(session: Session, failed: Outcome) -> tuple[Outcome, list[str]]:
     return Outcome("relaxed", None, None, failed.seconds), [note]
 
 
-def _dispatch(session: Session) -> list[float] | None:
-    """Polishes the powers with the commitment fixed; marginal price per MWh and interval, or None if the LP failed."""
+def _dispatch(session: Session) -> Marginal | None:
+    """Polishes the powers with the commitment fixed; marginal prices, or None if the LP failed."""
     session.cost = None
     if session.fixed() != "optimal":
         return None
     session.load_best()
-    return [dual / session.model.hours for dual in session.marginal_prices(session.model.names["balance"])]
+    model, grid = session.model, session.model.problem.grid
+    if grid is None:
+        return Marginal([dual / model.hours for dual in session.marginal_prices(model.names["balance"])])
+    duals = np.array(session.marginal_prices(model.names["nodal_balance"])).reshape(len(grid.busy), model.count).T / model.hours
+    demand = np.maximum(grid.demand_mw[:, grid.busy], 0.0)
+    weight = np.where(demand.sum(axis=1, keepdims=True) > 0, demand, 1.0)
+    return Marginal([float(price) for price in (duals * weight).sum(axis=1) / weight.sum(axis=1)], duals)
 
 
 def _plan(
     model: PlanModel,
     outcome: Outcome,
-    marginal: list[float] | None,
+    marginal: Marginal | None,
     notes: list[str],
     relaxed: bool,
     build_seconds: float,
 ) -> DispatchPlan:
     units = unit_frame(model)
     # With limits broken at a price, the dual prices the break and not the energy.
-    prices = price_frame(model, units, None if relaxed else marginal)
+    marginal = None if relaxed else marginal
+    prices = price_frame(model, units, marginal.system if marginal else None)
     costs = cost_frame(model)
+    network = network_tables(model, marginal.by_bus if marginal else None)
     found = violations(model.problem, units, prices)
-    notes = [*notes, *broken_limits(model), *shortages(model.problem, units, prices)]
+    if network is not None:
+        found = [*found, *network_violations(model.problem, units, network)]
+    notes = [*notes, *_partings(model), *broken_limits(model), *shortages(model.problem, units, prices, network)]
     status = outcome.status
     if found and not relaxed:
         status, notes = "unverified", [*notes, "The plan fails its verification:", *found]
@@ -125,7 +149,16 @@ def _plan(
         "solver": "HiGHS", "solver_version": solver_version(), "build_seconds": build_seconds, "solve_seconds": outcome.seconds,
         **shortfall_totals(prices), "relaxed": relaxed, "explanation": " ".join(notes),
     }  # fmt: skip
-    return DispatchPlan(model.problem.fleet, units, prices, costs, summary, found)
+    return DispatchPlan(model.problem.fleet, units, prices, costs, summary, found, network)
+
+
+def _partings(model: PlanModel) -> list[str]:
+    """A sentence for each loss to be stood that would part the network: no flow can make up for it."""
+    limits, grid = model.line_limits, model.problem.grid
+    if limits is None or grid is None:
+        return []
+    bridges = sorted({number for topology in limits.by_interval for number in topology.bridges})
+    return [f"The loss of branch {grid.branches[number].name} would part the network; the plan does not secure it." for number in bridges]
 
 
 def _gap(cost: float, bound: Any) -> float | None:

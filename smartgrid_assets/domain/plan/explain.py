@@ -15,6 +15,7 @@ import pandas as pd
 from smartgrid_assets.domain.plan.horizon import UnitHorizon
 from smartgrid_assets.domain.plan.model import PlanModel
 from smartgrid_assets.domain.plan.problem import DispatchProblem
+from smartgrid_assets.domain.plan.result import NetworkTables
 from smartgrid_assets.domain.plan.units import Storage
 
 _EPS = 1e-4
@@ -44,13 +45,13 @@ def broken_limits(model: PlanModel) -> list[str]:
     for (family, unit), amounts in found.items():
         for begin, end in _stretches(amounts > _EPS):
             most = float(amounts[begin:end].max())
-            place = "" if unit == "*" else f", unit {unit}"
+            place = "" if unit == "*" else f", {'bus' if family.startswith('power balance') else 'unit'} {unit}"
             size = f"{most:.1f} {'MWh' if family in _MWH else 'MW'}"
             sentences.append((most, f"{_span(model.problem, begin, end)}{place}: {size} {_PHRASES[family]} ({family})."))
     return [sentence for _, sentence in sorted(sentences, key=lambda pair: -pair[0])]
 
 
-def shortages(problem: DispatchProblem, units: pd.DataFrame, prices: pd.DataFrame) -> list[str]:
+def shortages(problem: DispatchProblem, units: pd.DataFrame, prices: pd.DataFrame, network: NetworkTables | None = None) -> list[str]:
     """A sentence for each stretch with unserved demand or missing reserve, with what binds at its worst interval."""
     unserved = prices["unserved_mw"].to_numpy(dtype=float)
     missing = (prices["reserve_required_mw"] - prices["reserve_held_mw"]).to_numpy(dtype=float)
@@ -59,7 +60,9 @@ def shortages(problem: DispatchProblem, units: pd.DataFrame, prices: pd.DataFram
         for begin, end in _stretches(amounts > _EPS):
             worst = begin + int(np.argmax(amounts[begin:end]))
             energy = amounts[begin:end].sum() * problem.hours
-            binding = _binding(problem, units, worst) or ["no unit is at a limit: the shortage is cheaper than what would end it"]
+            binding = [*_at_limit(problem, network, worst), *_binding(problem, units, worst)] or [
+                "no unit is at a limit: the shortage is cheaper than what would end it"
+            ]
             sentences.append(
                 f"{_span(problem, begin, end)}: up to {amounts[worst]:.1f} MW {text} ({energy:.1f} MWh); "
                 f"demand {problem.demand_mw[worst]:.1f} MW; {'; '.join(binding)}."
@@ -72,6 +75,19 @@ def _binding(problem: DispatchProblem, units: pd.DataFrame, t: int) -> list[str]
     reasons = [reason for u in problem.fleet.thermal if (reason := _thermal_reason(UnitHorizon(u, problem), by_unit[u.name], t))]
     reasons += [reason for s in problem.fleet.storage if (reason := _storage_reason(s, by_unit[s.name], t))]
     return reasons
+
+
+def _at_limit(problem: DispatchProblem, network: NetworkTables | None, t: int) -> list[str]:
+    """Buses that are short, and lines and interfaces that carry all they may."""
+    if network is None:
+        return []
+    now = pd.Timestamp(problem.interval_start_utc[t])
+    buses = network.buses[(network.buses["interval_start_utc"] == now) & (network.buses["unserved_mw"] > _EPS)]
+    flows = network.flows[network.flows["interval_start_utc"] == now]
+    mw = flows["flow_mw"]
+    full = flows[(mw >= flows["high_mw"] - _EPS * flows["high_mw"].abs()) | (mw <= flows["low_mw"] + _EPS * flows["low_mw"].abs())]
+    told = [f"{row.unserved_mw:.1f} MW of it at bus {row.bus}" for row in buses.itertuples()]
+    return told + [f"{row.kind} {row.name} at its limit of {abs(row.flow_mw):.1f} MW" for row in full.itertuples(index=False)]
 
 
 def _thermal_reason(horizon: UnitHorizon, rows: pd.DataFrame, t: int) -> str:

@@ -6,7 +6,7 @@ row in Python instead, which took most of the time of a town's plan, and check e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ class LoadedModel:
         form = LinearStandardFormCompiler().write(model, mixed_form=True)
         self.columns: list[Any] = list(form.columns)
         self._rows = {id(row.constraint): n for n, row in enumerate(form.rows)}
-        where = {id(var): n for n, var in enumerate(self.columns)}
+        where = self._where = {id(var): n for n, var in enumerate(self.columns)}
         self._binaries = [(where[id(var)], var) for var in binaries if id(var) in where]
         self._index = np.array([n for n, _ in self._binaries], dtype=np.int32)
         bounds = [var.bounds for var in self.columns]
@@ -82,6 +82,18 @@ class LoadedModel:
         if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
             return "infeasible"
         return "optimal" if status == highspy.HighsModelStatus.kOptimal else "time limit"
+
+    def add_rows(self, rows: Sequence[tuple[Sequence[tuple[float, Any]], float, float]]) -> None:
+        """More rows: terms, lower and upper bound (infinite = none), of variables that are columns already."""
+        where = self._where
+        for terms, low, high in rows:
+            index = np.array([where[id(var)] for _, var in terms], dtype=np.int32)
+            self._highs.addRow(low, high, len(index), index, np.array([coefficient for coefficient, _ in terms]))
+
+    def value_of(self) -> Callable[[Any], float]:
+        """Tells the value of a variable in the run's plan; 0 for one that is no column."""
+        values, where = self.values, self._where
+        return lambda var: float(values[where[id(var)]]) if id(var) in where else 0.0
 
     @property
     def cost(self) -> float | None:

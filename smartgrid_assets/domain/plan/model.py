@@ -1,8 +1,8 @@
 """The optimisation model of one plan, put together from the blocks.
 
 Blocks come in three rounds: all declare their variables, then all add their constraints and costs, then those that tie costs together do, so that
-their order does not matter. A block never sees another: they meet in variable grids by name (`on`, `above`, ...), in the injection and the reserve of
-each interval, and in the parts of the cost. In an elastic model `give()` lets a named family of limits be broken at
+their order does not matter. A block never sees another: they meet in variable grids by name (`on`, `above`, ...), in the injection (of a bus, where
+there is a network) and the reserve of each interval, and in the parts of the cost. In an elastic model `give()` lets a named family of limits be broken at
 PRICE_BROKEN, and the plan says which was.
 """
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smartgrid_assets.domain.plan.horizon import UnitHorizon
+from smartgrid_assets.domain.plan.line_limits import LineLimits
 from smartgrid_assets.domain.plan.problem import DispatchProblem
 from smartgrid_assets.domain.registry import discover
 
@@ -20,7 +21,7 @@ Term = tuple[float, Any]
 Row = tuple[list[Term], float | None, float | None]
 """Terms, lower and upper bound of their sum."""
 
-COST_PARTS = ("energy", "no_load", "startup", "shutdown", "unserved", "spilled", "reserve_shortfall")
+COST_PARTS = ("energy", "no_load", "startup", "shutdown", "unserved", "spilled", "reserve_shortfall", "overload")
 BLOCKS = "smartgrid_assets.domain.plan.blocks"
 PRICE_BROKEN = 1e5
 """Per MW and hour of a limit broken in an elastic model: above the prices of unserved energy in use (3,000 to 25,000)."""
@@ -71,6 +72,8 @@ class PlanModel:
     unit_costs: dict[str, list[tuple[int, float, Any]]] = field(default_factory=dict)
     broken: list[Broken] = field(default_factory=list)
     names: dict[str, Any] = field(default_factory=dict)
+    at_bus: dict[int, list[list[Term]]] = field(default_factory=dict)
+    line_limits: LineLimits | None = None
 
     @property
     def count(self) -> int:
@@ -82,13 +85,25 @@ class PlanModel:
         """Length of an interval, hours."""
         return self.problem.hours
 
-    def variables(self, grid: str, unit: str, upper: float | list[float] | None = None, binary: bool = False) -> list[Any]:
-        """T new variables from 0, kept as grids[grid][unit]; upper: None, a number or T numbers."""
+    def inject(self, unit: str, t: int, coefficient: float, var: Any) -> None:
+        """coefficient * var MW flow from the unit into the system, at its bus where there is a network."""
+        self.injection[t].append((coefficient, var))
+        if self.problem.grid is not None:
+            self.inject_at(self.problem.grid.unit_bus[unit], t, coefficient, var)
+
+    def inject_at(self, bus: int, t: int, coefficient: float, var: Any) -> None:
+        """coefficient * var MW flow into a bus from outside of the branches."""
+        self.at_bus.setdefault(bus, [[] for _ in range(self.count)])[t].append((coefficient, var))
+
+    def variables(
+        self, grid: str, unit: str, upper: float | list[float] | None = None, binary: bool = False, lower: float | None = 0.0
+    ) -> list[Any]:
+        """T new variables from `lower` on, kept as grids[grid][unit]; upper: None, a number or T numbers."""
         import pyomo.environ as pe
 
         uppers = upper if isinstance(upper, list) else [upper] * self.count
         domain = pe.Binary if binary else pe.Reals
-        new = pe.Var(range(self.count), within=domain, bounds=None if binary else lambda _, t: (0.0, uppers[t]))
+        new = pe.Var(range(self.count), within=domain, bounds=None if binary else lambda _, t: (lower, uppers[t]))
         self.pyomo.add_component(f"{grid}[{unit}]", new)
         made = [new[t] for t in range(self.count)]
         self.grids.setdefault(grid, {})[unit] = made

@@ -20,7 +20,8 @@ def commit_by_priority(model: PlanModel) -> None:
     mean_mw = sum(demand) / len(demand)
     for unit in model.problem.fleet.storage:
         for t, mw in enumerate(demand):
-            model.grids["is_charging"][unit.name][t].set_value(int(mw < mean_mw), skip_validation=True)
+            may_charge = mw < mean_mw and unit.min_charge_mw == 0
+            model.grids["is_charging"][unit.name][t].set_value(int(may_charge), skip_validation=True)
 
 
 def _chosen(model: PlanModel) -> set[str]:

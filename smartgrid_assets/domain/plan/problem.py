@@ -12,6 +12,7 @@ import numpy as np
 from smartgrid_assets.domain.errors import MisalignedError, PlanError
 from smartgrid_assets.domain.plan.fleet import Fleet
 from smartgrid_assets.domain.plan.fuels import NO_FUELS, Fuels
+from smartgrid_assets.domain.plan.grid import Grid
 from smartgrid_assets.domain.plan.services import NO_SERVICES, AncillaryServices
 
 
@@ -26,6 +27,8 @@ class DispatchProblem:
     price_unserved, price_spilled (per MWh), price_reserve (per MW and hour): None = forbidden. Spilling is surplus that
         must be got rid of somehow, unlike curtailment, and so dearer than it.
     services: ancillary products beyond the one reserve. fuels: supplies that are short, and who burns them.
+    least_mw: renewable unit -> T, MW that it gives whatever the plan; units that it does not name may be curtailed altogether.
+    grid: buses and branches; None = all at one bus. Its demands of a time add up to demand_mw.
     Raises MisalignedError, PlanError where these do not fit together.
     """
 
@@ -40,6 +43,8 @@ class DispatchProblem:
     price_reserve: float | None = 1_000.0
     services: AncillaryServices = NO_SERVICES
     fuels: Fuels = NO_FUELS
+    least_mw: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    grid: Grid | None = None
 
     def __post_init__(self) -> None:
         count = len(self.interval_start_utc)
@@ -48,7 +53,7 @@ class DispatchProblem:
         if not len(self.reserve_mw):
             object.__setattr__(self, "reserve_mw", [0.0] * count)
         series = {"demand_mw": self.demand_mw, "reserve_mw": self.reserve_mw, **self.available_mw}
-        for name, values in series.items():
+        for name, values in [*series.items(), *self.least_mw.items()]:
             if len(values) != count:
                 raise MisalignedError(f"{name}: {len(values)} values for {count} intervals.")
             if not np.isfinite(np.asarray(values, dtype=float)).all():
@@ -63,6 +68,16 @@ class DispatchProblem:
                 raise MisalignedError(
                     f"Unit {unit.name!r}: fixed_commitment has {len(unit.fixed_commitment)} values for {count} intervals."
                 )
+
+        self._check_grid(count)
+
+    def _check_grid(self, count: int) -> None:
+        if self.grid is None:
+            return
+        if len(self.grid.demand_mw) != count or not np.allclose(self.grid.demand_mw.sum(axis=1), self.demand_mw, rtol=1e-6, atol=1e-6):
+            raise MisalignedError("grid: the demands of its buses are not those of the system.")
+        if homeless := [unit.name for _, unit in self.fleet.units() if unit.name not in self.grid.unit_bus]:
+            raise PlanError(f"Unit {homeless[0]!r}: is at no bus of the network.")
 
     @property
     def hours(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,14 +12,26 @@ import pandas as pd
 
 from smartgrid_assets.domain.errors import PlanError
 from smartgrid_assets.domain.plan.fleet import Fleet
+from smartgrid_assets.domain.plan.flows import topologies
+from smartgrid_assets.domain.plan.grid import Grid, flow_range
 from smartgrid_assets.domain.plan.model import COST_PARTS, PlanModel
 
 _NOISE = 1e-7
-_SYSTEM = "*"
 UNIT_COLUMNS = (
     "unit", "zone", "kind", "interval_start_utc", "interval_minutes", "committed", "power_mw", "reserve_mw", "charge_mw", "discharge_mw",
     "stored_mwh", "curtailed_mw",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class NetworkTables:
+    """buses: bus, interval_start_utc, demand_mw, unserved_mw, spilled_mw, net_mw (what flows into the branches), price_per_mwh.
+
+    flows: name, kind (branch, dc line or interface), interval_start_utc, flow_mw, low_mw, high_mw; without branches out of service.
+    """
+
+    buses: pd.DataFrame
+    flows: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -29,6 +41,7 @@ class DispatchPlan:
     units: a row a unit and interval, UNIT_COLUMNS (as dispatch/plan). prices: a row an interval (as dispatch/prices).
     costs: interval_start_utc and a column for each of COST_PARTS. summary: see plan_dispatch().
     violations: what the independent verifier found, sentences; empty where the plan keeps every limit.
+    network: buses and flows of all intervals solved, where the problem has a grid.
     """
 
     fleet: Fleet
@@ -37,6 +50,7 @@ class DispatchPlan:
     costs: pd.DataFrame
     summary: Mapping[str, Any]
     violations: list[str] = field(default_factory=list)
+    network: NetworkTables | None = None
 
     def between(self, from_utc: datetime, to_utc: datetime) -> DispatchPlan:
         """The part in [from_utc, to_utc), with its own costs and energies; status, bound and gap stay those of the solve."""
@@ -45,7 +59,7 @@ class DispatchPlan:
             for name, frame in (("units", self.units), ("prices", self.prices), ("costs", self.costs))
         }
         summary = {**self.summary, **cost_totals(cut["costs"]), **shortfall_totals(cut["prices"])}
-        return DispatchPlan(self.fleet, **cut, summary=summary, violations=self.violations)
+        return replace(self, **cut, summary=summary)
 
     def end_state(self, at_utc: datetime) -> dict[str, dict[str, Any]]:
         """State of each unit at the end of the interval that ends at `at_utc`, from which another plan can start.
@@ -126,6 +140,49 @@ def _unit_rows(model: PlanModel, kind: str, unit: Any) -> pd.DataFrame:
     })  # fmt: skip
 
 
+def network_tables(model: PlanModel, prices: np.ndarray | None) -> NetworkTables | None:
+    """Buses and flows of the solved model, if it has a network. prices: (intervals, busy buses), per MWh."""
+    grid = model.problem.grid
+    if grid is None:
+        return None
+    starts = pd.to_datetime(list(model.problem.interval_start_utc))
+    shape = (model.count, len(grid.buses))
+    columns = {name: np.zeros(shape) for name in ("unserved", "spilled", "net")}
+    for name, values in columns.items():
+        for bus, of_bus in enumerate(grid.buses):
+            values[:, bus] = _values(model, name, of_bus)
+    for broken in model.broken:
+        if broken.family.startswith("power balance"):
+            kind = "spilled" if broken.family.endswith("surplus") else "unserved"
+            columns[kind][broken.t, grid.buses.index(broken.unit)] += _clean(np.array(broken.var.value))
+    price = np.full(shape, np.nan)
+    if prices is not None:
+        price[:, grid.busy] = prices
+    buses = pd.DataFrame({
+        "bus": np.tile(np.array(grid.buses, dtype=object), model.count), "interval_start_utc": np.repeat(starts, shape[1]),
+        "demand_mw": grid.demand_mw.ravel(), "unserved_mw": columns["unserved"].ravel(), "spilled_mw": columns["spilled"].ravel(),
+        "net_mw": columns["net"].ravel(), "price_per_mwh": price.ravel(),
+    })  # fmt: skip
+    return NetworkTables(buses, _flow_frame(model, grid, columns["net"], starts))
+
+
+def _flow_frame(model: PlanModel, grid: Grid, net: np.ndarray, starts: pd.DatetimeIndex) -> pd.DataFrame:
+    told = []
+    for t, topology in enumerate(topologies(grid)):
+        flows = topology.ptdf @ net[t] + topology.constant
+        of_branch = dict(zip(topology.in_service, flows.tolist(), strict=True))
+        told += [("branch", grid.branches[number].name, t, mw, *flow_range(grid.branches[number])) for number, mw in of_branch.items()]
+        for interface in grid.interfaces:
+            total = sum(weight * of_branch.get(number, 0.0) for number, weight in interface.weights.items())
+            told.append(("interface", interface.name, t, total, interface.low_mw, interface.high_mw))
+    for line in grid.dc_lines:
+        flows = _values(model, "dc_flow", line.name)
+        told += [("dc line", line.name, t, float(mw), -line.limit_mw, line.limit_mw) for t, mw in enumerate(flows)]
+    frame = pd.DataFrame(told, columns=["kind", "name", "t", "flow_mw", "low_mw", "high_mw"])
+    frame.insert(2, "interval_start_utc", starts[frame.pop("t").to_numpy(dtype=int)])
+    return frame
+
+
 def price_frame(model: PlanModel, units: pd.DataFrame, marginal: list[float] | None) -> pd.DataFrame:
     """A row an interval: demand, reserve, unserved, spilled, marginal price (null where the LP gave none)."""
     count = model.count
@@ -140,8 +197,8 @@ def price_frame(model: PlanModel, units: pd.DataFrame, marginal: list[float] | N
         "demand_mw": np.asarray(model.problem.demand_mw, dtype=float),
         "reserve_required_mw": np.asarray(model.problem.reserve_mw, dtype=float),
         "reserve_held_mw": held,
-        "unserved_mw": _values(model, "unserved", _SYSTEM) + _clean(gives["power balance"]),
-        "spilled_mw": _values(model, "spilled", _SYSTEM) + _clean(gives["power balance surplus"]),
+        "unserved_mw": _summed(model, "unserved") + _clean(gives["power balance"]),
+        "spilled_mw": _summed(model, "spilled") + _clean(gives["power balance surplus"]),
         "price_per_mwh": np.full(count, np.nan) if marginal is None else np.asarray(marginal, dtype=float),
     })  # fmt: skip
 
@@ -158,6 +215,11 @@ def cost_frame(model: PlanModel) -> pd.DataFrame:
 def _values(model: PlanModel, grid: str, name: str) -> np.ndarray:
     found = model.grids.get(grid, {}).get(name)
     return np.zeros(model.count) if found is None else _clean(np.array([var.value for var in found], dtype=float))
+
+
+def _summed(model: PlanModel, grid: str) -> np.ndarray:
+    """Over the system or its buses."""
+    return sum((_values(model, grid, name) for name in model.grids.get(grid, {})), np.zeros(model.count))
 
 
 def _clean(values: np.ndarray) -> np.ndarray:

@@ -23,7 +23,10 @@ def round_up(model: PlanModel, part: float) -> None:
     for unit in model.problem.fleet.storage:
         charge, discharge, charging = (model.grids[grid][unit.name] for grid in ("charge", "discharge", "is_charging"))
         for t in range(model.count):
-            charging[t].set_value(int(charge[t].value > discharge[t].value), skip_validation=True)
+            charges, rests = charge[t].value > discharge[t].value, max(charge[t].value, discharge[t].value) <= 0.0
+            charging[t].set_value(int(charges), skip_validation=True)
+            if "is_discharging" in model.grids and unit.name in model.grids["is_discharging"]:
+                model.grids["is_discharging"][unit.name][t].set_value(int(not charges and not rests), skip_validation=True)
     for regulating in model.grids.get("regulating", {}).values():
         for var in regulating:
             var.set_value(round(var.value), skip_validation=True)

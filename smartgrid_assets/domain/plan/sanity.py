@@ -53,10 +53,17 @@ def storage_complaints(unit: Storage) -> list[str]:
             f"self_discharge_per_h {unit.self_discharge_per_h:g} is not in [0, 1)",
         ),
     ]
+    checks += [
+        (unit.min_charge_mw > unit.charge_mw, f"min_charge_mw {unit.min_charge_mw:g} is above charge_mw {unit.charge_mw:g}"),
+        (
+            unit.min_discharge_mw > unit.discharge_mw,
+            f"min_discharge_mw {unit.min_discharge_mw:g} is above discharge_mw {unit.discharge_mw:g}",
+        ),
+    ]
     levels = (("min_mwh", unit.min_mwh), ("initial_mwh", unit.initial_mwh), ("end_mwh", unit.least_end_mwh))
     checks += [(level > unit.energy_mwh, f"{key} {level:g} is above energy_mwh {unit.energy_mwh:g}") for key, level in levels]
     checks += [(level < unit.min_mwh, f"{key} {level:g} is below min_mwh {unit.min_mwh:g}") for key, level in levels]
-    keys = ("charge_mw", "discharge_mw", "energy_mwh", "min_mwh", "initial_mwh", "cost_per_mwh")
+    keys = ("charge_mw", "discharge_mw", "energy_mwh", "min_mwh", "initial_mwh", "cost_per_mwh", "min_charge_mw", "min_discharge_mw")
     return [*_not_negative(unit, keys), *(text for wrong, text in checks if wrong)]
 
 

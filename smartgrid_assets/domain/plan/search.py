@@ -39,7 +39,11 @@ class Outcome:
 def find_commitment(session: Session) -> Outcome:
     """Searches; the variables then hold the best plan, unless the status is infeasible or nothing."""
     options = session.options
-    status = _first_plans(session) if len(session.model.binaries) > SMALL else "optimal"
+    if len(session.model.binaries) > SMALL:
+        status = _first_plans(session)
+    else:
+        # Limits of flows that already the relaxation breaks would else be found one MIP after the other.
+        status = "optimal" if session.model.line_limits is None else session.relax()
     if status == "optimal" and session.gap > options.gap:
         status = session.whole(options.gap, session.left_s)
     if status == "time limit":

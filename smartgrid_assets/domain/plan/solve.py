@@ -52,7 +52,7 @@ class Session:
     def relax(self) -> str:
         """The LP without integrality: its cost becomes the bound, its values stay in the variables. Status as of run()."""
         self._loaded.hold({}, relaxed=True)
-        status = self._loaded.run(self.options.gap, self.left_s, relaxed=True)
+        status = self._continuous(self.left_s)
         if status == "optimal":
             self._load(self._loaded.values)
             self.bound = self._loaded.cost
@@ -61,7 +61,7 @@ class Session:
     def fixed(self) -> str:
         """The LP with the binaries at the values they have now; kept if it is the best plan yet."""
         self._loaded.hold({id(var): round(var.value) for var in self.model.binaries if var.value is not None}, relaxed=True)
-        status = self._loaded.run(self.options.gap, max(self.left_s, 30.0), relaxed=True)
+        status = self._continuous(max(self.left_s, 30.0))
         if status == "optimal":
             self._keep()
         return status
@@ -71,12 +71,41 @@ class Session:
 
         Status: optimal (HiGHS reached `gap`), time limit, infeasible or nothing (no plan, now or before).
         """
-        self._loaded.hold(held or {}, relaxed=False)
-        status = self._loaded.run(gap, limit_s, relaxed=False, start=self._values)
-        self._keep()
-        if not held and self._loaded.bound is not None:
-            self.bound = max(self._loaded.bound, self.bound if self.bound is not None else -float("inf"))
+        until = self.seconds + limit_s
+        while True:
+            self._loaded.hold(held or {}, relaxed=False)
+            status = self._loaded.run(gap, until - self.seconds, relaxed=False, start=self._values)
+            if not held and self._loaded.bound is not None:
+                self.bound = max(self._loaded.bound, self.bound if self.bound is not None else -float("inf"))
+            if self._loaded.cost is None or not self._broken():
+                self._keep()
+                break
+            # Its commitment overloads a line: dispatched anew within the limit it may still be a plan, from which the next run starts.
+            bound = self._loaded.bound
+            self._load(self._loaded.values)
+            self.fixed()
+            if self.cost is not None and bound is not None and self.cost - bound <= gap * abs(self.cost):
+                break
+            if until - self.seconds <= 0:
+                status = "time limit"
+                break
         return "nothing" if self.cost is None and status != "infeasible" else status
+
+    def _continuous(self, limit_s: float) -> str:
+        """Run the LP until it breaks no limit of a flow any more."""
+        until = self.seconds + limit_s
+        while True:
+            status = self._loaded.run(self.options.gap, until - self.seconds, relaxed=True)
+            if status != "optimal" or not self._broken():
+                return status
+
+    def _broken(self) -> bool:
+        """Are limits of flows broken that the model did not hold yet? It does now."""
+        limits = self.model.line_limits
+        rows = limits.broken(self._loaded.value_of()) if limits is not None else []
+        if limits is not None:
+            self._loaded.add_rows([(limits.terms(row), row.low, row.high) for row in rows])
+        return bool(rows)
 
     def marginal_prices(self, rows: Any) -> list[float]:
         """Duals of an indexed constraint after fixed()."""

@@ -76,7 +76,7 @@ def _value(key: str, value: Any, label: str) -> Any:
 def _converted(key: str, value: Any) -> Any:
     if key in _TEXT:
         return str(value)
-    if key == "must_run":
+    if key in ("must_run", "gives_reserve"):
         return bool(value)
     if key == "outages":
         return tuple(Outage(_moment(o["from_utc"]), _moment(o["to_utc"]), float(o.get("available_mw", 0.0))) for o in value)

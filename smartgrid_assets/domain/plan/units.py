@@ -70,7 +70,9 @@ class Storage:
     charge_mw, discharge_mw: largest power on the grid's side, MW. energy_mwh: largest level.
     charge_efficiency, discharge_efficiency: 0 to 1, each way. self_discharge_per_h: share of the level lost an hour.
     end_mwh: least level at the end of the solved hours; None = the initial level.
-    cost_per_mwh: wear, per MWh discharged.
+    cost_per_mwh: wear, per MWh discharged; charge_cost_per_mwh: per MWh charged.
+    min_charge_mw, min_discharge_mw: least power where it charges or discharges at all.
+    gives_reserve: may it hold spinning reserve?
     """
 
     name: str
@@ -85,6 +87,10 @@ class Storage:
     initial_mwh: float = 0.0
     end_mwh: float | None = None
     cost_per_mwh: float = 0.0
+    charge_cost_per_mwh: float = 0.0
+    min_charge_mw: float = 0.0
+    min_discharge_mw: float = 0.0
+    gives_reserve: bool = True
 
     @property
     def least_end_mwh(self) -> float:
@@ -94,7 +100,7 @@ class Storage:
 
 @dataclass(frozen=True)
 class Renewable:
-    """Wind or sun: what is available comes from outside per interval; using less costs `curtailment_cost_per_mwh`.
+    """Wind or sun: what is available comes from outside per interval; using less costs `curtailment_cost_per_mwh`, using it `cost_per_mwh`.
 
     source: wind or solar; says from which weather availability follows.
     """
@@ -104,3 +110,4 @@ class Renewable:
     p_max_mw: float
     curtailment_cost_per_mwh: float = 0.0
     source: str = "wind"
+    cost_per_mwh: float = 0.0

@@ -159,6 +159,9 @@ def _storage(check: _Check, unit: Storage, rows: pd.DataFrame) -> None:
     check.that(f"{name}, charge", np.maximum(charge - unit.charge_mw, -charge), unit.charge_mw)
     check.that(f"{name}, discharge", np.maximum(discharge - unit.discharge_mw, -discharge), unit.discharge_mw)
     check.that(f"{name}, charge and discharge at once", np.minimum(charge, discharge), unit.discharge_mw)
+    check.that(f"{name}, least charge", np.where(charge > TOLERANCE, unit.min_charge_mw - charge, 0.0), unit.charge_mw)
+    check.that(f"{name}, least discharge", np.where(discharge > TOLERANCE, unit.min_discharge_mw - discharge, 0.0), unit.discharge_mw)
+    check.that(f"{name}, reserve though it gives none", 0.0 * charge if unit.gives_reserve else _column(rows, "reserve_mw"))
     check.that(
         f"{name}, power is discharge less charge",
         np.abs(_column(rows, "power_mw") - discharge + charge),
@@ -180,6 +183,8 @@ def _renewable(check: _Check, unit: Renewable, rows: pd.DataFrame) -> None:
     available = np.maximum(np.asarray(check.problem.available_mw[unit.name], dtype=float), 0.0)
     power, curtailed = _column(rows, "power_mw"), _column(rows, "curtailed_mw")
     check.that(f"unit {unit.name}, available power", np.abs(power + curtailed - available), unit.p_max_mw)
+    least = np.minimum(np.asarray(check.problem.least_mw.get(unit.name, np.zeros(len(power))), dtype=float), available)
+    check.that(f"unit {unit.name}, what must be taken", least - power, unit.p_max_mw)
     check.that(f"unit {unit.name}, negative power or curtailment", np.maximum(-power, -curtailed), unit.p_max_mw)
 
 

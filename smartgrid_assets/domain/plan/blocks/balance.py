@@ -15,6 +15,8 @@ SYSTEM = "*"
 
 def _declare(model: PlanModel) -> None:
     problem = model.problem
+    if problem.grid is not None:  # each bus has a balance of its own: network.py
+        return
     most = [max(float(mw), 0.0) if problem.price_unserved is not None else 0.0 for mw in problem.demand_mw]
     unserved = model.variables("unserved", SYSTEM, upper=most)
     spilled = model.variables("spilled", SYSTEM, upper=None if problem.price_spilled is not None else 0.0)
@@ -25,6 +27,8 @@ def _declare(model: PlanModel) -> None:
 
 
 def _constrain(model: PlanModel) -> None:
+    if model.problem.grid is not None:
+        return
     rows: list[Row] = []
     for t, demand in enumerate(model.problem.demand_mw):
         gives = [*model.give("power balance", SYSTEM, t), *minus(model.give("power balance surplus", SYSTEM, t))]

@@ -23,7 +23,7 @@ def _declare(model: PlanModel) -> None:
             if horizon.held[t] is not None:
                 on[t].setlb(horizon.held[t])
                 on[t].setub(horizon.held[t])
-            model.injection[t].append((unit.p_min_mw, on[t]))
+            model.inject(unit.name, t, unit.p_min_mw, on[t])
             model.cost("shutdown", t, unit.shutdown_cost, stop[t])
 
 

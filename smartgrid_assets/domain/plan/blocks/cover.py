@@ -9,9 +9,7 @@ find through the powers. Measured: 15 units x 96 half-hours went from 3.2 % to 0
 
 from __future__ import annotations
 
-from smartgrid_assets.domain.plan.model import Block, PlanModel, Row, Term, nothing
-
-SYSTEM = "*"
+from smartgrid_assets.domain.plan.model import Block, PlanModel, Row, Term, minus, nothing
 
 
 def _constrain(model: PlanModel) -> None:
@@ -24,10 +22,12 @@ def _constrain(model: PlanModel) -> None:
         wind = sum(max(float(mw[t]), 0.0) for mw in model.problem.available_mw.values())
         most: list[Term] = [(h.p_max_mw[t], model.grids["on"][h.unit.name][t]) for h in model.units]
         least: list[Term] = [(h.unit.p_min_mw, model.grids["on"][h.unit.name][t]) for h in model.units]
-        unserved, short, spilled = (model.grids[grid][SYSTEM][t] for grid in ("unserved", "reserve_short", "spilled"))
+        unserved, short, spilled = (
+            [(1.0, of[t]) for of in model.grids.get(g, {}).values()] for g in ("unserved", "reserve_short", "spilled")
+        )
         needed = float(demand) + float(model.problem.reserve_mw[t]) - storage - wind
-        rows.append(([*most, (1.0, unserved), (1.0, short)], needed, None))
-        rows.append(([*least, (-1.0, spilled)], None, float(demand) + charge))
+        rows.append(([*most, *unserved, *short], needed, None))
+        rows.append(([*least, *minus(spilled)], None, float(demand) + charge))
     model.rows("cover", rows)
 
 

@@ -22,7 +22,7 @@ def _declare(model: PlanModel) -> None:
         above = model.variables("above", horizon.unit.name, upper=spans)
         reserve = model.variables("reserve", horizon.unit.name, upper=spans if has_reserve else 0.0)
         for t in range(model.count):
-            model.injection[t].append((1.0, above[t]))
+            model.inject(horizon.unit.name, t, 1.0, above[t])
             model.reserve[t].append((1.0, reserve[t]))
 
 

@@ -3,6 +3,8 @@
     stored[t] = kept stored[t-1] + (charge_eff charge[t] - discharge[t] / discharge_eff) h,   kept = (1 - loss)^h
     charge <= charge_mw is_charging,   discharge <= discharge_mw (1 - is_charging),   stored[T] >= end level
 
+    least charge is_charging <= charge;   least discharge is_discharging <= discharge,   is_charging + is_discharging <= 1   (where a least power is given)
+
 One binary per interval keeps charge and discharge apart: with spilled energy at a price, losing energy in both would pay.
 Reserve counts what can still be discharged AND what charging could cease, as long as the level lasts for one interval.
 """
@@ -20,12 +22,22 @@ def _declare(model: PlanModel) -> None:
         discharge = model.variables("discharge", unit.name, upper=unit.discharge_mw)
         stored = model.variables("stored", unit.name, upper=unit.energy_mwh)
         model.variables("is_charging", unit.name, binary=True)
-        reserve = model.variables("reserve", unit.name, upper=unit.discharge_mw + unit.charge_mw if has_reserve else 0.0)
+        if has_least_power(unit):
+            model.variables("is_discharging", unit.name, binary=True)
+        most = unit.discharge_mw + unit.charge_mw if has_reserve and unit.gives_reserve else 0.0
+        reserve = model.variables("reserve", unit.name, upper=most)
         for t in range(model.count):
             stored[t].setlb(unit.min_mwh)
-            model.injection[t] += [(1.0, discharge[t]), (-1.0, charge[t])]
+            model.inject(unit.name, t, 1.0, discharge[t])
+            model.inject(unit.name, t, -1.0, charge[t])
             model.reserve[t].append((1.0, reserve[t]))
             model.cost("energy", t, unit.cost_per_mwh * model.hours, discharge[t])
+            model.cost("energy", t, unit.charge_cost_per_mwh * model.hours, charge[t])
+
+
+def has_least_power(unit: Storage) -> bool:
+    """Must it charge or discharge at some power, or rest?"""
+    return unit.min_charge_mw > 0 or unit.min_discharge_mw > 0
 
 
 def _constrain(model: PlanModel) -> None:
@@ -50,6 +62,15 @@ def _level(model: PlanModel, unit: Storage, t: int) -> Row:
 
 def _one_way(model: PlanModel, unit: Storage, t: int) -> list[Row]:
     charge, discharge, charging = (model.grids[grid][unit.name][t] for grid in ("charge", "discharge", "is_charging"))
+    if has_least_power(unit):
+        discharging = model.grids["is_discharging"][unit.name][t]
+        return [
+            ([(1.0, charge), (-unit.charge_mw, charging)], None, 0.0),
+            ([(1.0, charge), (-unit.min_charge_mw, charging)], 0.0, None),
+            ([(1.0, discharge), (-unit.discharge_mw, discharging)], None, 0.0),
+            ([(1.0, discharge), (-unit.min_discharge_mw, discharging)], 0.0, None),
+            ([(1.0, charging), (1.0, discharging)], None, 1.0),
+        ]
     return [
         ([(1.0, charge), (-unit.charge_mw, charging)], None, 0.0),
         ([(1.0, discharge), (unit.discharge_mw, charging)], None, unit.discharge_mw),

@@ -1,8 +1,9 @@
-"""Egret ModelData JSON without a network (copper plate), as its unit-commitment tests use it.
+"""Egret ModelData JSON: thermal and renewable generators, storage, reserves, fuels, and the network (_egret_network.py) where it has one.
 
 Start-up and shut-down capacities are per 60 minutes there and are scaled to the interval here, as Egret does. A quadratic
 cost becomes two chords, Egret's default: its published optima hold for that curve. Imbalance is allowed at Egret's penalty.
-Source: gridx-egret 0.6.2, egret/model_library/unit_commitment/params.py and services.py (BSD).
+Storage loses energy both ways, as its `charge_efficiency` and `discharge_efficiency` say; Egret 0.6.2 reads the second under a misspelt
+name and so as 1. Source: gridx-egret 0.6.2, egret/model_library/unit_commitment/params.py and services.py (BSD).
 """
 
 from __future__ import annotations
@@ -12,8 +13,12 @@ from datetime import datetime, timedelta
 from math import inf
 from typing import Any
 
+import numpy as np
+
 from smartgrid_assets.domain.errors import PlanError
 from smartgrid_assets.domain.plan.case import CaseFormat
+from smartgrid_assets.domain.plan.cases._egret_network import bus_demand, bus_of, read_grid
+from smartgrid_assets.domain.plan.cases._egret_values import at, number, series
 from smartgrid_assets.domain.plan.fleet import Fleet
 from smartgrid_assets.domain.plan.fuels import Fuels, UnitFuel
 from smartgrid_assets.domain.plan.problem import DispatchProblem
@@ -36,108 +41,157 @@ _FIRST = datetime(2020, 1, 1)
 
 
 def read(content: Mapping[str, Any]) -> DispatchProblem:
-    """The problem of an Egret case; its intervals begin at 2020-01-01 (a case has keys, not dates).
+    """The problem of an Egret case, with its network where it has one; its intervals begin at 2020-01-01 (a case has keys, not dates).
 
-    Raises PlanError naming the JSON path of what is missing or not supported (networks, storage, other generators, stocks of fuel).
+    Raises PlanError naming the JSON path of what is missing or not supported (load with a price, stocks of fuel).
     """
-    system, elements = _at(content, "system"), _at(content, "elements")
-    count = len(_at(system, "time_keys", "system"))
-    minutes = int(_at(system, "time_period_length_minutes", "system"))
-    for kind in ("branch", "dc_branch", "storage", "interface"):
-        if elements.get(kind):
-            raise PlanError(f"elements.{kind}: this reader takes copper-plate cases without storage; {len(elements[kind])} found.")
-    loads = [load for load in elements.get("load", {}).values() if load.get("in_service", True)]
-    demand = [sum(_series(load["p_load"], count)[t] for load in loads) for t in range(count)]
-    generators = {name: g for name, g in _at(elements, "generator", "elements").items() if g.get("in_service", True)}
+    system, elements = at(content, "system"), at(content, "elements")
+    count = len(at(system, "time_keys", "system"))
+    minutes = int(at(system, "time_period_length_minutes", "system"))
+    demand = bus_demand(content, count)
+    generators = {name: g for name, g in at(elements, "generator", "elements").items() if g.get("in_service", True)}
+    thermal = {name: g for name, g in generators.items() if _kind(name, g) == "thermal"}
+    renewable = {name: g for name, g in generators.items() if name not in thermal}
+    storage = {name: s for name, s in elements.get("storage", {}).items() if s.get("in_service", True)}
+    series_of = {name: _limits(name, data, count) for name, data in renewable.items()}
+    fleet = Fleet(
+        tuple(_thermal(name, g, minutes, count) for name, g in thermal.items()),
+        tuple(_storage(name, s, minutes / 60) for name, s in storage.items()),
+        tuple(_renewable(name, g, series_of[name][1]) for name, g in renewable.items()),
+    )
+    paths = {**dict.fromkeys(generators, "generator"), **dict.fromkeys(storage, "storage")}
+    unit_bus = {name: bus_of((generators | storage)[name], list(demand), f"elements.{kind}.{name}") for name, kind in paths.items()}
     mismatch = float(system.get("load_mismatch_cost", _MISMATCH_COST))
     return DispatchProblem(
         interval_start_utc=[_FIRST + timedelta(minutes=minutes * t) for t in range(count)],
         interval_minutes=minutes,
-        demand_mw=demand,
-        fleet=Fleet(tuple(_thermal(name, g, minutes / 60, count) for name, g in generators.items())),
-        reserve_mw=_series(system.get("reserve_requirement", 0.0), count),
+        demand_mw=np.sum(list(demand.values()), axis=0).tolist(),
+        fleet=fleet,
+        reserve_mw=series(system.get("reserve_requirement", 0.0), count),
+        available_mw={name: most for name, (_, most) in series_of.items()},
+        least_mw={name: least for name, (least, _) in series_of.items()},
         price_unserved=mismatch,
         price_spilled=mismatch,
         price_reserve=float(system.get("reserve_shortfall_cost", mismatch / 10)),
-        services=_services(system, elements, generators, count, mismatch),
-        fuels=_fuels(elements, generators, count),
+        services=_services(system, elements, thermal, count, mismatch),
+        fuels=_fuels(elements, thermal, count),
+        grid=read_grid(content, demand, unit_bus),
     )
 
 
-def _at(content: Mapping[str, Any], key: str, path: str = "") -> Any:
-    if not isinstance(content, Mapping) or key not in content:
-        raise PlanError(f"{path}{'.' if path else ''}{key}: missing in this Egret case.")
-    return content[key]
+def _kind(name: str, data: Mapping[str, Any]) -> str:
+    kind = at(data, "generator_type", f"elements.generator.{name}")
+    if kind not in ("thermal", "renewable", "virtual"):
+        raise PlanError(f"elements.generator.{name}.generator_type: {kind!r}; known are thermal, renewable and virtual.")
+    return str(kind)
 
 
-def _series(value: Any, count: int) -> list[Any]:
-    """A constant or an Egret time series, as `count` values."""
-    if isinstance(value, Mapping) and "values" in value:
-        value = value["values"]
-        if len(value) != count:
-            raise PlanError(f"A time series has {len(value)} values for {count} time keys.")
-    return list(value) if isinstance(value, (list, tuple)) else [value] * count
-
-
-def _thermal(name: str, data: Mapping[str, Any], hours: float, count: int) -> Any:
+def _limits(name: str, data: Mapping[str, Any], count: int) -> tuple[list[float], list[float]]:
+    """T, MW that a renewable unit must give, and may give."""
     path = f"elements.generator.{name}"
-    if data.get("generator_type") != "thermal":
-        raise PlanError(f"{path}.generator_type: {data.get('generator_type')!r}; this reader takes thermal units only.")
-    p_min, p_max = (_number(data, key, path) for key in ("p_min", "p_max"))
-    ramp_up, ramp_down = (_number(data, key, path) for key in ("ramp_up_60min", "ramp_down_60min"))
+    least, most = ([float(mw) for mw in series(data.get(key, 0.0), count)] for key in ("p_min", "p_max"))
+    if min([*least, *most]) < 0:
+        raise PlanError(f"{path}: draws power (p_min or p_max below 0); this reader takes none that does.")
+    if (t := next((t for t in range(count) if least[t] > most[t]), None)) is not None:
+        raise PlanError(f"{path}.p_min: is above p_max in interval {t}.")
+    return least, most
+
+
+def _renewable(name: str, data: Mapping[str, Any], most: list[float]) -> Any:
+    path = f"elements.generator.{name}"
+    cost = data.get("p_cost", 0.0) or 0.0
+    if isinstance(cost, Mapping):
+        raise PlanError(f"{path}.p_cost: a time series or curve; this reader takes one number per MWh for renewable units.")
+    values = {"name": name, "zone": str(data.get("zone", "")), "p_max_mw": max(most), "cost_per_mwh": float(cost)}
+    return unit_from_values("renewable", values, path)
+
+
+def _storage(name: str, data: Mapping[str, Any], hours: float) -> Any:
+    path = f"elements.storage.{name}"
+    energy, retained = number(data, "energy_capacity", path), float(data.get("retention_rate_60min", 1.0))
+    initial = float(data.get("initial_state_of_charge", 0.5)) * energy
+    for way in ("input", "output"):
+        rate = number(data, "max_charge_rate" if way == "input" else "max_discharge_rate", path)
+        for key in (f"ramp_up_{way}_60min", f"ramp_down_{way}_60min"):
+            if data.get(key) is not None and float(data[key]) * hours < rate:
+                raise PlanError(f"{path}.{key}: {data[key]} a hour is a limit below its rate; this reader takes storage without ramps.")
+    values = {
+        "name": name, "zone": str(data.get("zone", "")), "energy_mwh": energy, "gives_reserve": False,
+        "charge_mw": data["max_charge_rate"], "discharge_mw": data["max_discharge_rate"],
+        "min_charge_mw": data.get("min_charge_rate", 0.0), "min_discharge_mw": data.get("min_discharge_rate", 0.0),
+        "charge_efficiency": data.get("charge_efficiency", 1.0), "discharge_efficiency": data.get("discharge_efficiency", 1.0),
+        "self_discharge_per_h": 1.0 - retained, "min_mwh": float(data.get("minimum_state_of_charge", 0.0)) * energy,
+        # In Egret the first interval loses nothing of what was stored.
+        "initial_mwh": min(initial / retained**hours, energy) if retained > 0 else initial,
+        "end_mwh": float(data.get("end_state_of_charge", data.get("initial_state_of_charge", 0.5))) * energy,
+        "cost_per_mwh": data.get("discharge_cost", 0.0), "charge_cost_per_mwh": data.get("charge_cost", 0.0),
+    }  # fmt: skip
+    return unit_from_values("storage", values, path)
+
+
+def _thermal(name: str, data: Mapping[str, Any], minutes: int, count: int) -> Any:
+    path, hours = f"elements.generator.{name}", minutes / 60
+    p_min, most = number(data, "p_min", path), [float(mw) for mw in series(at(data, "p_max", path), count)]
+    p_max = max(most)
+    ramp_up, ramp_down = (number(data, key, path) for key in ("ramp_up_60min", "ramp_down_60min"))
     values = {
         "name": name, "zone": str(data.get("zone", "")), "p_min_mw": p_min, "p_max_mw": p_max, "fuel": str(data.get("fuel", "")),
         "cost_curve": _curve(_cost(data, path), p_min, p_max, path),
         "startup_costs": _startup(data, path), "shutdown_cost": data.get("shutdown_cost", 0.0),
-        "min_up_h": _at(data, "min_up_time", path), "min_down_h": _at(data, "min_down_time", path),
+        "min_up_h": at(data, "min_up_time", path), "min_down_h": at(data, "min_down_time", path),
         "ramp_up_mw_per_h": ramp_up, "ramp_down_mw_per_h": ramp_down,
         "start_up_mw": p_min + (data.get("startup_capacity", p_min + ramp_up / 2) - p_min) * hours,
         "shut_down_mw": p_min + (data.get("shutdown_capacity", p_min + ramp_down / 2) - p_min) * hours,
         "must_run": data.get("must_run", False),
-        "fixed_commitment": _series(data["fixed_commitment"], count) if data.get("fixed_commitment") is not None else (),
-        "initial_status_h": _at(data, "initial_status", path), "initial_power_mw": data.get("initial_p_output", 0.0),
+        "fixed_commitment": series(data["fixed_commitment"], count) if data.get("fixed_commitment") is not None else (),
+        "initial_status_h": at(data, "initial_status", path), "initial_power_mw": data.get("initial_p_output", 0.0),
+        "outages": [_derating(t, minutes, mw) for t, mw in enumerate(most) if mw < p_max],
     }  # fmt: skip
     return unit_from_values("thermal", values, path)
 
 
-def _number(data: Mapping[str, Any], key: str, path: str) -> float:
-    value = _at(data, key, path)
-    if isinstance(value, Mapping):
-        raise PlanError(f"{path}.{key}: a time series; this reader takes one number.")
-    return float(value)
+def _derating(t: int, minutes: int, mw: float) -> dict[str, Any]:
+    """An interval in which a unit has less than its largest power."""
+    begin = _FIRST + timedelta(minutes=minutes * t)
+    return {"from_utc": begin, "to_utc": begin + timedelta(minutes=minutes), "available_mw": mw}
 
 
 def _curve(cost: Mapping[str, Any], p_min: float, p_max: float, path: str) -> tuple[tuple[float, float], ...]:
     """Points of the cost per hour between least and largest power."""
-    values = _at(cost, "values", f"{path}.p_cost")
+    values = at(cost, "values", f"{path}.p_cost")
     if cost.get("cost_curve_type") == "polynomial":
         a, b, c = (float(values.get(str(power), values.get(power, 0.0))) for power in range(3))
         return polynomial_points((a, b, c), p_min, p_max, _PIECES)
-    inner = [(float(x), float(y)) for x, y in values if p_min < x < p_max]
-    return ((p_min, _between(values, p_min)), *inner, (p_max, _between(values, p_max)))
+    points = sorted({float(x): float(y) for x, y in values}.items())
+    inner = [(x, y) for x, y in points if p_min < x < p_max]
+    first = (p_min, _between(points, p_min))
+    return (first, *inner, (p_max, _between(points, p_max))) if p_max > p_min else (first,)
 
 
-def _between(points: Sequence[Sequence[float]], mw: float) -> float:
-    import numpy as np
-
-    return float(np.interp(mw, [p[0] for p in points], [p[1] for p in points]))
+def _between(points: Sequence[tuple[float, float]], mw: float) -> float:
+    """The curve at a power; beyond its ends the first and the last piece go on, as in Egret."""
+    xs, ys = [p[0] for p in points], [p[1] for p in points]
+    if len(points) < 2 or xs[0] <= mw <= xs[-1]:
+        return float(np.interp(mw, xs, ys))
+    (x1, y1), (x2, y2) = points[:2] if mw < xs[0] else points[-2:]
+    return y1 + (mw - x1) * (y2 - y1) / (x2 - x1)
 
 
 def _cost(data: Mapping[str, Any], path: str) -> Mapping[str, Any]:
     """The cost curve, or that of the fuel at its price."""
     if "p_fuel" not in data:
-        curve: Mapping[str, Any] = _at(data, "p_cost", path)
+        curve: Mapping[str, Any] = at(data, "p_cost", path)
         return curve
-    price, other = _number(data, "fuel_cost", path), float(data.get("non_fuel_no_load_cost", 0.0))
-    return {"values": [(mw, fuel * price + other) for mw, fuel in _at(data["p_fuel"], "values", f"{path}.p_fuel")]}
+    price, other = number(data, "fuel_cost", path), float(data.get("non_fuel_no_load_cost", 0.0))
+    return {"values": [(mw, fuel * price + other) for mw, fuel in at(data["p_fuel"], "values", f"{path}.p_fuel")]}
 
 
 def _startup(data: Mapping[str, Any], path: str) -> list[Any]:
     if "startup_fuel" in data:
-        price, other = _number(data, "fuel_cost", path), float(data.get("non_fuel_startup_cost", 0.0))
+        price, other = number(data, "fuel_cost", path), float(data.get("non_fuel_startup_cost", 0.0))
         return [[lag, fuel * price + other] for lag, fuel in data["startup_fuel"]]
     cost = data.get("startup_cost", 0.0)
-    return [[data.get("min_down_time", 0.0), cost]] if isinstance(cost, (int, float)) else _at(data, "startup_cost", path)
+    return [[data.get("min_down_time", 0.0), cost]] if isinstance(cost, (int, float)) else at(data, "startup_cost", path)
 
 
 def _fuels(elements: Mapping[str, Any], generators: Mapping[str, Any], count: int) -> Fuels:
@@ -146,7 +200,7 @@ def _fuels(elements: Mapping[str, Any], generators: Mapping[str, Any], count: in
         path = f"elements.fuel_supply.{name}"
         if supply.get("fuel_supply_type", "instantaneous") != "instantaneous":
             raise PlanError(f"{path}.fuel_supply_type: {supply['fuel_supply_type']!r}; this reader takes instantaneous supplies only.")
-        available[name] = [float(fuel) for fuel in _series(_at(supply, "fuel_available", path), count)]
+        available[name] = [float(fuel) for fuel in series(at(supply, "fuel_available", path), count)]
     burning = {
         name: data for name, data in generators.items() if "p_fuel" in data and (data.get("fuel_supply") or data.get("aux_fuel_capable"))
     }
@@ -159,8 +213,8 @@ def _unit_fuel(data: Mapping[str, Any], path: str, available: Mapping[str, Any])
             raise PlanError(f"{path}.{key}: {data[key]!r} is no fuel supply of this case.")
     has_second = bool(data.get("aux_fuel_capable"))
     return UnitFuel(
-        price=_number(data, "fuel_cost", path), supply=data.get("fuel_supply") or "", may_burn_auxiliary=has_second,
-        auxiliary_price=_number(data, "aux_fuel_cost", path) if has_second else 0.0, auxiliary_supply=data.get("aux_fuel_supply") or "",
+        price=number(data, "fuel_cost", path), supply=data.get("fuel_supply") or "", may_burn_auxiliary=has_second,
+        auxiliary_price=number(data, "aux_fuel_cost", path) if has_second else 0.0, auxiliary_supply=data.get("aux_fuel_supply") or "",
         may_blend=bool(data.get("aux_fuel_blending")), may_switch=bool(data.get("aux_fuel_online_switching")),
         was_auxiliary=bool(data.get("aux_fuel_supply_initial")),
         no_load_cost=float(data.get("non_fuel_no_load_cost", 0.0)), startup_cost=float(data.get("non_fuel_startup_cost", 0.0)),
@@ -173,10 +227,7 @@ def _services(
     places = {SYSTEM: system}
     places |= {f"{kind}_{name}": place for kind in ("area", "zone") for name, place in elements.get(kind, {}).items()}
     required = {
-        (product, place): _series(data[key], count)
-        for product, key in _REQUIREMENT.items()
-        for place, data in places.items()
-        if key in data
+        (product, place): series(data[key], count) for product, key in _REQUIREMENT.items() for place, data in places.items() if key in data
     }
     asked = {product for product, _ in required}
     if not asked:

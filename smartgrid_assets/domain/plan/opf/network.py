@@ -31,7 +31,10 @@ class Generator:
 
 @dataclass(frozen=True)
 class Branch:
-    """Flow = susceptance * (angle from - angle to - shift). limit_mw: None = no limit; angles: least and largest difference, None = free."""
+    """Flow = susceptance * (angle from - angle to - shift). limit_mw: None = no limit; angles: least and largest difference, None = free.
+
+    emergency_mw: limit after the loss of another branch; None = limit_mw.
+    """
 
     name: str
     from_bus: int
@@ -40,6 +43,7 @@ class Branch:
     shift: float = 0.0
     limit_mw: float | None = None
     angles: tuple[float | None, float | None] = (None, None)
+    emergency_mw: float | None = None
 
 
 @dataclass(frozen=True)

@@ -73,8 +73,8 @@ BROKEN = [
     pytest.param(lambda c: c.pop("system"), "system: missing", id="no system"),
     pytest.param(lambda c: c["elements"].pop("generator"), "elements.generator: missing", id="no generator"),
     pytest.param(lambda c: c["elements"]["generator"]["G"].pop("p_min"), "elements.generator.G.p_min", id="no p_min"),
-    pytest.param(lambda c: c["elements"]["generator"]["G"].update(generator_type="renewable"), "generator_type", id="renewable"),
-    pytest.param(lambda c: c["elements"].update(branch={"b": {}}), "elements.branch", id="network"),
+    pytest.param(lambda c: c["elements"]["generator"]["G"].update(generator_type="tidal"), "G.generator_type: 'tidal'", id="kind"),
+    pytest.param(lambda c: c["elements"]["load"]["L"].update(p_price=9), "elements.load.L.p_price", id="priced load"),
     pytest.param(lambda c: c["elements"]["generator"]["G"].update(p_min=90), "elements.generator.G", id="pmin over pmax"),
     pytest.param(lambda c: c["elements"]["load"]["L"]["p_load"]["values"].append(3), "3 values for 2", id="length"),
 ]
@@ -87,3 +87,129 @@ def test_a_broken_case_is_refused_with_the_path_in_it(break_it, words):
     with pytest.raises(PlanError) as refused:
         CASE.read(content)
     assert words in str(refused.value)
+
+
+def _networked() -> dict[str, Any]:
+    """A draws 10 of shunts, B all of the load; cheap G at A, wind at B, a battery at B, all of a network's elements."""
+    content = _case()
+    flat = {
+        "generator_type": "thermal",
+        "p_min": 0,
+        "p_max": 100,
+        "ramp_up_60min": 200,
+        "ramp_down_60min": 200,
+        "min_up_time": 1,
+        "min_down_time": 1,
+    }
+    dear = flat | {
+        "bus": "B",
+        "initial_status": 5,
+        "initial_p_output": 30,
+        "p_cost": {"cost_curve_type": "piecewise", "values": [[0, 0], [100, 9000]]},
+    }
+    content["system"] |= {"reference_bus": "A", "baseMVA": 100.0}
+    elements = content["elements"]
+    elements["bus"] = {"A": {}, "B": {}, "C": {}}
+    elements["generator"]["G"] |= {"bus": "A", "p_max": {"data_type": "time_series", "values": [50, 45]}}
+    elements["generator"] |= {
+        "D": dear,
+        "W": {
+            "generator_type": "renewable",
+            "bus": "B",
+            "p_min": 2,
+            "p_max": {"data_type": "time_series", "values": [5, 6]},
+            "p_cost": 1.5,
+        },
+        "off": flat | {"in_service": False},
+    }
+    elements["load"] = {
+        "L": {"bus": "B", "p_load": {"data_type": "time_series", "values": [60, 70]}},
+        "S": {"bus": {"data_type": "load_distribution_factor", "values": {"A": 0.25, "B": 0.75}}, "p_load": 4},
+    }
+    elements["shunt"] = {"s": {"bus": "A", "gs": 10, "bs": 3}}
+    line = {
+        "from_bus": "A",
+        "to_bus": "B",
+        "reactance": 0.1,
+        "rating_long_term": 20,
+        "rating_emergency": 25,
+        "angle_diff_min": -90,
+        "angle_diff_max": 90,
+    }
+    elements["branch"] = {
+        "one": line,
+        "two": line
+        | {"branch_type": "transformer", "transformer_tap_ratio": 1.25, "transformer_phase_shift": 3.0, "violation_penalty": 77},
+        "three": line | {"planned_outage": {"data_type": "time_series", "values": [False, True]}},
+        "gone": line | {"in_service": False},
+    }
+    elements["dc_branch"] = {"dc": {"from_bus": "A", "to_bus": "C", "rating_long_term": 7}}
+    elements["interface"] = {"I": {"lines": ["one", "three"], "line_orientation": [1, -1], "minimum_limit": -5, "maximum_limit": 30}}
+    elements["contingency"] = {"c": {"branch_contingency": "one"}}
+    elements["storage"] = {
+        "B1": {"bus": "B", "energy_capacity": 40, "max_charge_rate": 8, "max_discharge_rate": 6, "min_discharge_rate": 1, "retention_rate_60min": 0.81,
+               "initial_state_of_charge": 0.5, "minimum_state_of_charge": 0.1, "charge_efficiency": 0.9, "discharge_cost": 2, "charge_cost": 1}
+    }  # fmt: skip
+    return content
+
+
+def test_the_network_of_a_case_is_read_whole():
+    problem = CASE.read(_networked())
+    grid = problem.grid
+    assert grid.buses == ("A", "B", "C") and grid.demand_mw.tolist() == [[11.0, 63.0, 0.0], [11.0, 73.0, 0.0]]
+    assert grid.unit_bus == {"G": 0, "D": 1, "W": 1, "B1": 1}
+    one, two, _ = grid.branches
+    assert (one.susceptance, one.limit_mw, one.emergency_mw) == (1000.0, 20.0, 25.0) and one.angles[1] == pytest.approx(1.5708, abs=1e-4)
+    assert (two.susceptance, two.shift) == (800.0, pytest.approx(0.05236, abs=1e-5))
+    assert grid.out == {2: [False, True]} and grid.contingencies == (0,) and grid.overload_price == {"two": 77.0}
+    assert (grid.dc_lines[0].to_bus, grid.dc_lines[0].limit_mw) == (2, 7.0)
+    assert (dict(grid.interfaces[0].weights), grid.interfaces[0].low_mw, grid.interfaces[0].high_mw) == ({0: 1.0, 2: -1.0}, -5.0, 30.0)
+    assert problem.least_mw == {"W": [2.0, 2.0]} and problem.fleet.renewable[0].cost_per_mwh == 1.5
+    battery = problem.fleet.storage[0]
+    assert (battery.min_discharge_mw, battery.min_mwh, battery.end_mwh, battery.gives_reserve) == (1.0, 4.0, 20.0, False)
+    # Egret's first interval keeps all that was stored: 20 = initial x 0.81 ^ half an hour.
+    assert battery.initial_mwh * 0.9 == pytest.approx(20.0)
+    assert [(out.available_mw, out.to_utc.hour) for out in problem.fleet.thermal[0].outages] == [(45.0, 1)]
+
+
+def test_a_networked_case_is_planned_within_its_limits():
+    plan = plan_dispatch(CASE.read(_networked()), SolveOptions(gap=1e-6))
+    assert plan.violations == [] and plan.summary["status"] == "optimal"
+    flows = plan.network.flows.pivot(index="name", columns="interval_start_utc", values="flow_mw").to_numpy()
+    assert len(flows) == 5 and plan.summary["unserved_mwh"] == 0.0
+
+
+def test_a_case_without_buses_is_one_bus():
+    assert CASE.read(_case()).grid is None
+
+
+NETWORK_BROKEN = [
+    pytest.param(lambda e: e["generator"]["G"].update(bus="X"), "elements.generator.G.bus: 'X' is no bus", id="generator's bus"),
+    pytest.param(lambda e: e["generator"]["D"].pop("bus"), "elements.generator.D.bus: missing", id="no bus"),
+    pytest.param(lambda e: e["load"]["S"]["bus"]["values"].update(X=1), "elements.load.S.bus: 'X' is no bus", id="share of no bus"),
+    pytest.param(lambda e: e["branch"]["one"].update(to_bus="X"), "elements.branch.one.to_bus", id="branch's bus"),
+    pytest.param(lambda e: e["branch"]["one"].update(reactance=0), "elements.branch.one.reactance", id="reactance"),
+    pytest.param(lambda e: e["contingency"]["c"].update(branch_contingency="gone"), "elements.contingency.c", id="contingency"),
+    pytest.param(lambda e: e["interface"]["I"].update(minimum_limit=40), "elements.interface.I.minimum_limit", id="interface"),
+    pytest.param(lambda e: e["interface"]["I"].update(line_orientation=[1]), "1 values for 2 lines", id="orientations"),
+    pytest.param(lambda e: e["generator"]["W"].update(p_min=9), "elements.generator.W.p_min: is above p_max in interval 0", id="renewable"),
+    pytest.param(lambda e: e["generator"]["W"].update(p_cost={"values": []}), "elements.generator.W.p_cost", id="cost of wind"),
+    pytest.param(lambda e: e["generator"]["W"].update(p_min=-1), "draws power", id="a renewable that draws"),
+    pytest.param(lambda e: e["storage"]["B1"].update(ramp_up_input_60min=3), "storage.B1.ramp_up_input_60min", id="storage's ramp"),
+    pytest.param(lambda e: e["storage"]["B1"].pop("max_charge_rate"), "storage.B1.max_charge_rate: missing", id="storage"),
+]
+
+
+@pytest.mark.parametrize(("break_it", "words"), NETWORK_BROKEN)
+def test_a_broken_network_is_refused_with_the_path_in_it(break_it, words):
+    content = _networked()
+    break_it(content["elements"])
+    with pytest.raises(PlanError) as refused:
+        CASE.read(content)
+    assert words in str(refused.value)
+
+
+def test_cost_curves_go_on_beyond_their_ends():
+    content = _case()
+    content["elements"]["generator"]["G"]["p_cost"]["values"] = [[20, 200], [30, 310], [40, 430]]
+    assert CASE.read(content).fleet.thermal[0].cost_curve == ((10.0, 90.0), (20.0, 200.0), (30.0, 310.0), (40.0, 430.0), (50.0, 550.0))
