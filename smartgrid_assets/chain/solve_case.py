@@ -7,6 +7,7 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,21 +21,29 @@ if TYPE_CHECKING:
 
     from smartgrid_assets.domain.plan.grid import Grid
     from smartgrid_assets.domain.plan.opf.network import Network
+    from smartgrid_assets.domain.plan.problem import DispatchProblem
+    from smartgrid_assets.domain.plan.result import DispatchPlan
 
-MATPOWER, PYPSA = "matpower", "pypsa"
+MATPOWER, PYPSA, RTS_GMLC = "matpower", "pypsa", "rts-gmlc"
 UNIT_COMMITMENT = ("egret", "pglib-uc")
-FORMATS = (*UNIT_COMMITMENT, MATPOWER, PYPSA)
+FORMATS = (*UNIT_COMMITMENT, MATPOWER, PYPSA, RTS_GMLC)
+_RANK = ("optimal", "gap", "time limit", "relaxed", "infeasible", "unverified")
 MOST_BYTES = 500_000_000
 
 
 @dataclass(frozen=True)
 class SolveAsked:
-    """format: empty = told by the content. network: none and copper leave branches out; dc keeps them."""
+    """format: empty = told by the content. network: none and copper leave branches out; dc keeps them.
+
+    day, days: of source tables that hold many days (rts-gmlc): the first, and how many are solved one after the other.
+    """
 
     format: str = ""
     network: Literal["", "none", "dc", "copper"] = ""
     susceptance: Literal["powermodels", "matpower"] = "powermodels"
     options: SolveOptions = field(default_factory=SolveOptions)
+    day: date | None = None
+    days: int = 1
 
 
 @dataclass(frozen=True)
@@ -48,9 +57,11 @@ class SolvedCase:
 def solve_case(path: Path, asked: SolveAsked) -> SolvedCase:
     """Read, solve and check a case. Raises PlanError with the place in the file of what is missing or cannot be meant."""
     if path.is_dir():
-        if asked.format not in ("", PYPSA):
-            raise PlanError(f"{path.name} is a folder; --format {asked.format} is a file.")
-        return _pypsa(path, asked)
+        return _folder(path, asked)
+    if asked.format == RTS_GMLC:
+        raise PlanError(f"{path.name} is a file; --format {RTS_GMLC} is a folder of source tables.")
+    if asked.day is not None:
+        raise PlanError(f"--day: a case of one file has no days; it belongs to --format {RTS_GMLC}.")
     if path.suffix == ".nc" or asked.format == PYPSA:
         raise PlanError(f"{path.name}: PyPSA networks are read as folders; n.export_to_csv_folder writes one.")
     text = _text(path)
@@ -58,6 +69,18 @@ def solve_case(path: Path, asked: SolveAsked) -> SolvedCase:
     if kind == MATPOWER:
         return _dc(text, asked)
     return _unit_commitment(_json(path, text), kind, asked)
+
+
+def _folder(path: Path, asked: SolveAsked) -> SolvedCase:
+    from smartgrid_assets.domain.plan.rts_gmlc.tables import is_rts_gmlc
+
+    if asked.format not in ("", PYPSA, RTS_GMLC):
+        raise PlanError(f"{path.name} is a folder; --format {asked.format} is a file.")
+    if asked.format == RTS_GMLC or (not asked.format and is_rts_gmlc(path)):
+        return _rts_gmlc(path, asked)
+    if asked.day is not None:
+        raise PlanError(f"--day: belongs to --format {RTS_GMLC}; a PyPSA network is solved over all its snapshots.")
+    return _pypsa(path, asked)
 
 
 def _text(path: Path) -> str:
@@ -96,25 +119,35 @@ def _json(path: Path, text: str) -> Mapping[str, Any]:
 
 
 def _unit_commitment(content: Mapping[str, Any], kind: str, asked: SolveAsked) -> SolvedCase:
+    problem = _problem(content, kind)
+    if asked.network == "dc" and problem.grid is None:
+        raise PlanError("--network dc: this case holds no branches.")
+    return _planned(problem, kind, asked)[0]
+
+
+def _problem(content: Mapping[str, Any], kind: str) -> DispatchProblem:
     from smartgrid_assets.domain.plan.case import CaseFormat
-    from smartgrid_assets.domain.plan.dispatch import plan_dispatch
     from smartgrid_assets.domain.registry import discover
 
     case: CaseFormat = {case.name: case for case in discover("smartgrid_assets.domain.plan.cases", "CASE").values()}[kind]
     try:
-        problem = case.read(content)
+        return case.read(content)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise PlanError(f"This {kind} case is not built as its format says: {type(error).__name__}: {error}.") from None
-    if asked.network == "dc" and problem.grid is None:
-        raise PlanError("--network dc: this case holds no branches.")
+
+
+def _planned(problem: DispatchProblem, kind: str, asked: SolveAsked) -> tuple[SolvedCase, DispatchPlan]:
+    from smartgrid_assets.domain.plan.dispatch import plan_dispatch
+
     if asked.network in ("none", "copper"):
         problem = replace(problem, grid=None)
     plan = plan_dispatch(problem, asked.options)
     told, grid = plan.summary, problem.grid
     parts = {name.removeprefix("cost_"): float(told[name]) for name in told if name.startswith("cost_") and name != "cost_total"}
     report = {
-        "format": kind, "network": "copper" if grid is None else "dc", "status": told["status"], "objective": float(told["cost_total"]), "bound": _plain(told["bound"]),
-        "gap": _plain(told["gap"]), "seconds": {"build": round(told["build_seconds"], 3), "solve": round(told["solve_seconds"], 3)},
+        "format": kind, "network": "copper" if grid is None else "dc", "status": told["status"], "objective": float(told["cost_total"]),
+        "bound": _plain(told["bound"]), "gap": _plain(told["gap"]),
+        "seconds": {"build": round(told["build_seconds"], 3), "solve": round(told["solve_seconds"], 3)},
         "sizes": {"intervals": len(problem.demand_mw), "thermal": len(problem.fleet.thermal), "renewable": len(problem.fleet.renewable),
                   "storage": len(problem.fleet.storage), **_network_sizes(grid)},
         "unserved_mwh": float(told["unserved_mwh"]), "spilled_mwh": float(told["spilled_mwh"]),
@@ -124,7 +157,52 @@ def _unit_commitment(content: Mapping[str, Any], kind: str, asked: SolveAsked) -
     tables = {"units": plan.units, "prices": plan.prices, "costs": plan.costs}
     if plan.network is not None:
         tables |= {"buses": plan.network.buses, "flows": plan.network.flows}
-    return SolvedCase(report, tables)
+    return SolvedCase(report, tables), plan
+
+
+def _rts_gmlc(folder: Path, asked: SolveAsked) -> SolvedCase:
+    """Days one after the other, each from the state in which the day before leaves its units."""
+    from smartgrid_assets.domain.plan.rts_gmlc.case import rts_case
+    from smartgrid_assets.domain.plan.rts_gmlc.tables import SourceTables
+
+    if asked.day is None:
+        raise PlanError("--day: source tables hold many days; say the first one to solve, as YYYY-MM-DD.")
+    source = SourceTables(folder)
+    state: dict[str, dict[str, Any]] = {}
+    solved = []
+    for day in (asked.day + timedelta(days=n) for n in range(asked.days)):
+        content, left_out = rts_case(source, day)
+        problem = _problem(content, "egret")
+        shift = datetime.combine(day, time()) - problem.interval_start_utc[0]
+        starts = [start + shift for start in problem.interval_start_utc]
+        problem = replace(problem, interval_start_utc=starts, fleet=problem.fleet.with_state(state))
+        case, plan = _planned(problem, RTS_GMLC, asked)
+        solved.append((day, case))
+        state = plan.end_state(starts[-1] + timedelta(minutes=problem.interval_minutes))
+    return _in_a_row(solved, left_out)
+
+
+def _in_a_row(solved: list[tuple[date, SolvedCase]], notes: list[str]) -> SolvedCase:
+    """The reports of consecutive days as one: sums, and the days beside them."""
+    import pandas as pd
+
+    reports = [case.report for _, case in solved]
+    worst = max(reports, key=lambda report: _RANK.index(report["status"]))
+    objective = sum(report["objective"] for report in reports)
+    bounds = [report["bound"] for report in reports]
+    bound = None if None in bounds else sum(bounds)
+    report = worst | {
+        "objective": objective, "bound": bound, "gap": None if bound is None else max(objective - bound, 0.0) / max(abs(objective), 1e-9),
+        "seconds": {key: round(sum(report["seconds"][key] for report in reports), 3) for key in ("build", "solve")},
+        "cost": {part: sum(report["cost"][part] for report in reports) for part in worst["cost"]},
+        **{key: sum(report[key] for report in reports) for key in ("unserved_mwh", "spilled_mwh", "reserve_shortfall_mwh")},
+        "violations": [text for report in reports for text in report["violations"]],
+        "explanation": " ".join([*notes, *(report["explanation"] for report in reports if report["explanation"])]),
+        "days": [{"day": str(day), **{key: case.report[key] for key in ("status", "objective", "bound", "gap", "unserved_mwh")}} for day, case in solved],
+    }  # fmt: skip
+    return SolvedCase(
+        report, {name: pd.concat([case.tables[name] for _, case in solved], ignore_index=True) for name in solved[0][1].tables}
+    )
 
 
 def _network_sizes(grid: Grid | None) -> dict[str, int]:

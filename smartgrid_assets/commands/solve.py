@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,14 +12,20 @@ import click
 
 @click.command("solve")
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
-@click.option("--format", "kind", type=click.Choice(["egret", "pglib-uc", "matpower", "pypsa"]), help="Default: told by the content.")
-@click.option("--network", type=click.Choice(["none", "dc", "copper"]), help="Default: dc for matpower and pypsa, copper for the others.")
+@click.option(
+    "--format", "kind", type=click.Choice(["egret", "pglib-uc", "matpower", "pypsa", "rts-gmlc"]), help="Default: told by the content."
+)
+@click.option("--network", type=click.Choice(["none", "dc", "copper"]), help="Default: dc where the case has branches, else copper.")
 @click.option(
     "--susceptance", type=click.Choice(["powermodels", "matpower"]), default="powermodels", show_default=True, help="Of DC flows."
 )
 @click.option("--gap", type=click.FloatRange(0), default=1e-3, show_default=True, help="Relative gap at which to stop.")
 @click.option("--time-limit", type=click.FloatRange(1), default=300.0, show_default=True, help="Seconds.")
 @click.option("--threads", type=click.IntRange(1), help="Of the solver; default: SMARTGRID_THREADS.")
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="rts-gmlc: the day to solve.")
+@click.option(
+    "--days", type=click.IntRange(1, 366), default=1, show_default=True, help="rts-gmlc: days in a row, each from the state before it."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Also write the tables of the solution here, as CSV.")
 def command(
@@ -29,12 +36,14 @@ def command(
     gap: float,
     time_limit: float,
     threads: int | None,
+    day: datetime | None,
+    days: int,
     as_json: bool,
     out: Path | None,
 ) -> None:
-    """Solve the case in PATH: Egret JSON (without its network), pglib-uc JSON or a MATPOWER file (.m), gzipped or not; or a PyPSA folder.
+    """Solve the case in PATH: Egret JSON, pglib-uc JSON or a MATPOWER file (.m), gzipped or not; a PyPSA folder; or a folder of RTS-GMLC source tables.
 
-    Unit commitment is solved to --gap or --time-limit; a MATPOWER case as the DC optimal power flow of its one moment; a PyPSA network
+    Unit commitment is solved to --gap or --time-limit (a day), with the network where the case has one; a MATPOWER case as the DC optimal power flow of its one moment; a PyPSA network
     as dispatch over its snapshots, with the capacities that it marks extendable. Every solution
     is checked by code that shares nothing with the model.
     """
@@ -43,7 +52,7 @@ def command(
     from smartgrid_assets.settings import settings
 
     options = SolveOptions(gap, time_limit, threads or settings().threads)
-    solved = solve_case(path, SolveAsked(kind or "", network or "", susceptance, options))
+    solved = solve_case(path, SolveAsked(kind or "", network or "", susceptance, options, day.date() if day else None, days))
     tables: dict[str, str] = {}
     if out:
         out.mkdir(parents=True, exist_ok=True)
@@ -68,6 +77,8 @@ def _lines(report: dict[str, Any]) -> list[str]:
         "network": report["network"] + (f", susceptance {report['susceptance']}" if "susceptance" in report else ""),
     }
     lines = [f"{name:10} {value}" for name, value in told.items()]
+    for of_day in report.get("days", []):
+        lines.append(f"{of_day['day']} {of_day['status']}, {_number(of_day['objective'])} (gap {_number(of_day['gap'])})")
     lines += [f"{'why':10} {report['explanation']}"] if report["explanation"] else []
     return lines + [f"{name:10} {path}" for name, path in report["tables"].items()]
 
