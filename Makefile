@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo test test-quick lint ui bench bench-forecast bench-detect bench-theft bench-vee bench-estimate bench-million bench-web fuzz docs clean-state
+.PHONY: help install demo test test-quick lint ui bench bench-forecast bench-detect bench-theft bench-vee bench-estimate bench-million bench-dispatch bench-web fuzz docs clean-state
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,6 +49,9 @@ bench-estimate: $(STAMP) ## how far estimates are from the truth, beside linear 
 
 bench-million: $(STAMP) ## a day of a million meters after eight days of history, beside bare DuckDB (an hour the first time)
 	@$(BIN)/python -m benchmarks.million $(MILLION)
+
+bench-dispatch: $(STAMP) ## unit commitment beside gridx-egret on published cases, and on a network (half an hour)
+	@$(BIN)/python -m benchmarks.dispatch $(DISPATCH)
 
 bench-web: $(STAMP) ## fifty viewers of the operator's page over a large lake, at rest and while it is written (5 minutes)
 	@$(BIN)/python -m benchmarks.web $(WEB)

@@ -49,7 +49,7 @@ def told_apart(series: pd.DataFrame, replays: Sequence[ZoneReplay], asked: Proto
     """Put each peer's forecasts of the judged days beside those of the replays; a sentence for each peer that could not be asked."""
     sentences = []
     for peer in PEERS:
-        python = _environment(peer)
+        python = environment(peer)
         if isinstance(python, str):
             sentences.append(f"{peer.name} was not asked: {python}")
             continue
@@ -64,7 +64,7 @@ def told_apart(series: pd.DataFrame, replays: Sequence[ZoneReplay], asked: Proto
     return sentences
 
 
-def _environment(peer: Apart) -> Path | str:
+def environment(peer: Apart) -> Path | str:
     """The python of the peer's environment, made where it is not there yet; or why there is none."""
     home = VENVS / peer.name
     python, done = home / "bin" / "python", home / "installed"

@@ -63,7 +63,7 @@ def solve_case(path: Path, asked: SolveAsked) -> SolvedCase:
     if asked.day is not None:
         raise PlanError(f"--day: a case of one file has no days; it belongs to --format {RTS_GMLC}.")
     if path.suffix == ".nc" or asked.format == PYPSA:
-        raise PlanError(f"{path.name}: PyPSA networks are read as folders; n.export_to_csv_folder writes one.")
+        return _pypsa(path, asked)
     text = _text(path)
     kind = asked.format or _kind_of(path, text)
     if kind == MATPOWER:

@@ -77,7 +77,7 @@ def test_a_pypsa_folder_is_reported_with_its_constant(tmp_path):
     assert pd.read_csv(told["tables"]["capacities"])["capacity"].tolist() == [12]
     assert "PyPSA's constant 30.00" in asked(tmp_path).stdout
     (tmp_path / "net.nc").write_bytes(b"x")
-    assert "export_to_csv_folder writes one" in asked(tmp_path / "net.nc").stderr
+    assert "net.nc is no netCDF file as PyPSA writes it" in asked(tmp_path / "net.nc").stderr
 
 
 def test_a_broken_archive_and_a_folder_are_sentences(tmp_path):

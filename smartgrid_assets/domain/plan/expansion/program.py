@@ -25,6 +25,8 @@ from smartgrid_assets.domain.plan.sparse_program import SparseProgram
 
 TOLERANCE = 1e-4
 """MW, per MW of the largest load, at least 1."""
+BRANCHES = ("lines", "transformers")
+"""Components whose flows follow from angles."""
 _SENSES = {"<=": (-np.inf, 0.0), ">=": (0.0, np.inf), "==": (0.0, 0.0)}
 
 
@@ -92,7 +94,7 @@ def solve_network(network: PypsaNetwork, threads: int = 1) -> ExpansionResult:
     """The cheapest dispatch and capacities."""
     begin = perf_counter()
     building = _Building(network)
-    for add in (_generators, _links, _lines, _storage_units, _stores, _limits):
+    for add in (_generators, _links, _branches, _storage_units, _stores, _limits):
         add(building)
     building.program.offset = -building.constant
     built = perf_counter()
@@ -128,10 +130,13 @@ def _columns(building: _Building, shape: tuple[int, int], **bounds: Any) -> np.n
 def _generators(building: _Building) -> None:
     network, frame = building.network, building.network.components["generators"]
     capacity = building.capacities("generators")
-    power = _columns(building, (building.count, len(frame)), low=-np.inf, cost=_cost(building, "generators"))
+    curve = 2 * network.of("generators", "marginal_cost_quadratic") * network.weights["objective"][:, None]
+    power = _columns(building, (building.count, len(frame)), low=-np.inf, cost=_cost(building, "generators"), quadratic=curve)
     building.within(power, capacity, network.of("generators", "p_min_pu"), network.of("generators", "p_max_pu"))
     building.inject(power, frame["bus"], frame["sign"].to_numpy(float))
     building.power["generators"] = power
+    _ramps(building, "generators")
+    _energy_sums(building)
 
 
 def _links(building: _Building) -> None:
@@ -142,38 +147,87 @@ def _links(building: _Building) -> None:
     building.inject(power, frame["bus0"], -1.0)
     building.inject(power, frame["bus1"], network.of("links", "efficiency"))
     building.power["links"] = power
+    _ramps(building, "links")
 
 
-def _lines(building: _Building) -> None:
-    network, frame = building.network, building.network.components["lines"]
-    capacity = building.capacities("lines", "s_nom")
-    flow = _columns(building, (building.count, len(frame)), low=-np.inf)
-    share = network.of("lines", "s_max_pu")
-    building.within(flow, capacity, -share, share)
-    building.inject(flow, frame["bus0"], -1.0)
-    building.inject(flow, frame["bus1"], 1.0)
-    building.power["lines"] = flow
-    impedance, ends = impedances(network), [[building.at_bus[bus] for bus in frame[column]] for column in ("bus0", "bus1")]
+def _branches(building: _Building) -> None:
+    """Lines and transformers: flows within their capacity, and angles whose differences drive them."""
+    network = building.network
+    flows = []
+    for component in BRANCHES:
+        frame, share = network.components[component], network.of(component, "s_max_pu")
+        capacity = building.capacities(component, "s_nom")
+        flow = _columns(building, (building.count, len(frame)), low=-np.inf)
+        building.within(flow, capacity, -share, share)
+        building.inject(flow, frame["bus0"], -1.0)
+        building.inject(flow, frame["bus1"], 1.0)
+        building.power[component] = flow
+        flows.append(flow)
+    flow, impedance, shift = np.hstack(flows), impedances(network), shifts(network)
+    ends = [
+        [building.at_bus[bus] for component in BRANCHES for bus in network.components[component][column]] for column in ("bus0", "bus1")
+    ]
     reach = np.full((building.count, len(building.at_bus)), np.inf)
     reach[:, [min(part) for part in islands(len(building.at_bus), *ends)]] = 0.0
     angle = _columns(building, reach.shape, low=-reach, high=reach)
     if flow.size:
-        rows = building.program.add_rows(np.zeros(flow.size), 0.0).reshape(flow.shape)
+        moved = np.tile(-shift, building.count)
+        rows = building.program.add_rows(moved, moved).reshape(flow.shape)
         building.program.put(rows, flow, np.broadcast_to(impedance, flow.shape))
         building.program.put(rows, angle[:, ends[0]], -1.0)
         building.program.put(rows, angle[:, ends[1]], 1.0)
 
 
 def impedances(network: PypsaNetwork) -> np.ndarray:
-    """(lines,) per unit of the voltage at their first bus: reactances, or resistances where the bus carries direct current."""
-    lines, buses = network.components["lines"], network.components["buses"]
-    first = buses.loc[lines["bus0"]]
-    impedance = np.where(first["carrier"].to_numpy() == "DC", lines["r"], lines["x"]) / first["v_nom"].to_numpy(float) ** 2
-    if len(lines) and (impedance == 0).any():
-        raise PlanError(
-            f"lines.csv: line {lines.index[impedance == 0][0]!r} has no {'r' if first['carrier'].to_numpy()[impedance == 0][0] == 'DC' else 'x'}."
+    """(lines and transformers,) per unit of 1 MVA: reactances, or resistances where the bus carries direct current; taps included.
+
+    A line's is over the square of the voltage at its first bus, a transformer's over its own s_nom. Raises PlanError where one is 0.
+    """
+    buses, found = network.components["buses"], []
+    for component in BRANCHES:
+        frame = network.components[component]
+        first = buses.loc[frame["bus0"]]
+        is_dc = first["carrier"].to_numpy() == "DC"
+        base = (
+            first["v_nom"].to_numpy(float) ** 2
+            if component == "lines"
+            else frame["s_nom"].to_numpy(float) / frame["tap_ratio"].to_numpy(float)
         )
-    return np.asarray(impedance, float)
+        given = np.where(is_dc, frame["r"], frame["x"]).astype(float)
+        if len(frame) and ((given == 0) | (base == 0)).any():
+            at = int(np.flatnonzero((given == 0) | (base == 0))[0])
+            lacks = ("r" if is_dc[at] else "x") if given[at] == 0 else "s_nom"
+            raise PlanError(f"{component}: {frame.index[at]!r} has no {lacks}.")
+        found.append(given / base)
+    return np.concatenate(found)
+
+
+def shifts(network: PypsaNetwork) -> np.ndarray:
+    """(lines and transformers,) phase shifts, radians."""
+    return np.concatenate(
+        [np.zeros(len(network.components["lines"])), np.radians(network.components["transformers"]["phase_shift"].to_numpy(float))]
+    )
+
+
+def _ramps(building: _Building, component: str) -> None:
+    """Rise and fall between snapshots, as a share of the capacity."""
+    network, power, capacity = building.network, building.power[component], building.capacity[component]
+    for way, sign in (("ramp_limit_up", 1.0), ("ramp_limit_down", -1.0)):
+        share = network.of(component, way)[1:]
+        t, unit = np.nonzero(np.isfinite(share))
+        if len(t):
+            rows = building.program.add_rows(np.full(len(t), -np.inf), 0.0)
+            building.program.put(rows, power[t + 1, unit], sign)
+            building.program.put(rows, power[t, unit], -sign)
+            building.program.put(rows, capacity[unit], -share[t, unit])
+
+
+def _energy_sums(building: _Building) -> None:
+    """Least and largest energy of a generator over all snapshots."""
+    frame, weights = building.network.components["generators"], building.network.weights["generators"]
+    for unit, (low, high) in enumerate(zip(frame["e_sum_min"], frame["e_sum_max"], strict=True)):
+        if np.isfinite(low) or np.isfinite(high):
+            building.program.put(building.program.add_rows(low, high)[0], building.power["generators"][:, unit], weights)
 
 
 def _storage_units(building: _Building) -> None:
@@ -274,24 +328,39 @@ def violations(network: PypsaNetwork, result: ExpansionResult) -> list[str]:
     tolerance = TOLERANCE * max(float(np.abs(loads).max(initial=0.0)), 1.0)
     add(loads, components["loads"]["bus"], components["loads"]["sign"].to_numpy(float))
     add(result.power["generators"], components["generators"]["bus"], components["generators"]["sign"].to_numpy(float))
-    for component in ("lines", "links"):
+    for component in (*BRANCHES, "links"):
         add(result.power[component], components[component]["bus0"], -1.0)
         add(result.power[component], components[component]["bus1"], network.of("links", "efficiency") if component == "links" else 1.0)
     add(result.power["storage_units"] - result.power["storage_units_charge"], components["storage_units"]["bus"], 1.0)
     add(result.power["stores"], components["stores"]["bus"], 1.0)
     if (off := np.abs(balance).max(initial=0.0)) > tolerance:
         told.append(f"power balance: off by {off:.4f} MW")
-    for component, low, high in (("generators", "p_min_pu", "p_max_pu"), ("links", "p_min_pu", "p_max_pu"), ("lines", None, "s_max_pu")):
+    for component, low, high in (
+        ("generators", "p_min_pu", "p_max_pu"),
+        ("links", "p_min_pu", "p_max_pu"),
+        *((branch, None, "s_max_pu") for branch in BRANCHES),
+    ):
         power, capacity = result.power[component], result.capacity[component]
         top = network.of(component, high) * capacity
         bottom = network.of(component, low) * capacity if low else -top
         if power.size and max((power - top).max(), (bottom - power).max()) > tolerance:
             told.append(f"{component}: a power lies outside its limits")
-    drops = result.power["lines"] * impedances(network)
+    for component in ("generators", "links"):
+        rise, capacity = np.diff(result.power[component], axis=0), result.capacity[component]
+        for way, sign in (("ramp_limit_up", 1.0), ("ramp_limit_down", -1.0)):
+            share = network.of(component, way)[1:]
+            over = sign * rise - np.where(np.isfinite(share), share, 0.0) * capacity
+            if over[np.isfinite(share)].max(initial=0.0) > tolerance:
+                told.append(f"{component}: a power changes faster than its {way}")
+    energy = (result.power["generators"] * network.weights["generators"][:, None]).sum(axis=0)
+    frame = components["generators"]
+    if len(frame) and max((energy - frame["e_sum_max"]).max(), (frame["e_sum_min"] - energy).max()) > tolerance * len(network.snapshots):
+        told.append("generators: an energy lies outside e_sum_min and e_sum_max")
+    drops = np.hstack([result.power[component] for component in BRANCHES]) * impedances(network) + shifts(network)
     if drops.size:
         incidence = np.zeros((len(at), drops.shape[1]))
-        for position, (first, last) in enumerate(zip(components["lines"]["bus0"], components["lines"]["bus1"], strict=True)):
-            incidence[at[first], position], incidence[at[last], position] = 1.0, -1.0
+        ends = [[at[bus] for component in BRANCHES for bus in components[component][column]] for column in ("bus0", "bus1")]
+        incidence[ends[0], np.arange(drops.shape[1])], incidence[ends[1], np.arange(drops.shape[1])] = 1.0, -1.0
         angles = np.linalg.lstsq(incidence.T, drops.T, rcond=None)[0]
         if np.abs(incidence.T @ angles - drops.T).max() > 1e-6 * max(np.abs(drops).max(), 1e-9):
             told.append("lines: the drops around a loop do not add up to nothing")
