@@ -10,7 +10,6 @@ import sys
 import time
 
 from egret.data.model_data import ModelData
-from egret.model_library.unit_commitment.uc_utils import SlackType
 from egret.models.unit_commitment import create_tight_unit_commitment_model
 from egret.parsers.pglib_uc_parser import create_ModelData
 from pyomo.contrib.appsi.solvers import Highs
