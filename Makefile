@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo test test-quick lint ui bench bench-forecast bench-detect bench-theft bench-vee bench-estimate bench-million bench-dispatch bench-web fuzz docs clean-state
+.PHONY: help install demo test test-quick lint ui lab bench bench-forecast bench-detect bench-theft bench-vee bench-estimate bench-million bench-dispatch bench-web fuzz docs clean-state
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,11 @@ lint: $(STAMP) ## format, lint, types, import rules
 
 ui: $(STAMP) ## Dagster on 127.0.0.1:3000 and MLflow on 127.0.0.1:5000
 	@$(BIN)/smartgrid ui
+
+lab: $(STAMP) ## JupyterLab with the notebooks, on 127.0.0.1 (installs it the first time)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || uv pip install --quiet --python $(BIN)/python pip
+	@$(BIN)/python -c 'import jupyterlab' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[lab]'
+	@$(BIN)/jupyter lab --ip 127.0.0.1 notebooks
 
 bench: $(STAMP) ## benchmarks; ratios go to the terminal and benchmarks/results/
 	@$(BIN)/python -m benchmarks

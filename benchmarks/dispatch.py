@@ -1,10 +1,10 @@
 """`make bench-dispatch`: unit commitment beside gridx-egret: same machine, HiGHS, gap, thread and run.
 
-    python -m benchmarks.dispatch [--shared ../shared] [--time-limit 300] [--only NAME,NAME]
+    python -m benchmarks.dispatch [--shared ../shared] [--time-limit 300] [--only NAME,NAME] [--relaxation]
 
 Seconds are those of building and solving, without reading. A run that ends at the time limit is censored: the gap that it reached is printed, and its
 time is a floor. `rts-gmlc network` is 2020-07-06 of the source tables as `smartgrid solve` reads them, with branch ratings x 0.6 so that lines bind; Egret gets
-the same content as its own JSON.
+the same content as its own JSON. `--relaxation` prints instead what the relaxation of that day costs, with and without network, and how long each way takes.
 """
 
 from __future__ import annotations
@@ -58,10 +58,13 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--time-limit", type=float, default=300.0)
     parser.add_argument("--only", default=",".join(case.name for case in CASES))
+    parser.add_argument("--relaxation", action="store_true")
     asked = parser.parse_args()
     python = environment(EGRET)
     if isinstance(python, str):
         sys.exit(f"gridx-egret was not asked: {python}")
+    if asked.relaxation:
+        return _relaxations(python, asked.shared / "data" / "dispatch_rts_gmlc")
     print(f"{'case':22}{'gap':>8}  {'build s':>14}  {'seconds':>16}  {'ratio':>6}  {'cost':>30}  {'gap reached':>20}   (ours, egret)")
     ratios = []
     for case in (case for case in CASES if case.name in asked.only.split(",")):
@@ -76,6 +79,28 @@ def main() -> None:
         print(f"geometric mean of ours / egret: {math.exp(sum(map(math.log, ratios)) / len(ratios)):.2f}")
 
 
+def _relaxations(python: Path, folder: Path) -> None:
+    """Bounds of the networked day: lines as rated and x TIGHT, by transfer factors, by angles and without network."""
+    from smartgrid_assets.domain.plan.model import build_model
+    from smartgrid_assets.domain.plan.solve import Session
+
+    for share in (1.0, TIGHT):
+        content = _network(folder, share)
+        problem = discover("smartgrid_assets.domain.plan.cases", "CASE")["egret"].read(content)
+        with tempfile.TemporaryDirectory() as scratch:
+            file = Path(scratch) / "case.json"
+            file.write_text(json.dumps(content))
+            theirs = _egret(python, Case("relaxation", "", "egret", 0.0, "dc"), file, 300.0, "relaxed")
+        print(f"ratings x {share}: egret {theirs['objective']:,.2f} in {theirs['seconds']:.1f} s", end="")
+        grids = {"ptdf": problem.grid, "btheta": replace(problem.grid, formulation="btheta"), "no network": None}
+        for name, grid in grids.items():
+            begin = time.perf_counter()
+            session = Session(build_model(replace(problem, grid=grid)), SolveOptions(time_limit_s=300.0))
+            session.relax()
+            print(f"; {name} {session.bound:,.2f} in {time.perf_counter() - begin:.1f} s", end="")
+        print(flush=True)
+
+
 def _written(case: Case, shared: Path, scratch: Path) -> Path:
     """The case as a plain JSON file that both read."""
     content = _network(shared / "dispatch_rts_gmlc") if not case.file else json.loads(gzip.decompress((shared / case.file).read_bytes()))
@@ -84,7 +109,7 @@ def _written(case: Case, shared: Path, scratch: Path) -> Path:
     return file
 
 
-def _network(folder: Path) -> dict[str, Any]:
+def _network(folder: Path, share: float = TIGHT) -> dict[str, Any]:
     from smartgrid_assets.domain.plan.rts_gmlc.case import rts_case
     from smartgrid_assets.domain.plan.rts_gmlc.tables import SourceTables
 
@@ -92,7 +117,8 @@ def _network(folder: Path) -> dict[str, Any]:
     elements = content["elements"]
     elements["storage"] = {}  # Egret's reader of these tables leaves it out, too
     for branch in elements["branch"].values():
-        branch["rating_long_term"] = branch["rating_long_term"] and branch["rating_long_term"] * TIGHT
+        branch |= {"angle_diff_min": -90.0, "angle_diff_max": 90.0}  # Egret insists on some
+        branch["rating_long_term"] = branch["rating_long_term"] and branch["rating_long_term"] * share
     typed: dict[str, Any] = _with_types(content)
     return typed
 
@@ -106,8 +132,8 @@ def _with_types(value: Any, key: str = "") -> Any:
     return value
 
 
-def _egret(python: Path, case: Case, file: Path, limit: float) -> dict[str, Any]:
-    command = [str(python), str(HERE / EGRET.script), str(file), case.kind, case.network, str(case.gap), str(limit)]
+def _egret(python: Path, case: Case, file: Path, limit: float, how: str = "mip") -> dict[str, Any]:
+    command = [str(python), str(HERE / EGRET.script), str(file), case.kind, case.network, str(case.gap), str(limit), how]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     if ran.returncode:
         sys.exit(f"gridx-egret failed on {case.name}: {ran.stderr.strip().splitlines()[-1]}")

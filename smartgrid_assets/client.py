@@ -1,8 +1,10 @@
-"""For notebooks: what was forecast, and the model that forecast it, in three lines.
+"""For notebooks: tables, what was forecast, the model that forecast it, and the problem that a plan solves.
 
-    from smartgrid_assets.client import forecasts, load_forecaster
-    published = forecasts("north", "2026-10-01", "2026-10-31")
-    again = load_forecaster("north", "2026-10-15").forecast("2026-10-15")
+    from smartgrid_assets import client
+    load = client.sql("SELECT * FROM features.load WHERE zone = 'north' AND day >= '2026-10-01'")
+    published = client.forecasts("north", "2026-10-01", "2026-10-31")
+    again = client.load_forecaster("north", "2026-10-15").forecast("2026-10-15")
+    problem = client.plan_problem("2026-10-15")
 
 Read from the home of the settings (SMARTGRID_HOME), with what each day's gate knew; nothing is written.
 """
@@ -20,8 +22,9 @@ if TYPE_CHECKING:
 
     from smartgrid_assets.chain.context import Context
     from smartgrid_assets.domain.forecast.forecaster import FittedModel
+    from smartgrid_assets.domain.plan.problem import DispatchProblem
 
-__all__ = ["ZoneForecaster", "forecasts", "load_forecaster"]
+__all__ = ["ZoneForecaster", "forecasts", "load_forecaster", "plan_problem", "sql"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,34 @@ class ZoneForecaster:
     def forecast(self, day: str | date) -> pd.DataFrame:
         """The day's quantiles, MW: those of forecasts/candidates, to the last digit, where the day is of the model's week."""
         return self.predict(*self.frames(day))
+
+
+def sql(query: str, *parameters: Any) -> pd.DataFrame:
+    """Rows of one SELECT over the lake (docs/data.md); `?` in it stand for the parameters. Raises SettingsError with DuckDB's sentence."""
+    from smartgrid_assets.home import open_lake, selected
+    from smartgrid_assets.settings import settings
+
+    with selected(open_lake(settings()), query, parameters) as relation:
+        frame: pd.DataFrame = relation.df()
+    return frame
+
+
+def plan_problem(day: str | date) -> DispatchProblem:
+    """What the plan of a market day has to solve, with the day after it: published median load, fleet, state of the day before, settings.
+
+    Raises ForecastError where nothing was published for the day.
+    """
+    from smartgrid_assets.chain.planning import day_problem, forecast_load
+    from smartgrid_assets.chain.step import Work
+    from smartgrid_assets.home import chain_context
+
+    context, key = chain_context(), _date(day)
+    with context.lake.connect() as con:
+        work = Work(context, con, key, {})
+        load = forecast_load(work)
+        if load.empty:
+            raise ForecastError(f"Nothing was published for {key}; smartgrid status shows which days are there.")
+        return day_problem(work, load).problem
 
 
 def load_forecaster(zone: str, as_of: str | date, model: str = "") -> ZoneForecaster:

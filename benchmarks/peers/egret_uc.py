@@ -1,6 +1,5 @@
-"""gridx-egret on one case of unit commitment, in an environment of its own: `egret_uc.py CASE FORMAT NETWORK GAP SECONDS`; one JSON line is printed.
-
-Its tight formulation, without slacks for pglib-uc, which forbids them; solved by HiGHS through Pyomo's APPSI, one thread.
+"""gridx-egret on one case of unit commitment, in an environment of its own: `egret_uc.py CASE FORMAT NETWORK GAP SECONDS mip|relaxed`; one JSON line
+is printed. Its tight formulation with its own penalties for unserved load; solved by HiGHS through Pyomo's APPSI, one thread.
 """
 
 from __future__ import annotations
@@ -17,12 +16,11 @@ from pyomo.contrib.appsi.solvers import Highs
 
 def main() -> None:
     """Build, solve, tell."""
-    case, kind, network, gap, seconds = sys.argv[1:]
+    case, kind, network, gap, seconds, how = sys.argv[1:]
     data = create_ModelData(case) if kind == "pglib-uc" else ModelData.read(case)
     begin = time.perf_counter()
-    model = create_tight_unit_commitment_model(
-        data, network_constraints="btheta_power_flow" if network == "dc" else "copperplate_power_flow"
-    )
+    flows = "btheta_power_flow" if network == "dc" else "copperplate_power_flow"
+    model = create_tight_unit_commitment_model(data, network_constraints=flows, relaxed=how == "relaxed")
     built = time.perf_counter()
     solver = Highs()
     solver.config.time_limit, solver.config.mip_gap, solver.config.load_solution = float(seconds), float(gap), False

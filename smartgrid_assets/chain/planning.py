@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from smartgrid_assets.domain.plan.dispatch import DispatchPlan
     from smartgrid_assets.domain.plan.fleet import Fleet
+    from smartgrid_assets.domain.plan.problem import DispatchProblem
     from smartgrid_assets.domain.plan.units import ThermalUnit
 
 WEEK = timedelta(days=7)
@@ -98,7 +99,29 @@ def plan_day(
     committed: thermal unit -> interval -> 1 or 0, where that is decided already. reserve_share: of demand; None = the setting.
     """
     from smartgrid_assets.domain.plan.dispatch import plan_dispatch
-    from smartgrid_assets.domain.plan.problem import DispatchProblem, SolveOptions, demand_mw
+    from smartgrid_assets.domain.plan.problem import SolveOptions
+
+    settings, window = work.context.settings, work.context.market_day(work.key)
+    asked = day_problem(work, load, committed, reserve_share)
+    plan = plan_dispatch(asked.problem, SolveOptions(settings.gap, settings.time_limit_s, settings.threads))
+    return Planned(plan, window.start_utc, window.end_utc, asked.fleet_source, asked.state_source, asked.notes)
+
+
+@dataclass(frozen=True)
+class DayProblem:
+    """What is asked of a day's plan, and where its fleet and state come from."""
+
+    problem: DispatchProblem
+    fleet_source: str
+    state_source: str
+    notes: tuple[str, ...]
+
+
+def day_problem(
+    work: Work, load: pd.DataFrame, committed: dict[str, dict[datetime, int]] | None = None, reserve_share: float | None = None
+) -> DayProblem:
+    """The problem of the market day and the day after it; arguments as of plan_day()."""
+    from smartgrid_assets.domain.plan.problem import DispatchProblem, demand_mw
 
     context, day = work.context, work.key
     settings, window = context.settings, context.market_day(day)
@@ -127,9 +150,8 @@ def plan_day(
         price_spilled=settings.price_spilled,
         price_reserve=settings.price_reserve,
     )
-    plan = plan_dispatch(problem, SolveOptions(settings.gap, settings.time_limit_s, settings.threads))
     start = "carried from yesterday's plan" if state else "initial"
-    return Planned(plan, window.start_utc, window.end_utc, fleet_source, start, tuple(n for n in (note, weather_note) if n))
+    return DayProblem(problem, fleet_source, start, tuple(n for n in (note, weather_note) if n))
 
 
 def held_to(unit: ThermalUnit, commitment: dict[datetime, int], starts: list[datetime]) -> ThermalUnit:

@@ -20,31 +20,15 @@ def command(query: str, form: str, out: Path | None) -> None:
 
     Read-only, and safe while runs write: each table is the newest whole partitions. `-` reads the query from stdin.
     """
-    import duckdb
-
     from smartgrid_assets.domain.errors import SettingsError
-    from smartgrid_assets.resources.lake import Lake
+    from smartgrid_assets.home import open_lake, selected
     from smartgrid_assets.settings import settings
 
     text = sys.stdin.read() if query == "-" else query
     if form == "parquet" and out is None:
         raise SettingsError("--format parquet needs --out FILE.")
-    chosen = settings()
-    mine = chosen.overlay / "lake" if chosen.overlay else chosen.lake
-    lake = Lake.open(mine, chosen.timezone, chosen.memory_limit, chosen.threads, base=chosen.lake if chosen.overlay else None)
-    with lake.connect_apart() as con:
-        lake.define_views(con, mentioned=text)
-        # The views' own files stay readable; nothing else on the machine is, and nothing can be written.
-        con.execute("SET allowed_directories = $lake", {"lake": [str(root) for root in (lake.root, lake.base) if root]})
-        con.execute("SET enable_external_access = false")
-        try:
-            statements = con.extract_statements(text)
-            if len(statements) != 1 or statements[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
-                raise SettingsError("smartgrid sql takes one SELECT; only the chain writes the lake.")
-            relation = con.sql(text)
-            _print(relation, form, out)
-        except duckdb.Error as error:
-            raise SettingsError(str(error)) from None
+    with selected(open_lake(settings()), text) as relation:
+        _print(relation, form, out)
 
 
 def _print(relation: Any, form: str, out: Path | None) -> None:

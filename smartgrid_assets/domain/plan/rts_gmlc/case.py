@@ -90,7 +90,7 @@ def _branches(tables: SourceTables, names: Mapping[str, str]) -> dict[str, Any]:
         made[str(row["UID"])] = {
             "from_bus": _bus(names, row["From Bus"], where), "to_bus": _bus(names, row["To Bus"], where), "reactance": _number(row, "X", where),
             "rating_long_term": _or(row["Cont Rating"], 0.0) or None, "rating_emergency": _or(row["STE Rating"], 0.0) or None,
-            "branch_type": "transformer" if tap else "line", "transformer_tap_ratio": tap or 1.0,
+            "branch_type": "transformer" if tap else "line", "transformer_tap_ratio": tap or 1.0, "transformer_phase_shift": 0.0,
         }  # fmt: skip
     return made
 
