@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
+
+import pytest
 
 from smartgrid_assets.docs import OPERATIONS, PAGE, operations, page
 from smartgrid_assets.domain.tables import TABLES
@@ -35,3 +38,11 @@ def test_no_file_over_a_megabyte_is_tracked() -> None:
 
 def test_the_operators_page_lists_every_setting_as_it_is() -> None:
     assert OPERATIONS.read_text() == operations(), "docs/operations.md is stale: run `make docs`"
+
+
+@pytest.mark.xdist_group("house")
+def test_a_group_of_tests_is_kept_by_one_worker(request: pytest.FixtureRequest) -> None:
+    """Else each worker makes the same lakes again: pytest-xdist writes the group behind the name, where it still can."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        pytest.skip("there is one process; groups are told with -n 2 --dist loadgroup")
+    assert request.node.nodeid.endswith("@house")
