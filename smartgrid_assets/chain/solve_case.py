@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tomllib
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from smartgrid_assets.domain.plan.result import DispatchPlan
 
 MATPOWER, PYPSA, RTS_GMLC = "matpower", "pypsa", "rts-gmlc"
-UNIT_COMMITMENT = ("egret", "pglib-uc")
+TOML = "toml"
+UNIT_COMMITMENT = ("egret", "pglib-uc", TOML)
 FORMATS = (*UNIT_COMMITMENT, MATPOWER, PYPSA, RTS_GMLC)
 _RANK = ("optimal", "gap", "time limit", "relaxed", "infeasible", "unverified")
 MOST_BYTES = 500_000_000
@@ -68,7 +70,7 @@ def solve_case(path: Path, asked: SolveAsked) -> SolvedCase:
     kind = asked.format or _kind_of(path, text)
     if kind == MATPOWER:
         return _dc(text, asked)
-    return _unit_commitment(_json(path, text), kind, asked)
+    return _unit_commitment(_toml(path, text) if kind == TOML else _json(path, text), kind, asked)
 
 
 def _folder(path: Path, asked: SolveAsked) -> SolvedCase:
@@ -97,12 +99,21 @@ def _text(path: Path) -> str:
 def _kind_of(path: Path, text: str) -> str:
     if "mpc." in text and not text.lstrip().startswith("{"):
         return MATPOWER
+    if path.name.removesuffix(".gz").endswith(".toml"):
+        return TOML
     content = _json(path, text)
     if "thermal_generators" in content:
         return "pglib-uc"
     if "elements" in content and "system" in content:
         return "egret"
     raise PlanError(f"{path.name}: its format is not recognised; say --format {'|'.join(FORMATS)}.")
+
+
+def _toml(path: Path, text: str) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PlanError(f"{path.name} is no valid TOML: {error}.") from None
 
 
 def _json(path: Path, text: str) -> Mapping[str, Any]:
@@ -238,7 +249,8 @@ def _dc(text: str, asked: SolveAsked) -> SolvedCase:
         "format": MATPOWER, "network": "copper" if asked.network in ("none", "copper") else "dc", "susceptance": asked.susceptance,
         "status": found.status, "objective": found.objective, "bound": found.objective if found.status == "optimal" else None,
         "gap": 0.0 if found.status == "optimal" else None, "seconds": {"build": 0.0, "solve": round(found.seconds, 3)},
-        "sizes": {"buses": len(network.buses), "generators": len(network.generators), "branches": len(network.branches), **found.sizes},
+        "sizes": {"buses": len(network.buses), "generators": len(network.generators), "branches": len(network.branches),
+                  "dc_lines": len(network.dc_links), **found.sizes},
         "unserved_mwh": float(found.unserved_mw.sum()), "violations": found.violations, "cost": {"energy": found.objective},
         "explanation": _why(network, found.status), "solver": f"HiGHS {solver_version()}",
     }  # fmt: skip
@@ -251,9 +263,9 @@ def _dc(text: str, asked: SolveAsked) -> SolvedCase:
     )
     flows = pd.DataFrame(
         {
-            "branch": [branch.name for branch in network.branches],
-            "flow_mw": found.flow_mw,
-            "limit_mw": [branch.limit_mw for branch in network.branches],
+            "branch": [branch.name for branch in network.branches] + [link.name for link in network.dc_links],
+            "flow_mw": [*found.flow_mw, *found.dc_mw],
+            "limit_mw": [*(branch.limit_mw for branch in network.branches), *(link.high_mw for link in network.dc_links)],
         }
     )
     return SolvedCase(report, {"units": units, "buses": buses, "branches": flows})
@@ -303,7 +315,9 @@ def _pypsa(folder: Path, asked: SolveAsked) -> SolvedCase:
 def _copper(network: Network) -> Network:
     """All buses as one."""
     generators = tuple(replace(unit, bus=0) for unit in network.generators)
-    return replace(network, buses=("all",), demand_mw=np.array([network.demand_mw.sum()]), generators=generators, branches=(), reference=0)
+    return replace(
+        network, buses=("all",), demand_mw=np.array([network.demand_mw.sum()]), generators=generators, branches=(), reference=0, dc_links=()
+    )
 
 
 def _why(network: Network, status: str) -> str:

@@ -13,7 +13,10 @@ import click
 @click.command("solve")
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @click.option(
-    "--format", "kind", type=click.Choice(["egret", "pglib-uc", "matpower", "pypsa", "rts-gmlc"]), help="Default: told by the content."
+    "--format",
+    "kind",
+    type=click.Choice(["egret", "pglib-uc", "matpower", "pypsa", "rts-gmlc", "toml"]),
+    help="Default: told by the content.",
 )
 @click.option("--network", type=click.Choice(["none", "dc", "copper"]), help="Default: dc where the case has branches, else copper.")
 @click.option(
@@ -41,7 +44,7 @@ def command(
     as_json: bool,
     out: Path | None,
 ) -> None:
-    """Solve the case in PATH: Egret JSON, pglib-uc JSON or a MATPOWER file (.m), gzipped or not; a PyPSA folder; or a folder of RTS-GMLC source tables.
+    """Solve the case in PATH: Egret JSON, pglib-uc JSON, TOML or a MATPOWER file (.m), gzipped or not; a PyPSA folder; or a folder of RTS-GMLC source tables.
 
     Unit commitment is solved to --gap or --time-limit (a day), with the network where the case has one; a MATPOWER case as the DC optimal power flow of its one moment; a PyPSA network
     as dispatch over its snapshots, with the capacities that it marks extendable. Every solution

@@ -40,6 +40,7 @@ class DcResult:
     unserved_mw: np.ndarray
     seconds: float
     sizes: dict[str, int]
+    dc_mw: np.ndarray = field(default_factory=lambda: np.zeros(0))
     violations: list[str] = field(default_factory=list)
 
 
@@ -47,7 +48,7 @@ def solve_dc(network: Network) -> DcResult:
     """The cheapest dispatch; with unserved demand where there is no other."""
     begin = perf_counter()
     for may_shed in (False, True):
-        program, at_power, at_angle, at_short = _program(network, may_shed)
+        program, at_power, at_angle, at_short, at_link = _program(network, may_shed)
         solution = program.solve()
         if solution is None:
             continue
@@ -56,7 +57,7 @@ def solve_dc(network: Network) -> DcResult:
         result = DcResult(
             "relaxed" if short.sum() > TOLERANCE else "optimal", solution.objective - PRICE_UNSERVED * float(short.sum()), power,
             np.array([_flow(branch, angle) for branch in network.branches]), angle, solution.duals[: len(network.buses)], short,
-            perf_counter() - begin, {"columns": program.columns, "rows": program.rows},
+            perf_counter() - begin, {"columns": program.columns, "rows": program.rows}, solution.values[at_link],
         )  # fmt: skip
         result.violations.extend(violations(network, result))
         return result
@@ -68,8 +69,8 @@ def _flow(branch: Branch, angle: np.ndarray) -> float:
     return float(branch.susceptance * (angle[branch.from_bus] - angle[branch.to_bus] - branch.shift))
 
 
-def _program(network: Network, may_shed: bool) -> tuple[SparseProgram, np.ndarray, np.ndarray, np.ndarray]:
-    """The program, and its columns of powers, angles and unserved demand (none where none may be). Its first rows are the buses' balances."""
+def _program(network: Network, may_shed: bool) -> tuple[SparseProgram, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The program, and its columns of powers, angles, unserved demand (none where none may be) and DC lines. Its first rows are the buses' balances."""
     program, buses = SparseProgram(), len(network.buses)
     smooth = [unit.cost if isinstance(unit.cost, Polynomial) else Polynomial(0.0, 0.0) for unit in network.generators]
     program.offset = float(sum(cost.constant for cost in smooth))
@@ -85,6 +86,8 @@ def _program(network: Network, may_shed: bool) -> tuple[SparseProgram, np.ndarra
     for branch in network.branches:
         moved[branch.from_bus] -= branch.susceptance * branch.shift
         moved[branch.to_bus] += branch.susceptance * branch.shift
+    for link in network.dc_links:
+        moved[link.to_bus] += link.loss_mw
     needed = network.demand_mw + moved
     balance = program.add_rows(needed, needed)
     program.put(balance[[unit.bus for unit in network.generators]], power, 1.0)
@@ -95,6 +98,10 @@ def _program(network: Network, may_shed: bool) -> tuple[SparseProgram, np.ndarra
         low, high = _difference(branch)
         if branch.from_bus != branch.to_bus and (np.isfinite(low) or np.isfinite(high)):
             program.put(program.add_rows(low, high), ends, np.array([1.0, -1.0]))
+    links = network.dc_links
+    sent = program.add_columns(len(links), [link.low_mw for link in links], [link.high_mw for link in links])
+    program.put(balance[[link.from_bus for link in links]], sent, -1.0)
+    program.put(balance[[link.to_bus for link in links]], sent, [1.0 - link.loss_share for link in links])
     for unit, column in zip(network.generators, power, strict=True):
         if not isinstance(unit.cost, Polynomial):
             cost = program.add_columns(1, -np.inf, cost=1.0)
@@ -107,7 +114,7 @@ def _program(network: Network, may_shed: bool) -> tuple[SparseProgram, np.ndarra
     )
     if may_shed:
         program.put(balance, short, 1.0)
-    return program, power, angle, short
+    return program, power, angle, short, sent
 
 
 def _difference(branch: Branch) -> tuple[float, float]:
@@ -129,6 +136,11 @@ def violations(network: Network, result: DcResult) -> list[str]:
         injected[unit.bus] += mw
         if mw < unit.p_min_mw - tolerance or mw > unit.p_max_mw + tolerance:
             told.append(f"generator {unit.name}: {mw:.3f} MW is outside {unit.p_min_mw:g} to {unit.p_max_mw:g}")
+    for link, mw in zip(network.dc_links, result.dc_mw, strict=True):
+        injected[link.from_bus] -= mw
+        injected[link.to_bus] += mw - link.loss_mw - link.loss_share * mw
+        if mw < link.low_mw - tolerance or mw > link.high_mw + tolerance:
+            told.append(f"DC line {link.name}: {mw:.3f} MW is outside {link.low_mw:g} to {link.high_mw:g}")
     matrix = np.zeros((size, size))
     for branch in network.branches:
         i, j, b = branch.from_bus, branch.to_bus, branch.susceptance

@@ -1,7 +1,7 @@
 """MATPOWER case files (version 2) as a network at one moment.
 
 susceptance `matpower`: 1 / (x tap), with phase shifts, as MATPOWER's DC flow; `powermodels`: x / (r^2 + x^2) without taps and shifts, as
-PowerModels' DCPPowerModel, by which pglib's published DC values were made. Both keep limits of angle differences. Shunt conductances draw their
+PowerModels' DCPPowerModel, by which pglib's published DC values were made. DC lines carry what is cheapest, with their linear losses. Both keep limits of angle differences. Shunt conductances draw their
 power at 1 p.u. Source: MATPOWER manual 8.0, appendix B; PowerModels.jl 0.19; pglib-opf BASELINE.md v23.07.
 """
 
@@ -14,11 +14,14 @@ import numpy as np
 
 from smartgrid_assets.domain.errors import PlanError
 from smartgrid_assets.domain.plan.opf.matpower_text import matrices
-from smartgrid_assets.domain.plan.opf.network import Branch, Generator, Network, Polynomial
+from smartgrid_assets.domain.plan.opf.network import Branch, DcLink, Generator, Network, Polynomial
 
 Susceptance = Literal["powermodels", "matpower"]
 ISOLATED, REFERENCE = 4, 3
 FREE_DEGREES = 360.0
+DC_LINE = 17
+ROUNDED = 1e-4
+"""Files give points to five decimals or so; a slope that falls by less, of the steepest, is taken as convex."""
 COLUMNS = {"bus": 13, "gen": 10, "branch": 11}
 
 
@@ -31,8 +34,8 @@ def read_matpower(text: str, susceptance: Susceptance = "powermodels") -> Networ
     for name, width in COLUMNS.items():
         if found[name].size and found[name].shape[1] < width:
             raise PlanError(f"mpc.{name}: has {found[name].shape[1]} columns; {width} are needed.")
-    if len(found.get("dcline", ())):
-        raise PlanError("mpc.dcline: this reader takes no DC lines.")
+    if len(found.get("dclinecost", ())):
+        raise PlanError("mpc.dclinecost: costs of DC lines are not taken by this reader.")
     base = float(found["baseMVA"][0, 0])
     bus = found["bus"][found["bus"][:, 1] != ISOLATED] if found["bus"].size else found["bus"]
     if not len(bus):
@@ -48,6 +51,7 @@ def read_matpower(text: str, susceptance: Susceptance = "powermodels") -> Networ
         generators=_generators(found, numbers, isolated),
         branches=_branches(found, numbers, isolated, base, susceptance),
         reference=int(references[0]) if len(references) else 0,
+        dc_links=_dc_links(found, numbers, isolated),
     )
 
 
@@ -79,9 +83,12 @@ def _cost(row: np.ndarray, where: str) -> Polynomial | tuple[tuple[float, float]
     if count < 0 or len(values) < width:
         raise PlanError(f"{where}: {count} values of the curve are announced, {len(row) - 4} follow.")
     if model == 1:
-        points = tuple((float(x), float(y)) for x, y in values.reshape(-1, 2))
+        # what a unit without cost has is one point, given again and again
+        points = tuple(dict.fromkeys((float(x), float(y)) for x, y in values.reshape(-1, 2)))
+        if len(points) == 1:
+            return Polynomial(points[0][1], 0.0)
         slopes = [(y2 - y1) / (x2 - x1) if x2 > x1 else np.nan for (x1, y1), (x2, y2) in itertools.pairwise(points)]
-        if len(points) < 2 or np.isnan(slopes).any() or (np.diff(slopes) < -1e-9 * np.abs(slopes).max()).any():
+        if len(points) < 2 or np.isnan(slopes).any() or (np.diff(slopes) < -ROUNDED * np.abs(slopes).max()).any():
             raise PlanError(f"{where}: the points are no rising, convex curve.")
         return points
     if model != 2:
@@ -90,6 +97,24 @@ def _cost(row: np.ndarray, where: str) -> Polynomial | tuple[tuple[float, float]
     if any(coefficients[:-3]) or coefficients[-3] < 0:
         raise PlanError(f"{where}: the polynomial is not convex and of second degree at most.")
     return Polynomial(coefficients[-1], coefficients[-2], coefficients[-3])
+
+
+def _dc_links(found: dict[str, np.ndarray], numbers: dict[int, int], isolated: set[int]) -> tuple[DcLink, ...]:
+    """Columns of MATPOWER's table B-5: from, to, status, ..., Pmin, Pmax at 9 and 10, loss0 and loss1 at 15 and 16 (from 0)."""
+    rows, made = found.get("dcline", np.zeros((0, DC_LINE))), []
+    if rows.size and rows.shape[1] < DC_LINE:
+        raise PlanError(f"mpc.dcline: has {rows.shape[1]} columns; {DC_LINE} are needed.")
+    for at, row in enumerate(rows):
+        where = f"mpc.dcline, row {at + 1}"
+        if row[2] <= 0 or {int(row[0]), int(row[1])} & isolated:
+            continue
+        if row[9] > row[10]:
+            raise PlanError(f"{where}: Pmin {row[9]:g} is more than Pmax {row[10]:g}.")
+        if not 0 <= row[16] < 1 or row[15] < 0:
+            raise PlanError(f"{where}: its losses {row[15]:g} and {row[16]:g} are no losses.")
+        ends = _bus(numbers, row[0], where), _bus(numbers, row[1], where)
+        made.append(DcLink(f"DC{at + 1}", *ends, float(row[9]), float(row[10]), float(row[15]), float(row[16])))
+    return tuple(made)
 
 
 def _branches(

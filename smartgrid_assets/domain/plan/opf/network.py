@@ -47,6 +47,19 @@ class Branch:
 
 
 @dataclass(frozen=True)
+class DcLink:
+    """A DC line whose power is chosen: x MW leave from_bus, x - loss_mw - loss_share x arrive; x from low_mw to high_mw."""
+
+    name: str
+    from_bus: int
+    to_bus: int
+    low_mw: float
+    high_mw: float
+    loss_mw: float = 0.0
+    loss_share: float = 0.0
+
+
+@dataclass(frozen=True)
 class Network:
     """buses: names; demand_mw: (buses,) what is drawn, shunts included; reference: the bus whose angle is 0. Numbers of buses count from 0."""
 
@@ -55,6 +68,7 @@ class Network:
     generators: tuple[Generator, ...]
     branches: tuple[Branch, ...]
     reference: int
+    dc_links: tuple[DcLink, ...] = ()
 
     def islands(self) -> list[set[int]]:
         """Buses that branches hold together."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -144,3 +145,69 @@ def test_a_broken_case_file_is_a_sentence(old, new, sentence):
     assert old in SMALL
     with pytest.raises(PlanError, match=sentence):
         read_matpower(SMALL.replace(old, new, 1))
+
+
+DC_CASE = """function mpc = dc
+mpc.baseMVA = 100;
+mpc.bus = [1 3 0 0 0 0 1 1 0 1 1 1 1; 2 1 90 0 0 0 1 1 0 1 1 1 1];
+mpc.gen = [1 0 0 0 0 1 100 1 200 0; 2 0 0 0 0 1 100 1 200 0; 2 0 0 0 0 1 100 1 0 0];
+mpc.branch = [1 2 0 0.1 0 50 50 50 0 0 1];
+mpc.gencost = [2 0 0 2 10 0 0 0 0 0 0 0; 2 0 0 2 40 0 0 0 0 0 0 0; 1 0 0 4 0 0 0 0 0 0 0 0];
+mpc.dcline = [1 2 1 0 0 0 0 1 1 -20 30 0 0 0 0 0.6 0.02; 1 2 0 0 0 0 0 1 1 -99 99 0 0 0 0 0 0];
+"""
+
+
+def test_a_dc_line_carries_what_the_branch_may_not_and_loses_some_of_it():
+    network = read_matpower(DC_CASE)
+    assert len(network.dc_links) == 1, "the second is out of service"
+    found = solve_dc(network)
+    # 50 by the branch, 30 sent and 30 - 0.6 - 0.6 arrive; the rest is dear. The third unit costs nothing and gives nothing.
+    assert found.dc_mw == pytest.approx([30.0]) and found.power_mw == pytest.approx([80.0, 90 - 50 - 28.8, 0.0])
+    assert found.objective == pytest.approx(800 + 40 * 11.2) and found.violations == []
+    more = replace(found, dc_mw=found.dc_mw + 1.0)
+    assert any("DC line DC1: 31.000 MW is outside -20 to 30" in text for text in violations(network, more))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("-20 30", "40 30", "mpc.dcline, row 1: Pmin 40 is more than Pmax 30"),
+        ("0.6 0.02", "0.6 1.5", "mpc.dcline, row 1: its losses 0.6 and 1.5 are no losses"),
+        ("mpc.dcline = [1 2", "mpc.dcline = [1 7", "mpc.dcline, row 1: bus 7 is not in mpc.bus"),
+        (" 0.6 0.02; 1 2 0 0 0 0 0 1 1 -99 99 0 0 0 0 0 0", "", "mpc.dcline: has 15 columns; 17 are needed"),
+        ("mpc.dcline", "mpc.dclinecost = [2 0 0 2 1 0];\nmpc.dcline", "mpc.dclinecost: costs of DC lines are not taken"),
+    ],
+)  # fmt: skip
+def test_a_dc_line_that_is_not_right_is_refused(old, new, words):
+    with pytest.raises(PlanError) as refused:
+        read_matpower(DC_CASE.replace(old, new, 1))
+    assert words in str(refused.value)
+
+
+def test_points_that_are_rounded_are_still_a_convex_curve():
+    text = DC_CASE.replace("1 0 0 4 0 0 0 0 0 0 0 0", "1 0 0 3 0 0 1.33333 10.80467 2.66667 21.60933 0 0")
+    assert len(read_matpower(text).generators[2].cost) == 3
+    with pytest.raises(PlanError, match="no rising, convex curve"):
+        read_matpower(text.replace("21.60933", "21.5"))
+
+
+def test_the_published_rts_gmlc_case_is_solved_with_its_dc_line(shared_data):
+    file = shared_data / "dispatch_rts_gmlc" / "RTS_GMLC.m.gz"
+    if not file.exists():
+        pytest.skip(f"{file} is absent: RTS-GMLC is not on this machine.")
+    network = read_matpower(gzip.decompress(file.read_bytes()).decode(), "matpower")
+    found = solve_dc(network)
+    assert (found.status, found.violations, len(found.dc_mw)) == ("optimal", [], 1)
+    # No line binds, so the cheapest pieces in order of their slope are the optimum.
+    least = sum(unit.p_min_mw for unit in network.generators)
+    cost = sum(float(np.interp(unit.p_min_mw, *np.transpose(unit.cost))) for unit in network.generators if isinstance(unit.cost, tuple))
+    pieces = [
+        ((y2 - y1) / (x2 - x1), min(x2, unit.p_max_mw) - max(x1, unit.p_min_mw))
+        for unit in network.generators if isinstance(unit.cost, tuple) for (x1, y1), (x2, y2) in pairwise(unit.cost)
+    ]  # fmt: skip
+    free = sum(unit.p_max_mw - unit.p_min_mw for unit in network.generators if not isinstance(unit.cost, tuple))
+    left = float(network.demand_mw.sum()) - least - free
+    for slope, width in sorted(pieces):
+        taken = min(max(width, 0.0), max(left, 0.0))
+        cost, left = cost + taken * slope, left - taken
+    assert found.objective == pytest.approx(cost, rel=1e-6)
