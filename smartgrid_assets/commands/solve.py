@@ -29,6 +29,13 @@ import click
 @click.option(
     "--days", type=click.IntRange(1, 366), default=1, show_default=True, help="rts-gmlc: days in a row, each from the state before it."
 )
+@click.option(
+    "--relax",
+    "relax",
+    multiple=True,
+    metavar="FAMILY",
+    help="Limits that may be broken at a high price, as ramp-up or minimum-up-time; may be repeated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Also write the tables of the solution here, as CSV.")
 def command(
@@ -41,6 +48,7 @@ def command(
     threads: int | None,
     day: datetime | None,
     days: int,
+    relax: tuple[str, ...],
     as_json: bool,
     out: Path | None,
 ) -> None:
@@ -51,10 +59,14 @@ def command(
     is checked by code that shares nothing with the model.
     """
     from smartgrid_assets.chain.solve_case import SolveAsked, solve_case
+    from smartgrid_assets.domain.plan.model import FAMILIES
     from smartgrid_assets.domain.plan.problem import SolveOptions
     from smartgrid_assets.settings import settings
 
-    options = SolveOptions(gap, time_limit, threads or settings().threads)
+    families = {family.replace(" ", "-"): family for family in FAMILIES}
+    if unknown := [name for name in relax if name not in families]:
+        raise click.BadParameter(f"{unknown[0]!r} is no family of limits; there are {', '.join(families)}.", param_hint="--relax")
+    options = SolveOptions(gap, time_limit, threads or settings().threads, relax=tuple(families[name] for name in relax))
     solved = solve_case(path, SolveAsked(kind or "", network or "", susceptance, options, day.date() if day else None, days))
     tables: dict[str, str] = {}
     if out:

@@ -84,3 +84,10 @@ def test_a_broken_archive_and_a_folder_are_sentences(tmp_path):
     (tmp_path / "cut.json.gz").write_bytes(gzip.compress(b"{}")[:12])
     assert "cannot be read" in asked(tmp_path / "cut.json.gz").stderr
     assert "has no buses.csv" in asked(tmp_path).stderr and "is a file" in asked(tmp_path, "--format", "egret").stderr
+
+
+def test_limits_that_may_be_broken_are_named_or_refused(tmp_path):
+    path = written(tmp_path, "case.json.gz", json.dumps(case()))
+    assert json.loads(asked(path, "--json", "--relax", "ramp-up", "--relax", "minimum-up-time").stdout)["status"] in ("optimal", "gap")
+    refused = asked(path, "--relax", "gravity")
+    assert "'gravity' is no family of limits; there are power-balance" in refused.stderr

@@ -9,16 +9,16 @@ Source: three-binary tight formulation, Morales-España et al. 2013; Knueven, Os
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from smartgrid_assets.domain.plan.explain import broken_limits, shortages
-from smartgrid_assets.domain.plan.model import PlanModel, build_model
+from smartgrid_assets.domain.plan.model import FAMILIES, PlanModel, build_model
 from smartgrid_assets.domain.plan.priority import commit_by_priority
 from smartgrid_assets.domain.plan.problem import DispatchProblem, SolveOptions, demand_mw
 from smartgrid_assets.domain.plan.result import (
@@ -36,6 +36,10 @@ from smartgrid_assets.domain.plan.verify import violations
 from smartgrid_assets.domain.plan.verify_network import network_violations
 
 __all__ = ["DispatchPlan", "DispatchProblem", "SolveOptions", "demand_mw", "plan_dispatch"]
+
+
+BROKEN = 1e-4
+"""MW (or share of a unit) from which a limit counts as broken."""
 
 
 def plan_dispatch(problem: DispatchProblem, options: SolveOptions | None = None) -> DispatchPlan:
@@ -65,17 +69,20 @@ def _collector_at_rest() -> Iterator[None]:
 
 
 def _solved(problem: DispatchProblem, options: SolveOptions) -> DispatchPlan:
-    model, build_seconds = _timed_build(problem, elastic=False)
+    model, build_seconds = _timed_build(problem, options.relax)
     session = Session(model, options)
     outcome = find_commitment(session)
     notes: list[str] = []
     relaxed = outcome.status in ("infeasible", "nothing")
     if relaxed:
-        model, rebuild_seconds = _timed_build(problem, elastic=True)
+        model, rebuild_seconds = _timed_build(problem, FAMILIES)
         build_seconds += rebuild_seconds
         session = Session(model, options)
         outcome, notes = _relaxed(session, outcome)
     marginal = _dispatch(session)
+    if options.relax and not relaxed and any(broken.var.value > BROKEN for broken in model.broken):
+        relaxed, notes = True, ["Limits that were asked to give way were broken:"]
+        outcome = replace(outcome, status="relaxed")
     return _plan(model, outcome, marginal, notes, relaxed, build_seconds)
 
 
@@ -87,9 +94,9 @@ class Marginal:
     by_bus: np.ndarray | None = None
 
 
-def _timed_build(problem: DispatchProblem, elastic: bool) -> tuple[PlanModel, float]:
+def _timed_build(problem: DispatchProblem, may_break: Collection[str]) -> tuple[PlanModel, float]:
     begin = perf_counter()
-    model = build_model(problem, elastic)
+    model = build_model(problem, may_break)
     return model, perf_counter() - begin
 
 

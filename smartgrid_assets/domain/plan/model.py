@@ -8,7 +8,7 @@ PRICE_BROKEN, and the plan says which was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,9 @@ Row = tuple[list[Term], float | None, float | None]
 """Terms, lower and upper bound of their sum."""
 
 COST_PARTS = ("energy", "no_load", "startup", "shutdown", "unserved", "spilled", "reserve_shortfall", "overload")
+FAMILIES = ("power balance", "power balance surplus", "reserve", "ordered commitment", "minimum up time", "minimum down time", "ramp up", "ramp down",
+            "storage end level", "storage level", "fuel supply")  # fmt: skip
+"""Limits that an elastic model may break."""
 BLOCKS = "smartgrid_assets.domain.plan.blocks"
 PRICE_BROKEN = 1e5
 """Per MW and hour of a limit broken in an elastic model: above the prices of unserved energy in use (3,000 to 25,000)."""
@@ -61,7 +64,7 @@ class PlanModel:
     """Grids of variables, terms and costs while the blocks build; the Pyomo model is `pyomo`."""
 
     problem: DispatchProblem
-    elastic: bool = False
+    may_break: frozenset[str] = frozenset()
     pyomo: Any = None
     units: list[UnitHorizon] = field(default_factory=list)
     grids: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
@@ -74,6 +77,11 @@ class PlanModel:
     names: dict[str, Any] = field(default_factory=dict)
     at_bus: dict[int, list[list[Term]]] = field(default_factory=dict)
     line_limits: LineLimits | None = None
+
+    @property
+    def elastic(self) -> bool:
+        """May some limits be broken at a price?"""
+        return bool(self.may_break)
 
     @property
     def count(self) -> int:
@@ -135,7 +143,7 @@ class PlanModel:
 
         weight_mw: MW that one unit of the row's overstepping is worth (a commitment: the unit's largest power).
         """
-        if not self.elastic:
+        if family not in self.may_break:
             return []
         import pyomo.environ as pe
 
@@ -147,12 +155,12 @@ class PlanModel:
         return [(1.0, var)]
 
 
-def build_model(problem: DispatchProblem, elastic: bool = False) -> PlanModel:
-    """The whole model of a problem, from every block in blocks/."""
+def build_model(problem: DispatchProblem, may_break: Collection[str] = ()) -> PlanModel:
+    """The whole model of a problem, from every block in blocks/. may_break: families of limits, of FAMILIES, that may be broken at a price."""
     import pyomo.environ as pe
 
     blocks: list[Block] = list(discover(BLOCKS, "BLOCK").values())
-    model = PlanModel(problem, elastic, pe.ConcreteModel(), [UnitHorizon(u, problem) for u in problem.fleet.thermal])
+    model = PlanModel(problem, frozenset(may_break), pe.ConcreteModel(), [UnitHorizon(u, problem) for u in problem.fleet.thermal])
     model.injection = [[] for _ in range(model.count)]
     model.reserve = [[] for _ in range(model.count)]
     for block in blocks:

@@ -87,12 +87,16 @@ class DispatchProblem:
 
 @dataclass(frozen=True)
 class SolveOptions:
-    """When to stop: relative gap or seconds; threads of the solver and its random seed."""
+    """When to stop: relative gap or seconds; threads of the solver and its random seed.
+
+    relax: families of limits (model.FAMILIES) that may be broken at a high price from the start; all may where no plan keeps the others.
+    """
 
     gap: float = 1e-3
     time_limit_s: float = 60.0
     threads: int = 1
     seed: int = 0
+    relax: tuple[str, ...] = ()
 
 
 def demand_mw(load_by_zone: Mapping[str, Sequence[float]], loss_factor: float = 1.0, unmetered_mw: float = 0.0) -> list[float]:

@@ -10,6 +10,7 @@ import pytest
 from smartgrid_assets.domain.errors import MisalignedError, PlanError
 from smartgrid_assets.domain.plan.dispatch import SolveOptions, demand_mw, plan_dispatch
 from smartgrid_assets.domain.plan.fleet import Fleet, Outage, Renewable
+from smartgrid_assets.domain.plan.model import FAMILIES
 from smartgrid_assets_tests.domain.plan.small import EXACT, START, battery, problem, running, series, solved, unit
 
 HOUR = timedelta(hours=1)
@@ -31,6 +32,25 @@ def test_an_infeasible_day_gives_a_relaxed_plan_naming_hour_shortfall_and_constr
     assert "2026-01-05 01:00 to 02:00 UTC: 20.0 MW demand that no unit can serve (power balance)" in plan.summary["explanation"]
     assert series(plan, "A") == [50.0, 100.0]
     assert plan.prices["unserved_mw"].tolist() == pytest.approx([0.0, 20.0])
+
+
+def test_only_the_limits_that_are_asked_to_give_way_are_broken():
+    slow = unit("slow", 0, 200, 10, ramp_up_mw_per_h=20.0, **running(power=50.0))
+    asked = problem([50.0, 90.0], slow, price_unserved=None, price_spilled=None)
+    plan = plan_dispatch(asked, replace(EXACT, relax=("ramp up", "minimum up time")))
+    assert plan.summary["status"] == "relaxed" and series(plan, "slow") == [50.0, 90.0]
+    assert "Limits that were asked to give way were broken:" in plan.summary["explanation"]
+    assert "unit slow: 20.0 MW ramp-up limit exceeded (ramp up)" in plan.summary["explanation"]
+    # Asked for another family, no plan keeps the ramp, and all families may be broken: what is cheapest to break is.
+    other = plan_dispatch(asked, replace(EXACT, relax=("reserve",)))
+    assert other.summary["status"] == "relaxed" and "No plan keeps all limits" in other.summary["explanation"]
+
+
+def test_a_plan_that_breaks_nothing_is_not_relaxed_whatever_it_might_have_broken():
+    easy = problem([50.0, 60.0], unit("A", 0, 100, 10, **running()))
+    plan, free = plan_dispatch(easy, EXACT), plan_dispatch(easy, replace(EXACT, relax=FAMILIES))
+    assert (free.summary["status"], free.summary["relaxed"], free.summary["cost_total"]) == ("optimal", False, plan.summary["cost_total"])
+    assert free.prices["price_per_mwh"].tolist() == pytest.approx(plan.prices["price_per_mwh"].tolist())
 
 
 def test_an_end_level_out_of_reach_is_said_and_the_plan_gets_as_near_as_it_can():
