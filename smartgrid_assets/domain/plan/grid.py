@@ -44,7 +44,7 @@ class Grid:
 
     overload_price: branch or interface -> price per MW and hour of exceeding its limit; those that are missing are hard.
     out: branch -> T times whether it is out of service. contingencies: branches whose loss the others must stand, at their emergency
-    limit. formulation: how flows follow from injections; the optimum is the same.
+    limit. shortfall_at: the one bus where demand may go unserved or surplus be spilled; None = any. formulation: how flows follow from injections; the optimum is the same.
     Raises MisalignedError, PlanError where these do not fit together.
     """
 
@@ -58,6 +58,7 @@ class Grid:
     overload_price: Mapping[str, float] = field(default_factory=dict)
     out: Mapping[int, Sequence[bool]] = field(default_factory=dict)
     contingencies: tuple[int, ...] = ()
+    shortfall_at: int | None = None
     formulation: Formulation = "ptdf"
 
     def __post_init__(self) -> None:
@@ -78,7 +79,8 @@ class Grid:
     def busy(self) -> list[int]:
         """Buses where anything but branches ends."""
         ends = {end for line in self.dc_lines for end in (line.from_bus, line.to_bus)}
-        return sorted({*self.unit_bus.values(), *ends, *np.flatnonzero((self.demand_mw != 0).any(axis=0)).tolist()})
+        shed = set() if self.shortfall_at is None else {self.shortfall_at}
+        return sorted({*self.unit_bus.values(), *ends, *shed, *np.flatnonzero((self.demand_mw != 0).any(axis=0)).tolist()})
 
     def in_service(self, t: int) -> tuple[int, ...]:
         """The branches that are in service in interval t."""

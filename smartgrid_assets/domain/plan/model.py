@@ -75,6 +75,7 @@ class PlanModel:
     unit_costs: dict[str, list[tuple[int, float, Any]]] = field(default_factory=dict)
     broken: list[Broken] = field(default_factory=list)
     names: dict[str, Any] = field(default_factory=dict)
+    power: dict[str, list[list[Term]]] = field(default_factory=dict)
     at_bus: dict[int, list[list[Term]]] = field(default_factory=dict)
     line_limits: LineLimits | None = None
 
@@ -95,6 +96,7 @@ class PlanModel:
 
     def inject(self, unit: str, t: int, coefficient: float, var: Any) -> None:
         """coefficient * var MW flow from the unit into the system, at its bus where there is a network."""
+        self.power.setdefault(unit, [[] for _ in range(self.count)])[t].append((coefficient, var))
         self.injection[t].append((coefficient, var))
         if self.problem.grid is not None:
             self.inject_at(self.problem.grid.unit_bus[unit], t, coefficient, var)
@@ -170,7 +172,7 @@ def build_model(problem: DispatchProblem, may_break: Collection[str] = ()) -> Pl
     for block in blocks:
         block.couple(model)
     total = [(coefficient, var) for terms in model.costs.values() for _, coefficient, var in terms]
-    model.pyomo.total_cost = pe.Objective(expr=_linear(total) if total else 0.0)
+    model.pyomo.total_cost = pe.Objective(expr=(_linear(total) if total else 0.0) + sum(problem.constant_cost))
     return model
 
 

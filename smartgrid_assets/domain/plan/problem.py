@@ -17,6 +17,20 @@ from smartgrid_assets.domain.plan.services import NO_SERVICES, AncillaryServices
 
 
 @dataclass(frozen=True)
+class GenerationLimit:
+    """low <= sum of weight * power of the units <= high in each interval, MW (T values each; infinite = none).
+
+    price: per MW and hour of exceeding it; None = it holds.
+    """
+
+    name: str
+    weights: Mapping[str, float]
+    low_mw: Sequence[float]
+    high_mw: Sequence[float]
+    price: float | None = None
+
+
+@dataclass(frozen=True)
 class DispatchProblem:
     """Demand and reserve per interval, and the fleet that must meet them.
 
@@ -28,6 +42,8 @@ class DispatchProblem:
         must be got rid of somehow, unlike curtailment, and so dearer than it.
     services: ancillary products beyond the one reserve. fuels: supplies that are short, and who burns them.
     least_mw: renewable unit -> T, MW that it gives whatever the plan; units that it does not name may be curtailed altogether.
+    unit_cost: renewable unit -> T, per MWh used, in the place of its cost_per_mwh. constant_cost: T, money that no plan changes (part energy).
+    generation_limits: weighted sums of units' powers between two limits.
     grid: buses and branches; None = all at one bus. Its demands of a time add up to demand_mw.
     Raises MisalignedError, PlanError where these do not fit together.
     """
@@ -44,6 +60,9 @@ class DispatchProblem:
     services: AncillaryServices = NO_SERVICES
     fuels: Fuels = NO_FUELS
     least_mw: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    unit_cost: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    constant_cost: Sequence[float] = ()
+    generation_limits: tuple[GenerationLimit, ...] = ()
     grid: Grid | None = None
 
     def __post_init__(self) -> None:
@@ -53,7 +72,8 @@ class DispatchProblem:
         if not len(self.reserve_mw):
             object.__setattr__(self, "reserve_mw", [0.0] * count)
         series = {"demand_mw": self.demand_mw, "reserve_mw": self.reserve_mw, **self.available_mw}
-        for name, values in [*series.items(), *self.least_mw.items()]:
+        series |= {"constant_cost": self.constant_cost} if len(self.constant_cost) else {}
+        for name, values in [*series.items(), *self.least_mw.items(), *self.unit_cost.items()]:
             if len(values) != count:
                 raise MisalignedError(f"{name}: {len(values)} values for {count} intervals.")
             if not np.isfinite(np.asarray(values, dtype=float)).all():

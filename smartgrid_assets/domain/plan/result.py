@@ -209,6 +209,8 @@ def cost_frame(model: PlanModel) -> pd.DataFrame:
     for part in COST_PARTS:
         for t, coefficient, var in model.costs.get(part, []):
             parts[part][t] += coefficient * var.value
+    if len(model.problem.constant_cost):
+        parts["energy"] += np.asarray(model.problem.constant_cost, dtype=float)
     return pd.DataFrame({"interval_start_utc": pd.to_datetime(list(model.problem.interval_start_utc)), **parts})
 
 

@@ -38,6 +38,7 @@ def violations(problem: DispatchProblem, units: pd.DataFrame, prices: pd.DataFra
     if not check.found or all("one row for each" not in text for text in check.found):
         _system(check, units, prices)
         _fuel(check, by_unit)
+        _sums(check, by_unit)
     return check.found
 
 
@@ -47,6 +48,11 @@ class _Check:
     def __init__(self, problem: DispatchProblem) -> None:
         self.problem = problem
         self.found: list[str] = []
+
+    @property
+    def largest_mw(self) -> float:
+        """Of the demands."""
+        return float(np.abs(np.asarray(self.problem.demand_mw, dtype=float)).max())
 
     def that(self, what: str, excess: np.ndarray, size: float = 1.0) -> None:
         over = np.flatnonzero(np.asarray(excess, dtype=float) > TOLERANCE * max(size, 1.0))
@@ -118,6 +124,15 @@ def _times(check: _Check, unit: ThermalUnit, on: np.ndarray, limit: np.ndarray) 
         lasted_h += hours
     check.that(f"{name}, minimum up time (h)", missing[True])
     check.that(f"{name}, minimum down time (h)", missing[False])
+
+
+def _sums(check: _Check, by_unit: dict[str, pd.DataFrame]) -> None:
+    for limit in check.problem.generation_limits:
+        if limit.price is None:
+            total = sum(weight * _column(by_unit[unit], "power_mw") for unit, weight in limit.weights.items())
+            check.that(
+                f"limit {limit.name}", np.maximum(total - np.asarray(limit.high_mw), np.asarray(limit.low_mw) - total), check.largest_mw
+            )
 
 
 def _fuel(check: _Check, by_unit: dict[str, pd.DataFrame]) -> None:

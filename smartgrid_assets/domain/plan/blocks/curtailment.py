@@ -17,7 +17,8 @@ def _declare(model: PlanModel) -> None:
         curtailed = model.variables("curtailed", unit.name, upper=available)
         for t in range(model.count):
             model.inject(unit.name, t, 1.0, used[t])
-            model.cost("energy", t, unit.cost_per_mwh * model.hours, used[t])
+            cost = model.problem.unit_cost.get(unit.name)
+            model.cost("energy", t, (unit.cost_per_mwh if cost is None else float(cost[t])) * model.hours, used[t])
             model.cost("spilled", t, unit.curtailment_cost_per_mwh * model.hours, curtailed[t])
 
 

@@ -35,11 +35,14 @@ def _shortfalls(model: PlanModel, grid: Grid) -> None:
     with_units = set(grid.unit_bus.values())
     for bus, name in enumerate(grid.buses):
         demand = grid.demand_mw[:, bus]
+        if grid.shortfall_at is not None:
+            demand = grid.demand_mw.clip(min=0).sum(axis=1) if bus == grid.shortfall_at else demand * 0.0
         if problem.price_unserved is not None and (demand > 0).any():
             for t, var in enumerate(model.variables("unserved", name, upper=[max(float(mw), 0.0) for mw in demand])):
                 model.inject_at(bus, t, 1.0, var)
                 model.cost("unserved", t, problem.price_unserved * model.hours, var)
-        if problem.price_spilled is not None and (bus in with_units or (demand < 0).any()):
+        may_spill = bus in with_units or (demand < 0).any() if grid.shortfall_at is None else bus == grid.shortfall_at
+        if problem.price_spilled is not None and may_spill:
             for t, var in enumerate(model.variables("spilled", name)):
                 model.inject_at(bus, t, -1.0, var)
                 model.cost("spilled", t, problem.price_spilled * model.hours, var)

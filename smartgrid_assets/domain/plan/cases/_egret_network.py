@@ -1,7 +1,9 @@
 """Buses, loads, branches, DC lines, interfaces and contingencies of an Egret case.
 
 Flow = (angle from - angle to - shift) / (reactance x tap), as in Egret's DC approximation; limits are `rating_long_term`, after a loss
-`rating_emergency`. Shunt conductances draw their power at 1 p.u. A `violation_penalty` makes a limit soft.
+`rating_emergency`. Shunt conductances draw their power at 1 p.u. As in Egret's own tests of networks (slacks at transmission limits), limits of branches and
+interfaces are soft: at their `violation_penalty`, or the system's (half of `load_mismatch_cost` for branches), unless that is null; and the reference bus alone
+may be short. Limits after a loss hold.
 Source: gridx-egret 0.6.2, egret/model_library/unit_commitment/power_balance.py and params.py (BSD).
 """
 
@@ -19,6 +21,7 @@ from smartgrid_assets.domain.plan.grid import DcLine, Grid, Interface
 from smartgrid_assets.domain.plan.opf.network import Branch
 
 _ANY_ANGLE = 360.0
+MISMATCH_COST = 1e6
 
 
 def bus_demand(content: Mapping[str, Any], count: int) -> dict[str, np.ndarray]:
@@ -31,7 +34,7 @@ def bus_demand(content: Mapping[str, Any], count: int) -> dict[str, np.ndarray]:
         if not load.get("in_service", True):
             continue
         if load.get("p_price") is not None:
-            raise PlanError(f"{path}.p_price: load that answers to a price is not taken by this reader.")
+            continue  # a virtual generator that draws: priced_loads()
         mw = np.array([float(value) for value in series(at(load, "p_load", path), count)])
         for bus, share in _shares(load, known, path).items():
             demand[bus] = demand[bus] + share * mw
@@ -39,6 +42,17 @@ def bus_demand(content: Mapping[str, Any], count: int) -> dict[str, np.ndarray]:
         if shunt.get("in_service", True) and shunt.get("gs"):
             demand[bus_of(shunt, known, f"elements.shunt.{name}")] += float(shunt["gs"])
     return demand
+
+
+def priced_loads(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Loads that answer to a price, as virtual generators that draw: power from -load to 0, at the price per MWh of each MW less drawn."""
+    made = {}
+    for name, load in content["elements"].get("load", {}).items():
+        if load.get("in_service", True) and load.get("p_price") is not None:
+            drawn = at(load, "p_load", f"elements.load.{name}")
+            least = {"values": [-float(mw) for mw in drawn["values"]]} if isinstance(drawn, Mapping) else -float(drawn)
+            made[name] = {"generator_type": "virtual", "bus": load.get("bus"), "p_min": least, "p_max": 0.0, "p_cost": load["p_price"]}
+    return made
 
 
 def bus_of(data: Mapping[str, Any], known: list[str], path: str, key: str = "bus") -> str:
@@ -71,7 +85,6 @@ def read_grid(content: Mapping[str, Any], demand: Mapping[str, np.ndarray], unit
     buses = list(demand)
     where, which = {name: n for n, name in enumerate(buses)}, {name: n for n, name in enumerate(lines)}
     count, base = len(next(iter(demand.values()))), float(system.get("baseMVA", 100.0))
-    soft = {name: data for kind in (lines, elements.get("interface", {})) for name, data in kind.items()}
     return Grid(
         buses=tuple(buses),
         demand_mw=np.column_stack([demand[name] for name in buses]),
@@ -80,7 +93,8 @@ def read_grid(content: Mapping[str, Any], demand: Mapping[str, np.ndarray], unit
         reference=where.get(system.get("reference_bus"), 0),
         dc_lines=tuple(_dc_line(name, data, where) for name, data in dc_lines.items()),
         interfaces=tuple(_interface(name, data, which) for name, data in elements.get("interface", {}).items()),
-        overload_price={name: float(data["violation_penalty"]) for name, data in soft.items() if data.get("violation_penalty") is not None},
+        overload_price=_penalties(system, lines, elements.get("interface", {})),
+        shortfall_at=where.get(system.get("reference_bus"), 0),
         out={
             which[name]: [bool(v) for v in series(data["planned_outage"], count)]
             for name, data in lines.items()
@@ -88,6 +102,22 @@ def read_grid(content: Mapping[str, Any], demand: Mapping[str, np.ndarray], unit
         },
         contingencies=tuple(_lost(name, data, which) for name, data in elements.get("contingency", {}).items()),
     )
+
+
+def _penalties(system: Mapping[str, Any], lines: Mapping[str, Any], interfaces: Mapping[str, Any]) -> dict[str, float]:
+    """Branch or interface -> its price of overload; one without a key of its own has the system's, one with null holds."""
+    mismatch = float(system.get("load_mismatch_cost", MISMATCH_COST))
+    common = {
+        "branch": float(system.get("transmission_flow_violation_cost", mismatch / 2)),
+        "interface": float(system.get("interface_flow_violation_cost", mismatch / (10 / 3))),
+    }
+    told = {}
+    for kind, elements in (("branch", lines), ("interface", interfaces)):
+        for name, data in elements.items():
+            price = data.get("violation_penalty", common[kind])
+            if price is not None:
+                told[name] = float(price)
+    return told
 
 
 def _ends(data: Mapping[str, Any], where: Mapping[str, int], path: str) -> tuple[int, int]:

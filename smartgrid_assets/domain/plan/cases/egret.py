@@ -9,6 +9,7 @@ name and so as 1. Source: gridx-egret 0.6.2, egret/model_library/unit_commitment
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
 from typing import Any
@@ -17,16 +18,15 @@ import numpy as np
 
 from smartgrid_assets.domain.errors import PlanError
 from smartgrid_assets.domain.plan.case import CaseFormat
-from smartgrid_assets.domain.plan.cases._egret_network import bus_demand, bus_of, read_grid
+from smartgrid_assets.domain.plan.cases._egret_network import MISMATCH_COST, bus_demand, bus_of, priced_loads, read_grid
 from smartgrid_assets.domain.plan.cases._egret_values import at, number, series
 from smartgrid_assets.domain.plan.fleet import Fleet
 from smartgrid_assets.domain.plan.fuels import Fuels, UnitFuel
-from smartgrid_assets.domain.plan.problem import DispatchProblem
+from smartgrid_assets.domain.plan.problem import DispatchProblem, GenerationLimit
 from smartgrid_assets.domain.plan.services import DOWNWARD, FLEXIBLE, NO_SERVICES, QUALITY, SYSTEM, AncillaryServices, UnitServices
 from smartgrid_assets.domain.plan.unit_fields import polynomial_points, unit_from_values
 
 _PIECES = 2
-_MISMATCH_COST = 1e6
 _DIVISORS = {"regulation_up": 4.0, "regulation_down": 4.0, "spinning": 5.0, "non_spinning": 20 / 3, "supplemental": 8.0,
              "flexible_ramp_up": 100 / 11, "flexible_ramp_down": 100 / 11}  # fmt: skip
 _REQUIREMENT = {
@@ -43,7 +43,8 @@ _FIRST = datetime(2020, 1, 1)
 def read(content: Mapping[str, Any]) -> DispatchProblem:
     """The problem of an Egret case, with its network where it has one; its intervals begin at 2020-01-01 (a case has keys, not dates).
 
-    Raises PlanError naming the JSON path of what is missing or not supported (load with a price, stocks of fuel).
+    Units and loads that may draw for a price are as much demand, and a unit that gives it back. Raises PlanError naming the JSON path of what is
+    missing or not supported (stocks of fuel, start-up trajectories, least power or costs that change over time).
     """
     system, elements = at(content, "system"), at(content, "elements")
     count = len(at(system, "time_keys", "system"))
@@ -51,25 +52,33 @@ def read(content: Mapping[str, Any]) -> DispatchProblem:
     demand = bus_demand(content, count)
     generators = {name: g for name, g in at(elements, "generator", "elements").items() if g.get("in_service", True)}
     thermal = {name: g for name, g in generators.items() if _kind(name, g) == "thermal"}
-    renewable = {name: g for name, g in generators.items() if name not in thermal}
+    renewable = {name: g for name, g in generators.items() if name not in thermal} | priced_loads(content)
     storage = {name: s for name, s in elements.get("storage", {}).items() if s.get("in_service", True)}
-    series_of = {name: _limits(name, data, count) for name, data in renewable.items()}
+    ranges = {name: _limits(name, data, count) for name, data in renewable.items()}
+    for name, of in ranges.items():
+        bus = bus_of(renewable[name], list(demand), f"elements.generator.{name}")
+        demand[bus] = demand[bus] + np.array(of.drawn)
     fleet = Fleet(
         tuple(_thermal(name, g, minutes, count) for name, g in thermal.items()),
         tuple(_storage(name, s, minutes / 60) for name, s in storage.items()),
-        tuple(_renewable(name, g, series_of[name][1]) for name, g in renewable.items()),
+        tuple(_renewable(name, g, ranges[name].available) for name, g in renewable.items()),
     )
-    paths = {**dict.fromkeys(generators, "generator"), **dict.fromkeys(storage, "storage")}
-    unit_bus = {name: bus_of((generators | storage)[name], list(demand), f"elements.{kind}.{name}") for name, kind in paths.items()}
-    mismatch = float(system.get("load_mismatch_cost", _MISMATCH_COST))
+    paths = {**dict.fromkeys(generators | renewable, "generator"), **dict.fromkeys(storage, "storage")}
+    unit_bus = {
+        name: bus_of((generators | renewable | storage)[name], list(demand), f"elements.{kind}.{name}") for name, kind in paths.items()
+    }
+    mismatch = float(system.get("load_mismatch_cost", MISMATCH_COST))
     return DispatchProblem(
         interval_start_utc=[_FIRST + timedelta(minutes=minutes * t) for t in range(count)],
         interval_minutes=minutes,
         demand_mw=np.sum(list(demand.values()), axis=0).tolist(),
         fleet=fleet,
         reserve_mw=series(system.get("reserve_requirement", 0.0), count),
-        available_mw={name: most for name, (_, most) in series_of.items()},
-        least_mw={name: least for name, (least, _) in series_of.items()},
+        available_mw={name: of.available for name, of in ranges.items()},
+        least_mw={name: of.least for name, of in ranges.items()},
+        unit_cost={name: of.cost for name, of in ranges.items()},
+        constant_cost=[-minutes / 60 * sum(of.drawn[t] * of.cost[t] for of in ranges.values()) for t in range(count)],
+        generation_limits=_generation_limits(elements, {*thermal, *renewable, *storage}, count),
         price_unserved=mismatch,
         price_spilled=mismatch,
         price_reserve=float(system.get("reserve_shortfall_cost", mismatch / 10)),
@@ -79,6 +88,10 @@ def read(content: Mapping[str, Any]) -> DispatchProblem:
     )
 
 
+_UNKNOWN = {"startup_curve": "power while starting", "shutdown_curve": "power while stopping", "future_status": "a state after the horizon"}
+"""Of thermal generators: would change the problem, and is not modelled."""
+
+
 def _kind(name: str, data: Mapping[str, Any]) -> str:
     kind = at(data, "generator_type", f"elements.generator.{name}")
     if kind not in ("thermal", "renewable", "virtual"):
@@ -86,24 +99,58 @@ def _kind(name: str, data: Mapping[str, Any]) -> str:
     return str(kind)
 
 
-def _limits(name: str, data: Mapping[str, Any], count: int) -> tuple[list[float], list[float]]:
-    """T, MW that a renewable unit must give, and may give."""
+@dataclass(frozen=True)
+class _Range:
+    """T values: least and available power above `drawn` (MW drawn where all is used least), cost per MWh."""
+
+    least: list[float]
+    available: list[float]
+    drawn: list[float]
+    cost: list[float]
+
+
+def _limits(name: str, data: Mapping[str, Any], count: int) -> _Range:
+    """What a unit that is not committed may give. One that may draw becomes as much demand and a unit that gives it back."""
     path = f"elements.generator.{name}"
     least, most = ([float(mw) for mw in series(data.get(key, 0.0), count)] for key in ("p_min", "p_max"))
-    if min([*least, *most]) < 0:
-        raise PlanError(f"{path}: draws power (p_min or p_max below 0); this reader takes none that does.")
     if (t := next((t for t in range(count) if least[t] > most[t]), None)) is not None:
         raise PlanError(f"{path}.p_min: is above p_max in interval {t}.")
-    return least, most
+    cost = series(data.get("p_cost") or 0.0, count)
+    if not all(isinstance(price, (int, float)) for price in cost):
+        raise PlanError(f"{path}.p_cost: a curve; this reader takes numbers per MWh for units that are not thermal.")
+    drawn = [max(-mw, 0.0) for mw in least]
+    return _Range(
+        [mw + d for mw, d in zip(least, drawn, strict=True)],
+        [mw + d for mw, d in zip(most, drawn, strict=True)],
+        drawn,
+        [float(price) for price in cost],
+    )
 
 
 def _renewable(name: str, data: Mapping[str, Any], most: list[float]) -> Any:
-    path = f"elements.generator.{name}"
-    cost = data.get("p_cost", 0.0) or 0.0
-    if isinstance(cost, Mapping):
-        raise PlanError(f"{path}.p_cost: a time series or curve; this reader takes one number per MWh for renewable units.")
-    values = {"name": name, "zone": str(data.get("zone", "")), "p_max_mw": max(most), "cost_per_mwh": float(cost)}
-    return unit_from_values("renewable", values, path)
+    values = {"name": name, "zone": str(data.get("zone", "")), "p_max_mw": max(most)}
+    return unit_from_values("renewable", values, f"elements.generator.{name}")
+
+
+def _generation_limits(elements: Mapping[str, Any], units: set[str], count: int) -> tuple[GenerationLimit, ...]:
+    made = []
+    for name, data in elements.get("security_constraint", {}).items():
+        path = f"elements.security_constraint.{name}"
+        if (kind := data.get("security_constraint_type")) != "pg":
+            raise PlanError(f"{path}.security_constraint_type: {kind!r}; this reader takes pg.")
+        coefs = at(at(data, "coefs", path), "values", f"{path}.coefs")
+        if unknown := sorted(set(coefs) - {"generator", "storage"}):
+            raise PlanError(f"{path}.coefs.values.{unknown[0]}: is neither generator nor storage.")
+        weights = {str(unit): float(weight) for of in coefs.values() for unit, weight in of.items()}
+        if lost := sorted(set(weights) - units):
+            raise PlanError(f"{path}.coefs: {lost[0]!r} is no unit in service.")
+        low, high = (
+            [default if mw is None else float(mw) for mw in series(data.get(key), count)]
+            for key, default in (("lower_bound", -inf), ("upper_bound", inf))
+        )
+        price = data.get("violation_penalty")
+        made.append(GenerationLimit(name, weights, low, high, None if price is None else float(price)))
+    return tuple(made)
 
 
 def _storage(name: str, data: Mapping[str, Any], hours: float) -> Any:
@@ -131,6 +178,11 @@ def _storage(name: str, data: Mapping[str, Any], hours: float) -> Any:
 
 def _thermal(name: str, data: Mapping[str, Any], minutes: int, count: int) -> Any:
     path, hours = f"elements.generator.{name}", minutes / 60
+    if said := next((key for key in _UNKNOWN if data.get(key)), None):
+        raise PlanError(f"{path}.{said}: {_UNKNOWN[said]} is not taken by this reader.")
+    for key in ("p_cost", "p_fuel"):
+        if isinstance(data.get(key), Mapping) and data[key].get("data_type") == "time_series":
+            raise PlanError(f"{path}.{key}: a time series of curves; this reader takes one.")
     p_min, most = number(data, "p_min", path), [float(mw) for mw in series(at(data, "p_max", path), count)]
     p_max = max(most)
     ramp_up, ramp_down = (number(data, key, path) for key in ("ramp_up_60min", "ramp_down_60min"))

@@ -17,6 +17,7 @@ from smartgrid_assets.domain.plan.fleet import Fleet, Renewable
 from smartgrid_assets.domain.plan.flows import Topology
 from smartgrid_assets.domain.plan.grid import DcLine, Grid, Interface, flow_range
 from smartgrid_assets.domain.plan.opf.network import Branch
+from smartgrid_assets.domain.plan.problem import GenerationLimit
 from smartgrid_assets.domain.plan.verify import violations
 from smartgrid_assets.domain.plan.verify_network import network_violations
 from smartgrid_assets_tests.domain.plan.small import battery, problem, running, series, solved, unit
@@ -191,3 +192,19 @@ def test_wind_that_must_be_taken_is_taken_and_what_is_used_may_cost():
     tampered = plan.units.assign(power_mw=[30.0, 0.0], curtailed_mw=[0.0, 40.0])
     asked = problem([30.0], fleet=wind, available_mw={"W": [40.0]}, least_mw={"W": [25.0]})
     assert any("what must be taken" in text for text in violations(asked, tampered, plan.prices))
+
+
+def test_where_one_bus_alone_may_be_short_a_line_is_overloaded_before():
+    alone = _triangle({"AC": 40.0}, [90.0], overload_price={"AC": 50.0}, shortfall_at=1)
+    assert series(solved([90.0], CHEAP, DEAR, grid=alone), "cheap") == [90.0]
+    # B may be served by no one: what is short there is 200 MW of what C draws more than all can give.
+    short = solved([500.0], CHEAP, DEAR, grid=_triangle({}, [500.0], shortfall_at=1))
+    assert short.network.buses.set_index("bus")["unserved_mw"].to_dict() == {"A": 0.0, "B": pytest.approx(100.0), "C": 0.0}
+    assert short.violations == []
+
+
+def test_a_weighted_sum_of_powers_is_kept_or_paid_for():
+    limits = [GenerationLimit("sum", {"cheap": 1.0, "dear": -1.0}, [-np.inf], [10.0], price) for price in (None, 5.0, 15.0)]
+    held, paid, dearer = (series(solved([90.0], CHEAP, DEAR, generation_limits=(limit,)), "cheap") for limit in limits)
+    # cheap - dear <= 10 with 90 in all: 50 and 40. A MW over it, half from each side, saves 10: worth 5, not 15.
+    assert (held, paid, dearer) == ([50.0], [90.0], [50.0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from smartgrid_assets.domain.errors import PlanError
 from smartgrid_assets.domain.plan.case import CaseFormat
 from smartgrid_assets.domain.plan.cases.egret import CASE
 from smartgrid_assets.domain.plan.dispatch import SolveOptions, plan_dispatch
+from smartgrid_assets.domain.plan.verify import violations
 from smartgrid_assets.domain.registry import discover
 
 PINNED = [
@@ -74,7 +76,15 @@ BROKEN = [
     pytest.param(lambda c: c["elements"].pop("generator"), "elements.generator: missing", id="no generator"),
     pytest.param(lambda c: c["elements"]["generator"]["G"].pop("p_min"), "elements.generator.G.p_min", id="no p_min"),
     pytest.param(lambda c: c["elements"]["generator"]["G"].update(generator_type="tidal"), "G.generator_type: 'tidal'", id="kind"),
-    pytest.param(lambda c: c["elements"]["load"]["L"].update(p_price=9), "elements.load.L.p_price", id="priced load"),
+    pytest.param(
+        lambda c: c["elements"]["generator"]["G"].update(startup_curve=[5]), "G.startup_curve: power while starting", id="start-up curve"
+    ),
+    pytest.param(lambda c: c["elements"]["generator"]["G"].update(future_status=-2), "G.future_status", id="after the horizon"),
+    pytest.param(
+        lambda c: c["elements"]["generator"]["G"]["p_cost"].update(data_type="time_series"),
+        "G.p_cost: a time series of curves",
+        id="curves",
+    ),
     pytest.param(lambda c: c["elements"]["generator"]["G"].update(p_min=90), "elements.generator.G", id="pmin over pmax"),
     pytest.param(lambda c: c["elements"]["load"]["L"]["p_load"]["values"].append(3), "3 values for 2", id="length"),
 ]
@@ -140,12 +150,16 @@ def _networked() -> dict[str, Any]:
         "one": line,
         "two": line
         | {"branch_type": "transformer", "transformer_tap_ratio": 1.25, "transformer_phase_shift": 3.0, "violation_penalty": 77},
-        "three": line | {"planned_outage": {"data_type": "time_series", "values": [False, True]}},
+        "three": line | {"planned_outage": {"data_type": "time_series", "values": [False, True]}, "violation_penalty": None},
         "gone": line | {"in_service": False},
     }
     elements["dc_branch"] = {"dc": {"from_bus": "A", "to_bus": "C", "rating_long_term": 7}}
     elements["interface"] = {"I": {"lines": ["one", "three"], "line_orientation": [1, -1], "minimum_limit": -5, "maximum_limit": 30}}
     elements["contingency"] = {"c": {"branch_contingency": "one"}}
+    elements["security_constraint"] = {
+        "sc": {"security_constraint_type": "pg", "upper_bound": {"data_type": "time_series", "values": [90, 80]}, "violation_penalty": 33,
+               "coefs": {"data_type": "coefs", "values": {"generator": {"G": 1}, "storage": {"B1": -2}}}}
+    }  # fmt: skip
     elements["storage"] = {
         "B1": {"bus": "B", "energy_capacity": 40, "max_charge_rate": 8, "max_discharge_rate": 6, "min_discharge_rate": 1, "retention_rate_60min": 0.81,
                "initial_state_of_charge": 0.5, "minimum_state_of_charge": 0.1, "charge_efficiency": 0.9, "discharge_cost": 2, "charge_cost": 1}
@@ -161,10 +175,14 @@ def test_the_network_of_a_case_is_read_whole():
     one, two, _ = grid.branches
     assert (one.susceptance, one.limit_mw, one.emergency_mw) == (1000.0, 20.0, 25.0) and one.angles[1] == pytest.approx(1.5708, abs=1e-4)
     assert (two.susceptance, two.shift) == (800.0, pytest.approx(0.05236, abs=1e-5))
-    assert grid.out == {2: [False, True]} and grid.contingencies == (0,) and grid.overload_price == {"two": 77.0}
+    assert grid.out == {2: [False, True]} and grid.contingencies == (0,)
+    # Without a price of its own a branch has half of that of unserved load, an interface three tenths; null makes a limit hold.
+    assert grid.overload_price == {"one": 5e5, "two": 77.0, "I": 3e5} and grid.shortfall_at == 0
     assert (grid.dc_lines[0].to_bus, grid.dc_lines[0].limit_mw) == (2, 7.0)
     assert (dict(grid.interfaces[0].weights), grid.interfaces[0].low_mw, grid.interfaces[0].high_mw) == ({0: 1.0, 2: -1.0}, -5.0, 30.0)
-    assert problem.least_mw == {"W": [2.0, 2.0]} and problem.fleet.renewable[0].cost_per_mwh == 1.5
+    assert problem.least_mw == {"W": [2.0, 2.0]} and problem.unit_cost["W"] == [1.5, 1.5]
+    (limit,) = problem.generation_limits
+    assert (limit.weights, limit.low_mw, limit.high_mw, limit.price) == ({"G": 1.0, "B1": -2.0}, [-inf, -inf], [90.0, 80.0], 33.0)
     battery = problem.fleet.storage[0]
     assert (battery.min_discharge_mw, battery.min_mwh, battery.end_mwh, battery.gives_reserve) == (1.0, 4.0, 20.0, False)
     # Egret's first interval keeps all that was stored: 20 = initial x 0.81 ^ half an hour.
@@ -193,8 +211,20 @@ NETWORK_BROKEN = [
     pytest.param(lambda e: e["interface"]["I"].update(minimum_limit=40), "elements.interface.I.minimum_limit", id="interface"),
     pytest.param(lambda e: e["interface"]["I"].update(line_orientation=[1]), "1 values for 2 lines", id="orientations"),
     pytest.param(lambda e: e["generator"]["W"].update(p_min=9), "elements.generator.W.p_min: is above p_max in interval 0", id="renewable"),
-    pytest.param(lambda e: e["generator"]["W"].update(p_cost={"values": []}), "elements.generator.W.p_cost", id="cost of wind"),
-    pytest.param(lambda e: e["generator"]["W"].update(p_min=-1), "draws power", id="a renewable that draws"),
+    pytest.param(
+        lambda e: e["generator"]["W"].update(p_cost={"values": [[0, 0], [5, 9]]}), "elements.generator.W.p_cost", id="cost of wind"
+    ),
+    pytest.param(
+        lambda e: e["security_constraint"]["sc"].update(security_constraint_type="pf"),
+        "security_constraint.sc.security_constraint_type",
+        id="kind of limit",
+    ),
+    pytest.param(lambda e: e["security_constraint"]["sc"]["coefs"]["values"].update(load={}), "sc.coefs.values.load", id="limit of loads"),
+    pytest.param(
+        lambda e: e["security_constraint"]["sc"]["coefs"]["values"]["generator"].update(off=1),
+        "'off' is no unit in service",
+        id="limit of a unit",
+    ),
     pytest.param(lambda e: e["storage"]["B1"].update(ramp_up_input_60min=3), "storage.B1.ramp_up_input_60min", id="storage's ramp"),
     pytest.param(lambda e: e["storage"]["B1"].pop("max_charge_rate"), "storage.B1.max_charge_rate: missing", id="storage"),
 ]
@@ -213,3 +243,66 @@ def test_cost_curves_go_on_beyond_their_ends():
     content = _case()
     content["elements"]["generator"]["G"]["p_cost"]["values"] = [[20, 200], [30, 310], [40, 430]]
     assert CASE.read(content).fleet.thermal[0].cost_curve == ((10.0, 90.0), (20.0, 200.0), (30.0, 310.0), (40.0, 430.0), (50.0, 550.0))
+
+
+def test_what_may_draw_for_a_price_is_as_much_demand_and_a_unit_that_gives_it_back():
+    content = _case()
+    content["elements"]["load"]["P"] = {
+        "p_load": {"data_type": "time_series", "values": [4, 6]},
+        "p_price": {"data_type": "time_series", "values": [50, -3]},
+    }
+    content["elements"]["generator"]["V"] = {"generator_type": "virtual", "p_min": -2, "p_max": 1, "p_cost": 7}
+    problem = CASE.read(content)
+    assert list(problem.demand_mw) == [30 + 4 + 2, 35 + 6 + 2] and problem.available_mw == {"P": [4.0, 6.0], "V": [3.0, 3.0]}
+    assert problem.unit_cost == {"V": [7.0, 7.0], "P": [50.0, -3.0]} and list(problem.constant_cost) == [
+        -0.5 * (200 + 14),
+        -0.5 * (-18 + 14),
+    ]
+    plan = plan_dispatch(problem, SolveOptions(gap=1e-7))
+    # G's MWh cost 10: P is served at 50, not at -3; V sells all it may at 7 ... and 1 MW of it, too.
+    assert plan.summary["cost_total"] == pytest.approx(0.5 * ((30 + 4 - 1) * 10 + 7 - 200 + (35 - 1) * 10 + 7))
+    assert plan.violations == []
+
+
+def _two_buses(shared_data: Path, **elements: Any) -> dict[str, Any]:
+    """tiny_uc_1 with its cheapest unit behind a line, as Egret's cases tiny_uc_tc have it."""
+    content = _content(shared_data, "tiny_uc_1")
+    content["elements"] |= {"bus": {"Bus1": {}, "Bus2": {}}, "interface": {}} | elements
+    content["elements"]["generator"]["GEN1_0_t"] |= {"bus": "Bus2", "initial_p_output": 300}
+    return content
+
+
+LINE = {"from_bus": "Bus2", "to_bus": "Bus1", "reactance": 0.05, "rating_long_term": 200, "branch_type": "line"}
+NOMOGRAM = {"security_constraint_type": "pg", "lower_bound": -400, "upper_bound": 300, "coefs": {"values": {
+    "generator": {"GEN1_0_t": 0.5, "GEN1_1_t": 0.5, "GEN2_0_t": 0.5, "GEN2_1_t": -1.5}}}}  # fmt: skip
+NETWORKED = [
+    pytest.param({"branch": {"b": LINE}}, 493619.501209442, id="a line at its limit"),
+    pytest.param(
+        {"branch": {"b": LINE}, "dc_branch": {"d": {"from_bus": "Bus2", "to_bus": "Bus1", "rating_long_term": 60}}},
+        491890.974707,
+        id="a DC line beside it",
+    ),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("elements", "optimum"), NETWORKED)
+def test_networked_variants_have_egrets_optimum(shared_data, elements, optimum):
+    """Optima of gridx-egret 0.6.2 (tight, B-theta, slacks at transmission limits; HiGHS to 1e-6)."""
+    plan = plan_dispatch(CASE.read(_two_buses(shared_data, **elements)), SolveOptions(gap=1e-5, time_limit_s=120))
+    assert plan.summary["cost_total"] == pytest.approx(optimum, rel=1e-5) and plan.violations == []
+
+
+@pytest.mark.slow
+def test_a_nomogram_and_a_soft_line_have_egrets_optimum(shared_data):
+    content = _two_buses(
+        shared_data, branch={"b": LINE | {"rating_long_term": 300, "violation_penalty": 2.0}}, security_constraint={"sc1": NOMOGRAM}
+    )
+    content["elements"].pop("area")
+    content["system"] = {key: value for key, value in content["system"].items() if "requirement" not in key and "reserve" not in key}
+    plan = plan_dispatch(CASE.read(content), SolveOptions(gap=1e-6, time_limit_s=60))
+    assert plan.summary["cost_total"] == pytest.approx(490366.2503233751, rel=1e-6) and plan.violations == []
+    limited = CASE.read(content)
+    power = plan.units[plan.units["unit"] == "GEN1_1_t"].index
+    tampered = plan.units.assign(power_mw=plan.units["power_mw"].where(~plan.units.index.isin(power), plan.units["power_mw"] + 5000))
+    assert any("limit sc1" in text for text in violations(limited, tampered, plan.prices))

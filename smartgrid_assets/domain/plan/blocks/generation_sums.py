@@ -1,0 +1,36 @@
+"""Limits of weighted sums of units' powers, as operators state them where a network model is not at hand (nomograms, must-run groups).
+
+    low[t] <= sum of weight[u] power[u, t] (- above + below) <= high[t]
+
+Source: gridx-egret 0.6.2, security constraints of the type pg.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from smartgrid_assets.domain.plan.model import Block, PlanModel, Row, Term
+
+
+def _declare(model: PlanModel) -> None:
+    for limit in model.problem.generation_limits:
+        if limit.price is None:
+            continue
+        for way in ("above", "below"):
+            for t, over in enumerate(model.variables(f"sum_{way}", limit.name)):
+                model.cost("overload", t, limit.price * model.hours, over)
+
+
+def _constrain(model: PlanModel) -> None:
+    for limit in model.problem.generation_limits:
+        rows: list[Row] = []
+        for t in range(model.count):
+            terms: list[Term] = [(weight * c, var) for unit, weight in limit.weights.items() for c, var in model.power[unit][t]]
+            if limit.price is not None:
+                terms += [(-1.0, model.grids["sum_above"][limit.name][t]), (1.0, model.grids["sum_below"][limit.name][t])]
+            bounds = [None if np.isinf(bound) else float(bound) for bound in (limit.low_mw[t], limit.high_mw[t])]
+            rows.append((terms, bounds[0], bounds[1]))
+        model.rows(f"generation_sums[{limit.name}]", rows)
+
+
+BLOCK = Block("generation_sums", _declare, _constrain)
