@@ -190,6 +190,15 @@ def test_the_network_of_a_case_is_read_whole():
     assert [(out.available_mw, out.to_utc.hour) for out in problem.fleet.thermal[0].outages] == [(45.0, 1)]
 
 
+def test_a_limit_whose_price_is_nothing_is_free_and_one_without_price_holds():
+    content = _networked()
+    for name, price in (("one", 0), ("two", None)):
+        content["elements"]["branch"][name] = content["elements"]["branch"][name] | {"violation_penalty": price}
+    content["system"]["transmission_flow_violation_cost"] = 12
+    content["elements"]["branch"]["three"].pop("violation_penalty")
+    assert CASE.read(content).grid.overload_price == {"one": 0.0, "three": 12.0, "I": 3e5}
+
+
 def test_a_networked_case_is_planned_within_its_limits():
     plan = plan_dispatch(CASE.read(_networked()), SolveOptions(gap=1e-6))
     assert plan.violations == [] and plan.summary["status"] == "optimal"
