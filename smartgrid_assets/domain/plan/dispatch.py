@@ -161,10 +161,10 @@ def _plan(
 
 def _partings(model: PlanModel) -> list[str]:
     """A sentence for each loss to be stood that would part the network: no flow can make up for it."""
-    limits, grid = model.line_limits, model.problem.grid
-    if limits is None or grid is None:
+    grid = model.problem.grid
+    if grid is None:
         return []
-    bridges = sorted({number for topology in limits.by_interval for number in topology.bridges})
+    bridges = sorted({topology.lost[n] for topology in model.topologies for n in np.flatnonzero(topology.is_bridge)})
     return [f"The loss of branch {grid.branches[number].name} would part the network; the plan does not secure it." for number in bridges]
 
 

@@ -14,8 +14,8 @@ from functools import cached_property
 
 import numpy as np
 
-from smartgrid_assets.domain.plan.grid import Grid
-from smartgrid_assets.domain.plan.islands import islands
+from smartgrid_assets.domain.plan.grid import Grid, flow_range
+from smartgrid_assets.domain.plan.islands import islands, references
 
 BRIDGE = 1e-6
 """1 - what of a branch's own transfer comes back through it: below this it is a bridge, whose loss parts the network."""
@@ -33,6 +33,28 @@ class Topology:
         """Buses that the branches in service hold together."""
         lines = [self.grid.branches[number] for number in self.in_service]
         return islands(len(self.grid.buses), [line.from_bus for line in lines], [line.to_bus for line in lines])
+
+    @cached_property
+    def pinned(self) -> set[int]:
+        """The reference of each island."""
+        return references(self.islands, self.grid.reference)
+
+    @cached_property
+    def row_of(self) -> dict[int, int]:
+        """Branch in service -> its row."""
+        return {number: row for row, number in enumerate(self.in_service)}
+
+    def ranges(self, emergency: bool = False) -> np.ndarray:
+        """(branches in service, 2): least and largest flow, MW; of emergencies after the loss of another."""
+        return self._emergency_ranges if emergency else self._ranges
+
+    @cached_property
+    def _ranges(self) -> np.ndarray:
+        return np.array([flow_range(self.grid.branches[number]) for number in self.in_service]).reshape(-1, 2)
+
+    @cached_property
+    def _emergency_ranges(self) -> np.ndarray:
+        return np.array([flow_range(self.grid.branches[number], emergency=True) for number in self.in_service]).reshape(-1, 2)
 
     @cached_property
     def ptdf(self) -> np.ndarray:
@@ -53,8 +75,7 @@ class Topology:
         incidence = np.zeros((len(lines), size))
         np.add.at(incidence, (rows, ends[0]), 1.0)
         np.add.at(incidence, (rows, ends[1]), -1.0)
-        pinned = {self.grid.reference if self.grid.reference in island else min(island) for island in self.islands}
-        free = np.array([bus for bus in range(size) if bus not in pinned], dtype=int)
+        free = np.array([bus for bus in range(size) if bus not in self.pinned], dtype=int)
         matrix = csc_array(incidence.T @ flow)[free][:, free]
         factors[:, free] = splu(csc_array(matrix.T)).solve(np.ascontiguousarray(flow[:, free].T)).T
         return factors
@@ -82,21 +103,26 @@ class Topology:
         return tuple(number for number in self.grid.contingencies if number in set(self.in_service))
 
     @cached_property
-    def bridges(self) -> tuple[int, ...]:
-        """Contingencies that part the network; nothing can be secured against their loss by flows."""
-        at = {number: row for row, number in enumerate(self.in_service)}
-        return tuple(number for n, number in enumerate(self.lost) if 1.0 - self._transfer[at[number], n] < BRIDGE)
+    def lost_rows(self) -> np.ndarray:
+        """Rows of the contingencies."""
+        return np.array([self.row_of[number] for number in self.lost], dtype=int)
+
+    @cached_property
+    def _own(self) -> np.ndarray:
+        """(lost,): what of a contingency's own transfer goes over itself; 1 for a bridge."""
+        return np.asarray(self._transfer[self.lost_rows, np.arange(len(self.lost))])
+
+    @cached_property
+    def is_bridge(self) -> np.ndarray:
+        """(lost,): whether the loss parts the network; nothing can be secured against it by flows."""
+        return 1.0 - self._own < BRIDGE
 
     @cached_property
     def lodf(self) -> np.ndarray:
         """(branches in service, lost): MW more on a branch for one MW that the lost one carried; 0 for a bridge, -1 on itself."""
-        at = {number: row for row, number in enumerate(self.in_service)}
-        own = np.array([self._transfer[at[number], n] for n, number in enumerate(self.lost)])
-        is_bridge = 1.0 - own < BRIDGE
-        factors = np.where(is_bridge, 0.0, self._transfer / np.where(is_bridge, 1.0, 1.0 - own))
-        for n, number in enumerate(self.lost):
-            if not is_bridge[n]:
-                factors[at[number], n] = -1.0
+        factors = np.where(self.is_bridge, 0.0, self._transfer / np.where(self.is_bridge, 1.0, 1.0 - self._own))
+        secured = np.flatnonzero(~self.is_bridge)
+        factors[self.lost_rows[secured], secured] = -1.0
         return np.asarray(factors)
 
 

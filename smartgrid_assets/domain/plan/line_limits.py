@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from smartgrid_assets.domain.plan.flows import Topology, topologies
-from smartgrid_assets.domain.plan.grid import Grid, flow_range
+from smartgrid_assets.domain.plan.flows import Topology
+from smartgrid_assets.domain.plan.grid import Grid
 
 TOLERANCE = 1e-5
 """MW over a limit that are let be, per MW of the limit (at least 1)."""
@@ -36,28 +35,27 @@ class LimitRow:
 
 @dataclass
 class LineLimits:
-    """net: bus -> its T net injections (variables), where it has any; overload: name -> T pairs of variables."""
+    """topologies: of each interval. net: bus -> its T net injections (variables), where it has any.
+
+    overload: branch or interface that may be exceeded -> for each interval the terms that take the excess off its row.
+    """
 
     grid: Grid
+    topologies: list[Topology]
     net: dict[int, list[Any]]
-    overload: dict[str, list[tuple[Any, Any]]]
+    overload: dict[str, list[list[tuple[float, Any]]]]
 
     def __post_init__(self) -> None:
         self._known: set[tuple[int, str, int, int]] = set()
 
-    @cached_property
-    def by_interval(self) -> list[Topology]:
-        """The network of each interval."""
-        return topologies(self.grid)
-
     def broken(self, value_of: Callable[[Any], float]) -> list[LimitRow]:
         """Rows that the values break and that were not told before."""
         found: list[LimitRow] = []
-        for t, topology in enumerate(self.by_interval):
+        for t, topology in enumerate(self.topologies):
             net = np.zeros(len(self.grid.buses))
             for bus, variables in self.net.items():
                 net[bus] = value_of(variables[t])
-            slack = {name: value_of(pair[t][0]) + value_of(pair[t][1]) for name, pair in self.overload.items()}
+            slack = {name: sum(abs(sign) * value_of(var) for sign, var in terms[t]) for name, terms in self.overload.items()}
             flow = topology.ptdf @ net + topology.constant
             found += self._branches(t, topology, flow, slack)
             found += self._interfaces(t, topology, flow, slack)
@@ -66,7 +64,7 @@ class LineLimits:
 
     def _branches(self, t: int, topology: Topology, flow: np.ndarray, slack: dict[str, float]) -> list[LimitRow]:
         lines = [self.grid.branches[number] for number in topology.in_service]
-        ranges = np.array([flow_range(line) for line in lines]).reshape(-1, 2)
+        ranges = topology.ranges()
         give = np.array([slack.get(line.name, 0.0) for line in lines])
         excess = np.maximum(flow - ranges[:, 1], ranges[:, 0] - flow) - give
         rows = []
@@ -79,12 +77,11 @@ class LineLimits:
 
     def _interfaces(self, t: int, topology: Topology, flow: np.ndarray, slack: dict[str, float]) -> list[LimitRow]:
         rows = []
-        at = {number: row for row, number in enumerate(topology.in_service)}
         for number, interface in enumerate(self.grid.interfaces):
             weights = np.zeros(len(flow))
             for branch, weight in interface.weights.items():
-                if branch in at:
-                    weights[at[branch]] = weight
+                if branch in topology.row_of:
+                    weights[topology.row_of[branch]] = weight
             total, moved = float(weights @ flow), float(weights @ topology.constant)
             excess = max(total - interface.high_mw, interface.low_mw - total) - slack.get(interface.name, 0.0)
             size = max(abs(interface.high_mw), abs(interface.low_mw), 1.0)
@@ -96,12 +93,11 @@ class LineLimits:
     def _after_losses(self, t: int, topology: Topology, flow: np.ndarray) -> list[LimitRow]:
         if not topology.lost:
             return []
-        at = {number: row for row, number in enumerate(topology.in_service)}
-        lost = np.array([at[number] for number in topology.lost])
+        lost = topology.lost_rows
         after = flow[:, None] + topology.lodf * flow[lost]
-        ranges = np.array([flow_range(self.grid.branches[number], emergency=True) for number in topology.in_service])
+        ranges = topology.ranges(emergency=True)
         excess = np.maximum(after - ranges[:, 1:], ranges[:, :1] - after)
-        excess[:, [number in topology.bridges for number in topology.lost]] = 0.0
+        excess[:, topology.is_bridge] = 0.0
         rows = []
         for flat in self._worst(excess.ravel(), np.repeat(ranges, len(lost), axis=0)):
             line, n = divmod(int(flat), len(lost))
@@ -131,6 +127,5 @@ class LineLimits:
             if int(bus) in self.net:
                 terms.append((float(row.coefficients[bus]), self.net[int(bus)][row.t]))
         if row.overload:
-            above, below = self.overload[row.overload][row.t]
-            terms += [(-1.0, above), (1.0, below)]
+            terms += self.overload[row.overload][row.t]
         return terms

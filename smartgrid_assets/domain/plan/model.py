@@ -10,8 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
+from math import isinf
 from typing import Any
 
+from smartgrid_assets.domain.plan.flows import Topology, topologies
 from smartgrid_assets.domain.plan.horizon import UnitHorizon
 from smartgrid_assets.domain.plan.line_limits import LineLimits
 from smartgrid_assets.domain.plan.problem import DispatchProblem
@@ -42,6 +45,11 @@ class Block:
 
 def nothing(model: PlanModel) -> None:
     """For a block that has no variables, or no constraints."""
+
+
+def finite(bound: float | None) -> float | None:
+    """The bound; None for an infinite one."""
+    return None if bound is None or isinf(bound) else bound
 
 
 def minus(terms: list[Term]) -> list[Term]:
@@ -94,6 +102,11 @@ class PlanModel:
         """Length of an interval, hours."""
         return self.problem.hours
 
+    @cached_property
+    def topologies(self) -> list[Topology]:
+        """The network of each interval, with its factors; none without a network."""
+        return [] if self.problem.grid is None else topologies(self.problem.grid)
+
     def inject(self, unit: str, t: int, coefficient: float, var: Any) -> None:
         """coefficient * var MW flow from the unit into the system, at its bus where there is a network."""
         self.power.setdefault(unit, [[] for _ in range(self.count)])[t].append((coefficient, var))
@@ -122,13 +135,13 @@ class PlanModel:
         return made
 
     def rows(self, name: str, rows: Iterable[Row]) -> Any:
-        """Adds linear rows under one name; returns the Pyomo constraint, indexed from 0."""
+        """Adds linear rows under one name; returns the Pyomo constraint, indexed from 0. A bound that is None or infinite is none."""
         import pyomo.environ as pe
 
         listed = [row for row in rows if row[0]]
         if not listed:
             return None
-        made = pe.Constraint(range(len(listed)), rule=lambda _, i: (listed[i][1], _linear(listed[i][0]), listed[i][2]))
+        made = pe.Constraint(range(len(listed)), rule=lambda _, i: (finite(listed[i][1]), _linear(listed[i][0]), finite(listed[i][2])))
         self.pyomo.add_component(name, made)
         self.names[name] = made
         return made
@@ -139,6 +152,18 @@ class PlanModel:
             self.costs.setdefault(part, []).append((t, coefficient, var))
             if burnt_by:
                 self.unit_costs.setdefault(burnt_by, []).append((t, coefficient, var))
+
+    def soften(self, kind: str, name: str, price: float) -> None:
+        """A limit `name` of a kind may be exceeded either way, at a price per MW and hour; its rows take exceeding()."""
+        for way in ("above", "below"):
+            for t, over in enumerate(self.variables(f"{kind}_{way}", name)):
+                self.cost("overload", t, price * self.hours, over)
+
+    def exceeding(self, kind: str, name: str, t: int) -> list[Term]:
+        """By how much the limit is exceeded in interval t, less so that low <= sum + these <= high; nothing for a limit that holds."""
+        if name not in self.grids.get(f"{kind}_above", {}):
+            return []
+        return [(-1.0, self.grids[f"{kind}_above"][name][t]), (1.0, self.grids[f"{kind}_below"][name][t])]
 
     def give(self, family: str, unit: str, t: int, weight_mw: float = 1.0) -> list[Term]:
         """A term that lets one row be exceeded in an elastic model; nothing in an ordinary one.

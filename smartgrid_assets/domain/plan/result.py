@@ -12,8 +12,7 @@ import pandas as pd
 
 from smartgrid_assets.domain.errors import PlanError
 from smartgrid_assets.domain.plan.fleet import Fleet
-from smartgrid_assets.domain.plan.flows import topologies
-from smartgrid_assets.domain.plan.grid import Grid, flow_range
+from smartgrid_assets.domain.plan.grid import Grid
 from smartgrid_assets.domain.plan.model import COST_PARTS, PlanModel
 
 _NOISE = 1e-7
@@ -168,10 +167,11 @@ def network_tables(model: PlanModel, prices: np.ndarray | None) -> NetworkTables
 
 def _flow_frame(model: PlanModel, grid: Grid, net: np.ndarray, starts: pd.DatetimeIndex) -> pd.DataFrame:
     told = []
-    for t, topology in enumerate(topologies(grid)):
+    for t, topology in enumerate(model.topologies):
         flows = topology.ptdf @ net[t] + topology.constant
         of_branch = dict(zip(topology.in_service, flows.tolist(), strict=True))
-        told += [("branch", grid.branches[number].name, t, mw, *flow_range(grid.branches[number])) for number, mw in of_branch.items()]
+        ranges = topology.ranges().tolist()
+        told += [("branch", grid.branches[number].name, t, mw, *ranges[row]) for row, (number, mw) in enumerate(of_branch.items())]
         for interface in grid.interfaces:
             total = sum(weight * of_branch.get(number, 0.0) for number, weight in interface.weights.items())
             told.append(("interface", interface.name, t, total, interface.low_mw, interface.high_mw))

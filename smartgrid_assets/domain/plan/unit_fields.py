@@ -79,7 +79,7 @@ def _converted(key: str, value: Any) -> Any:
     if key in ("must_run", "gives_reserve"):
         return bool(value)
     if key == "outages":
-        return tuple(Outage(_moment(o["from_utc"]), _moment(o["to_utc"]), float(o.get("available_mw", 0.0))) for o in value)
+        return tuple(Outage(moment(o["from_utc"]), moment(o["to_utc"]), float(o.get("available_mw", 0.0))) for o in value)
     if key == "fixed_commitment":
         return tuple(None if v is None or v == -1 else int(v) for v in value)
     if key in ("cost_curve", "startup_costs"):
@@ -89,7 +89,7 @@ def _converted(key: str, value: Any) -> Any:
     return None if value is None and key not in ("p_min_mw", "p_max_mw") else float(value)
 
 
-def _moment(value: Any) -> datetime:
+def moment(value: Any) -> datetime:
     """A naive UTC moment; one with an offset is converted."""
-    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+    told = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return told if told.tzinfo is None else told.astimezone(UTC).replace(tzinfo=None)

@@ -22,7 +22,7 @@ def violations(problem: DispatchProblem, units: pd.DataFrame, prices: pd.DataFra
 
     units, prices: as DispatchPlan holds them.
     """
-    check = _Check(problem)
+    check = Check(problem)
     by_unit = {str(name): rows.sort_values("interval_start_utc") for name, rows in units.groupby("unit", sort=False)}
     starts = pd.to_datetime(list(problem.interval_start_utc))
     for _, unit in problem.fleet.units():
@@ -42,11 +42,11 @@ def violations(problem: DispatchProblem, units: pd.DataFrame, prices: pd.DataFra
     return check.found
 
 
-class _Check:
-    """Collects sentences; `that` takes how much each interval exceeds a limit."""
+class Check:
+    """Collects sentences; `that` takes how much each interval exceeds a limit. unit: behind the amount, as " MW"."""
 
-    def __init__(self, problem: DispatchProblem) -> None:
-        self.problem = problem
+    def __init__(self, problem: DispatchProblem, unit: str = "") -> None:
+        self.problem, self.unit = problem, unit
         self.found: list[str] = []
 
     @property
@@ -55,17 +55,19 @@ class _Check:
         return float(np.abs(np.asarray(self.problem.demand_mw, dtype=float)).max())
 
     def that(self, what: str, excess: np.ndarray, size: float = 1.0) -> None:
-        over = np.flatnonzero(np.asarray(excess, dtype=float) > TOLERANCE * max(size, 1.0))
+        over = np.flatnonzero(np.asarray(excess, dtype=float) > TOLERANCE * max(size if np.isfinite(size) else 1.0, 1.0))
         if len(over):
             at = pd.Timestamp(self.problem.interval_start_utc[int(over[0])])
-            self.found.append(f"{at:%Y-%m-%d %H:%M} UTC, {what}: exceeded by {float(excess[over[0]]):.3f} ({len(over)} intervals).")
+            self.found.append(
+                f"{at:%Y-%m-%d %H:%M} UTC, {what}: exceeded by {float(excess[over[0]]):.3f}{self.unit} ({len(over)} intervals)."
+            )
 
 
 def _column(rows: pd.DataFrame, name: str) -> np.ndarray:
     return rows[name].to_numpy(dtype=float)
 
 
-def _thermal(check: _Check, unit: ThermalUnit, rows: pd.DataFrame) -> None:
+def _thermal(check: Check, unit: ThermalUnit, rows: pd.DataFrame) -> None:
     on = rows["committed"].to_numpy(dtype=bool)
     power, reserve = _column(rows, "power_mw"), _column(rows, "reserve_mw")
     name, size = f"unit {unit.name}", unit.p_max_mw
@@ -92,7 +94,7 @@ def _available(problem: DispatchProblem, unit: ThermalUnit) -> np.ndarray:
     return np.where(limit < unit.p_min_mw - TOLERANCE, 0.0, limit)
 
 
-def _ramps(check: _Check, unit: ThermalUnit, on: np.ndarray, power: np.ndarray, reserve: np.ndarray, limit: np.ndarray) -> None:
+def _ramps(check: Check, unit: ThermalUnit, on: np.ndarray, power: np.ndarray, reserve: np.ndarray, limit: np.ndarray) -> None:
     hours, name = check.problem.hours, f"unit {unit.name}"
     up = np.inf if unit.ramp_up_mw_per_h is None else unit.ramp_up_mw_per_h * hours
     down = np.inf if unit.ramp_down_mw_per_h is None else unit.ramp_down_mw_per_h * hours
@@ -110,7 +112,7 @@ def _ramps(check: _Check, unit: ThermalUnit, on: np.ndarray, power: np.ndarray, 
     check.that(f"{name}, shut-down limit", np.where(~on & was_on & ~tripped, before - last, 0.0), unit.p_max_mw)
 
 
-def _times(check: _Check, unit: ThermalUnit, on: np.ndarray, limit: np.ndarray) -> None:
+def _times(check: Check, unit: ThermalUnit, on: np.ndarray, limit: np.ndarray) -> None:
     """Hours between changes, counting those before the plan; a stop that an outage forces is excused."""
     hours, name = check.problem.hours, f"unit {unit.name}"
     missing = {True: np.zeros(len(on)), False: np.zeros(len(on))}
@@ -126,7 +128,7 @@ def _times(check: _Check, unit: ThermalUnit, on: np.ndarray, limit: np.ndarray) 
     check.that(f"{name}, minimum down time (h)", missing[False])
 
 
-def _sums(check: _Check, by_unit: dict[str, pd.DataFrame]) -> None:
+def _sums(check: Check, by_unit: dict[str, pd.DataFrame]) -> None:
     for limit in check.problem.generation_limits:
         if limit.price is None:
             total = sum(weight * _column(by_unit[unit], "power_mw") for unit, weight in limit.weights.items())
@@ -135,7 +137,7 @@ def _sums(check: _Check, by_unit: dict[str, pd.DataFrame]) -> None:
             )
 
 
-def _fuel(check: _Check, by_unit: dict[str, pd.DataFrame]) -> None:
+def _fuel(check: Check, by_unit: dict[str, pd.DataFrame]) -> None:
     """What is burnt of each supply all of whose units have one fuel: their curves at the planned power, and their starts."""
     fuels, thermal = check.problem.fuels, {unit.name: unit for unit in check.problem.fleet.thermal}
     for supply, available in fuels.available.items():
@@ -147,7 +149,7 @@ def _fuel(check: _Check, by_unit: dict[str, pd.DataFrame]) -> None:
         check.that(f"fuel of {supply}", burnt - limit, float(np.max(limit, where=limit < 1e20, initial=1.0)))
 
 
-def _burnt(check: _Check, unit: ThermalUnit, rows: pd.DataFrame, fuel: UnitFuel) -> np.ndarray:
+def _burnt(check: Check, unit: ThermalUnit, rows: pd.DataFrame, fuel: UnitFuel) -> np.ndarray:
     hours, on = check.problem.hours, rows["committed"].to_numpy(dtype=bool)
     points = np.array(unit.cost_curve)
     running = (np.interp(_column(rows, "power_mw"), points[:, 0], points[:, 1]) - fuel.no_load_cost) * hours
@@ -162,7 +164,7 @@ def _burnt(check: _Check, unit: ThermalUnit, rows: pd.DataFrame, fuel: UnitFuel)
     return burnt
 
 
-def _storage(check: _Check, unit: Storage, rows: pd.DataFrame) -> None:
+def _storage(check: Check, unit: Storage, rows: pd.DataFrame) -> None:
     hours, name = check.problem.hours, f"unit {unit.name}"
     charge, discharge, stored = (_column(rows, c) for c in ("charge_mw", "discharge_mw", "stored_mwh"))
     before = np.concatenate(([unit.initial_mwh], stored[:-1]))
@@ -194,7 +196,7 @@ def _storage(check: _Check, unit: Storage, rows: pd.DataFrame) -> None:
     )
 
 
-def _renewable(check: _Check, unit: Renewable, rows: pd.DataFrame) -> None:
+def _renewable(check: Check, unit: Renewable, rows: pd.DataFrame) -> None:
     available = np.maximum(np.asarray(check.problem.available_mw[unit.name], dtype=float), 0.0)
     power, curtailed = _column(rows, "power_mw"), _column(rows, "curtailed_mw")
     check.that(f"unit {unit.name}, available power", np.abs(power + curtailed - available), unit.p_max_mw)
@@ -203,7 +205,7 @@ def _renewable(check: _Check, unit: Renewable, rows: pd.DataFrame) -> None:
     check.that(f"unit {unit.name}, negative power or curtailment", np.maximum(-power, -curtailed), unit.p_max_mw)
 
 
-def _system(check: _Check, units: pd.DataFrame, prices: pd.DataFrame) -> None:
+def _system(check: Check, units: pd.DataFrame, prices: pd.DataFrame) -> None:
     problem = check.problem
     sums = units.groupby("interval_start_utc", sort=True)[["power_mw", "reserve_mw"]].sum()
     count = len(problem.interval_start_utc)

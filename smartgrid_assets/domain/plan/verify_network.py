@@ -10,9 +10,7 @@ import pandas as pd
 from smartgrid_assets.domain.plan.grid import Grid, flow_range
 from smartgrid_assets.domain.plan.problem import DispatchProblem
 from smartgrid_assets.domain.plan.result import NetworkTables
-
-TOLERANCE = 1e-4
-"""MW per MW of a limit, or of the largest demand for balances (at least 1)."""
+from smartgrid_assets.domain.plan.verify import TOLERANCE, Check
 
 
 def network_violations(problem: DispatchProblem, units: pd.DataFrame, network: NetworkTables) -> list[str]:
@@ -20,34 +18,26 @@ def network_violations(problem: DispatchProblem, units: pd.DataFrame, network: N
     grid = problem.grid
     if grid is None:
         return []
-    check = _Check(problem, grid)
+    check = _NetworkCheck(problem, " MW")
     injected, dc = _injected(grid, units, network, len(problem.demand_mw))
     net = network.buses["net_mw"].to_numpy(dtype=float).reshape(injected.shape)
-    check.buses("injection against the flows that leave", np.abs(injected - net), max(float(np.abs(grid.demand_mw).max()), 1.0))
+    check.buses(grid, "injection against the flows that leave", np.abs(injected - net), max(float(np.abs(grid.demand_mw).max()), 1.0))
     for name in ("unserved_mw", "spilled_mw"):
-        check.buses(f"negative {name}", -network.buses[name].to_numpy(dtype=float).reshape(injected.shape), 1.0)
+        check.buses(grid, f"negative {name}", -network.buses[name].to_numpy(dtype=float).reshape(injected.shape), 1.0)
     for line in grid.dc_lines:
         check.that(f"dc line {line.name}", np.abs(dc[line.name]) - line.limit_mw, line.limit_mw)
-    lost_too = [None, *grid.contingencies]
-    for lost in lost_too:
+    for lost in (None, *grid.contingencies):
         flows = [_flows(grid, t, lost, injected[t], check) for t in range(len(injected))]
         _limits(check, grid, flows, lost)
     return check.found
 
 
-class _Check:
-    def __init__(self, problem: DispatchProblem, grid: Grid) -> None:
-        self.problem, self.grid, self.found = problem, grid, list[str]()
+class _NetworkCheck(Check):
+    """Also tells the worst bus."""
 
-    def that(self, what: str, excess: np.ndarray, size: float) -> None:
-        over = np.flatnonzero(excess > TOLERANCE * max(size if np.isfinite(size) else 1.0, 1.0))
-        if len(over):
-            at = pd.Timestamp(self.problem.interval_start_utc[int(over[0])])
-            self.found.append(f"{at:%Y-%m-%d %H:%M} UTC, {what}: exceeded by {float(excess[over[0]]):.3f} MW ({len(over)} intervals).")
-
-    def buses(self, what: str, excess: np.ndarray, size: float) -> None:
+    def buses(self, grid: Grid, what: str, excess: np.ndarray, size: float) -> None:
         worst = int(np.argmax(excess.max(axis=0)))
-        self.that(f"bus {self.grid.buses[worst]}, {what}", excess[:, worst], size)
+        self.that(f"bus {grid.buses[worst]}, {what}", excess[:, worst], size)
 
 
 def _injected(grid: Grid, units: pd.DataFrame, network: NetworkTables, count: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -64,7 +54,7 @@ def _injected(grid: Grid, units: pd.DataFrame, network: NetworkTables, count: in
     return injected, dc
 
 
-def _flows(grid: Grid, t: int, lost: int | None, injected: np.ndarray, check: _Check) -> dict[int, float] | None:
+def _flows(grid: Grid, t: int, lost: int | None, injected: np.ndarray, check: Check) -> dict[int, float] | None:
     """Branch -> flow, by angles; None where the lost branch parts the network."""
     numbers = [number for number in grid.in_service(t) if number != lost]
     size = len(grid.buses)
@@ -76,7 +66,7 @@ def _flows(grid: Grid, t: int, lost: int | None, injected: np.ndarray, check: _C
         matrix[[i, j], [j, i]] -= b
         driven[i] += b * line.shift
         driven[j] -= b * line.shift
-    # pinv balances each island by itself; what an island cannot balance is left over
+    # least squares balance each island by itself; what an island cannot balance is left over
     angle = np.linalg.lstsq(matrix, driven, rcond=None)[0]
     left = np.abs(matrix @ angle - driven)
     if left.max() > TOLERANCE * max(float(np.abs(grid.demand_mw).sum(axis=1).max()), 1.0):
@@ -87,7 +77,7 @@ def _flows(grid: Grid, t: int, lost: int | None, injected: np.ndarray, check: _C
     return {number: float(line.susceptance * (angle[line.from_bus] - angle[line.to_bus] - line.shift)) for number, line in lines}
 
 
-def _limits(check: _Check, grid: Grid, flows: list[dict[int, float] | None], lost: int | None) -> None:
+def _limits(check: Check, grid: Grid, flows: list[dict[int, float] | None], lost: int | None) -> None:
     told = "" if lost is None else f" after the loss of {grid.branches[lost].name}"
     for number, line in enumerate(grid.branches):
         if line.name in grid.overload_price:

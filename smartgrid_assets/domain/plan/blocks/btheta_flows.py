@@ -8,11 +8,8 @@ Larger than transfer factors with lazy limits, and better where most limits bind
 
 from __future__ import annotations
 
-import numpy as np
-
-from smartgrid_assets.domain.plan.flows import topologies
 from smartgrid_assets.domain.plan.grid import Grid, flow_range
-from smartgrid_assets.domain.plan.model import Block, PlanModel, Row, Term
+from smartgrid_assets.domain.plan.model import Block, PlanModel, Row, finite
 
 
 def _declare(model: PlanModel) -> None:
@@ -28,17 +25,16 @@ def _declare(model: PlanModel) -> None:
             if is_out:
                 flow[t].fix(0.0)
             elif branch.name not in grid.overload_price:
-                flow[t].setlb(None if np.isinf(low) else low)
-                flow[t].setub(None if np.isinf(high) else high)
+                flow[t].setlb(finite(low))
+                flow[t].setub(finite(high))
 
 
 def _constrain(model: PlanModel) -> None:
     grid = model.problem.grid
     if grid is None or grid.formulation != "btheta":
         return
-    for t, topology in enumerate(topologies(grid)):
-        pinned = {grid.reference if grid.reference in island else min(island) for island in topology.islands}
-        for bus in pinned:
+    for t, topology in enumerate(model.topologies):
+        for bus in topology.pinned:
             model.grids["angle"][grid.buses[bus]][t].fix(0.0)
         model.rows(f"flows[{t}]", [*_balances(model, grid, t), *_laws(model, grid, topology.in_service, t), *_soft(model, grid, t)])
 
@@ -65,20 +61,14 @@ def _laws(model: PlanModel, grid: Grid, in_service: tuple[int, ...], t: int) -> 
 def _soft(model: PlanModel, grid: Grid, t: int) -> list[Row]:
     """Limits that may be exceeded at a price, and interfaces."""
     flow = model.grids["flow"]
-    rows: list[tuple[list[Term], float, float]] = []
+    rows: list[Row] = []
     for branch in grid.branches:
         if branch.name in grid.overload_price:
-            rows.append(([(1.0, flow[branch.name][t]), *_overload(model, branch.name, t)], *flow_range(branch)))
+            rows.append(([(1.0, flow[branch.name][t]), *model.exceeding("overload", branch.name, t)], *flow_range(branch)))
     for interface in grid.interfaces:
         terms = [(weight, flow[grid.branches[number].name][t]) for number, weight in interface.weights.items()]
-        rows.append(([*terms, *_overload(model, interface.name, t)], interface.low_mw, interface.high_mw))
-    return [(terms, None if np.isinf(low) else low, None if np.isinf(high) else high) for terms, low, high in rows]
-
-
-def _overload(model: PlanModel, name: str, t: int) -> list[Term]:
-    if name not in model.grids.get("overload_above", {}):
-        return []
-    return [(-1.0, model.grids["overload_above"][name][t]), (1.0, model.grids["overload_below"][name][t])]
+        rows.append(([*terms, *model.exceeding("overload", interface.name, t)], interface.low_mw, interface.high_mw))
+    return rows
 
 
 BLOCK = Block("btheta_flows", _declare, _constrain)

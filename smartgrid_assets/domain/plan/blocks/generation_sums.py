@@ -7,18 +7,13 @@ Source: gridx-egret 0.6.2, security constraints of the type pg.
 
 from __future__ import annotations
 
-import numpy as np
-
 from smartgrid_assets.domain.plan.model import Block, PlanModel, Row, Term
 
 
 def _declare(model: PlanModel) -> None:
     for limit in model.problem.generation_limits:
-        if limit.price is None:
-            continue
-        for way in ("above", "below"):
-            for t, over in enumerate(model.variables(f"sum_{way}", limit.name)):
-                model.cost("overload", t, limit.price * model.hours, over)
+        if limit.price is not None:
+            model.soften("sum", limit.name, limit.price)
 
 
 def _constrain(model: PlanModel) -> None:
@@ -26,10 +21,7 @@ def _constrain(model: PlanModel) -> None:
         rows: list[Row] = []
         for t in range(model.count):
             terms: list[Term] = [(weight * c, var) for unit, weight in limit.weights.items() for c, var in model.power[unit][t]]
-            if limit.price is not None:
-                terms += [(-1.0, model.grids["sum_above"][limit.name][t]), (1.0, model.grids["sum_below"][limit.name][t])]
-            bounds = [None if np.isinf(bound) else float(bound) for bound in (limit.low_mw[t], limit.high_mw[t])]
-            rows.append((terms, bounds[0], bounds[1]))
+            rows.append(([*terms, *model.exceeding("sum", limit.name, t)], limit.low_mw[t], limit.high_mw[t]))
         model.rows(f"generation_sums[{limit.name}]", rows)
 
 

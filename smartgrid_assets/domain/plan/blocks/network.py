@@ -25,9 +25,7 @@ def _declare(model: PlanModel) -> None:
             model.inject_at(line.from_bus, t, -1.0, flow[t])
             model.inject_at(line.to_bus, t, 1.0, flow[t])
     for name, price in grid.overload_price.items():
-        for way in ("above", "below"):
-            for t, over in enumerate(model.variables(f"overload_{way}", name)):
-                model.cost("overload", t, price * model.hours, over)
+        model.soften("overload", name, price)
 
 
 def _shortfalls(model: PlanModel, grid: Grid) -> None:

@@ -17,14 +17,11 @@ def _constrain(model: PlanModel) -> None:
     if grid is None or grid.formulation != "ptdf":
         return
     net = {bus: model.grids["net"][grid.buses[bus]] for bus in grid.busy}
-    overload = {
-        name: list(zip(model.grids["overload_above"][name], model.grids["overload_below"][name], strict=True))
-        for name in grid.overload_price
-    }
-    model.line_limits = LineLimits(grid, net, overload)
+    overload = {name: [model.exceeding("overload", name, t) for t in range(model.count)] for name in grid.overload_price}
+    model.line_limits = LineLimits(grid, model.topologies, net, overload)
     rows: list[Row] = [
         ([(1.0, net[bus][t]) for bus in sorted(island) if bus in net], 0.0, 0.0)
-        for t, topology in enumerate(model.line_limits.by_interval)
+        for t, topology in enumerate(model.topologies)
         for island in topology.islands
     ]
     model.rows("island_balance", rows)

@@ -52,21 +52,21 @@ def read(content: Mapping[str, Any]) -> DispatchProblem:
     demand = bus_demand(content, count)
     generators = {name: g for name, g in at(elements, "generator", "elements").items() if g.get("in_service", True)}
     thermal = {name: g for name, g in generators.items() if _kind(name, g) == "thermal"}
-    renewable = {name: g for name, g in generators.items() if name not in thermal} | priced_loads(content)
+    priced = priced_loads(content)
+    renewable = {name: g for name, g in generators.items() if name not in thermal} | priced
     storage = {name: s for name, s in elements.get("storage", {}).items() if s.get("in_service", True)}
     ranges = {name: _limits(name, data, count) for name, data in renewable.items()}
+    placed = [
+        (kind, name, data) for kind, of in (("generator", generators), ("load", priced), ("storage", storage)) for name, data in of.items()
+    ]
+    unit_bus = {name: bus_of(data, list(demand), f"elements.{kind}.{name}") for kind, name, data in placed}
     for name, of in ranges.items():
-        bus = bus_of(renewable[name], list(demand), f"elements.generator.{name}")
-        demand[bus] = demand[bus] + np.array(of.drawn)
+        demand[unit_bus[name]] = demand[unit_bus[name]] + np.array(of.drawn)
     fleet = Fleet(
         tuple(_thermal(name, g, minutes, count) for name, g in thermal.items()),
         tuple(_storage(name, s, minutes / 60) for name, s in storage.items()),
         tuple(_renewable(name, g, ranges[name].available) for name, g in renewable.items()),
     )
-    paths = {**dict.fromkeys(generators | renewable, "generator"), **dict.fromkeys(storage, "storage")}
-    unit_bus = {
-        name: bus_of((generators | renewable | storage)[name], list(demand), f"elements.{kind}.{name}") for name, kind in paths.items()
-    }
     mismatch = float(system.get("load_mismatch_cost", MISMATCH_COST))
     return DispatchProblem(
         interval_start_utc=[_FIRST + timedelta(minutes=minutes * t) for t in range(count)],

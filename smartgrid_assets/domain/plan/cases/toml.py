@@ -24,7 +24,7 @@ reactance = 0.1
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import radians
 from typing import Any
 
@@ -36,7 +36,7 @@ from smartgrid_assets.domain.plan.fleet import Fleet
 from smartgrid_assets.domain.plan.grid import DcLine, Grid
 from smartgrid_assets.domain.plan.opf.network import Branch
 from smartgrid_assets.domain.plan.problem import DispatchProblem
-from smartgrid_assets.domain.plan.unit_fields import KINDS, unit_from_values
+from smartgrid_assets.domain.plan.unit_fields import KINDS, moment, unit_from_values
 
 BASE_MVA = 100.0
 _KEYS = {"start", "interval_minutes", "demand_mw", "reserve_mw", "available_mw", "least_mw", "bus", "branch", "dc_line", "currency", *KINDS}
@@ -56,7 +56,7 @@ def read(content: Mapping[str, Any]) -> DispatchProblem:
     start = content.get("start", datetime(2026, 1, 1))
     if not isinstance(start, datetime):
         raise PlanError(f"start: {start!r} is no moment; write it as 2026-01-05T00:00:00Z.")
-    start = start if start.tzinfo is None else start.astimezone(UTC).replace(tzinfo=None)
+    start = moment(start)
     prices: dict[str, Any] = {key: None if content[key] is False else float(content[key]) for key in _PRICES if key in content}
     return DispatchProblem(
         interval_start_utc=[start + timedelta(minutes=minutes * t) for t in range(count)],

@@ -16,6 +16,7 @@ from time import perf_counter
 
 import numpy as np
 
+from smartgrid_assets.domain.plan.islands import references
 from smartgrid_assets.domain.plan.opf.network import Branch, Network, Polynomial
 from smartgrid_assets.domain.plan.sparse_program import SparseProgram
 
@@ -78,9 +79,8 @@ def _program(network: Network, may_shed: bool) -> tuple[SparseProgram, np.ndarra
         len(network.generators), [unit.p_min_mw for unit in network.generators], [unit.p_max_mw for unit in network.generators],
         [cost.linear for cost in smooth], [2 * cost.quadratic for cost in smooth],
     )  # fmt: skip
-    pinned = np.array([network.reference if network.reference in island else min(island) for island in network.islands()])
     reach = np.full(buses, np.inf)
-    reach[pinned] = 0.0
+    reach[list(references(network.islands(), network.reference))] = 0.0
     angle = program.add_columns(buses, -reach, reach)
     moved = np.zeros(buses)
     for branch in network.branches:
