@@ -30,6 +30,24 @@ if TYPE_CHECKING:
 SLOW_S = 2.0
 
 
+class OutFolder(click.Path):
+    """A folder to write to, made before the work begins: a place that cannot be written is said then, and not after hours."""
+
+    def __init__(self) -> None:
+        super().__init__(file_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The folder, which is there, or a usage error."""
+        folder = Path(os.fsdecode(super().convert(value, param, ctx)))
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self.fail(f"{str(folder)!r} cannot be made: {error.strerror}.", param, ctx)
+        if not os.access(folder, os.W_OK):
+            self.fail(f"{str(folder)!r} cannot be written to.", param, ctx)
+        return folder
+
+
 class Day(click.ParamType):
     """A market day, YYYY-MM-DD."""
 

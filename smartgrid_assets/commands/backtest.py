@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from smartgrid_assets.commands._shared import Day
+from smartgrid_assets.commands._shared import Day, OutFolder
 from smartgrid_assets.domain.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class WallTime(click.ParamType):
 @click.option("--warm-up", type=int, default=56, show_default=True, help="Days before --from on which weights and bands are learnt.")
 @click.option("--jobs", type=int, help="Processes; default: SMARTGRID_MODEL_JOBS.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Also write tables and pictures into this folder.")
+@click.option("--out", type=OutFolder(), help="Also write tables and pictures into this folder.")
 def command(
     file: Path | None,
     run_id: str | None,
@@ -238,7 +238,6 @@ def _write(found: Judged, out: Path) -> None:
 
     from smartgrid_assets.chain.judged import pictures
 
-    out.mkdir(parents=True, exist_ok=True)
     for name, rows in (("rows", found.rows), ("parts", found.parts), ("skill", found.skills)):
         pd.DataFrame(rows).to_csv(out / f"{name}.csv", index=False)
     assert found.forecasts is not None

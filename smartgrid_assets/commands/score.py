@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from smartgrid_assets.commands._shared import OutFolder
+
 if TYPE_CHECKING:
     from smartgrid_assets.chain.score import Found
 
@@ -34,7 +36,7 @@ FEW = 6
     "--timezone", "tz", help="Market time zone of meter files; default: SMARTGRID_TIMEZONE. A plain file's stamps stay as they are."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Also write scores and rows into this folder.")
+@click.option("--out", type=OutFolder(), help="Also write scores and rows into this folder.")
 def command(
     file: Path,
     mapping: Path | None,
@@ -91,6 +93,5 @@ def _lines(found: Found, seconds: float) -> list[str]:
 def _write(found: Found, out: Path) -> None:
     import pandas as pd
 
-    out.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(found.rows).to_csv(out / "rows.csv", index=False)
     pd.concat(found.scores, ignore_index=True).to_parquet(out / "scores.parquet", index=False)

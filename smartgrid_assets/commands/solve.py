@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 import click
+
+from smartgrid_assets.commands._shared import Day, OutFolder
 
 
 @click.command("solve")
@@ -25,7 +27,7 @@ import click
 @click.option("--gap", type=click.FloatRange(0), default=1e-3, show_default=True, help="Relative gap at which to stop.")
 @click.option("--time-limit", type=click.FloatRange(1), default=300.0, show_default=True, help="Seconds.")
 @click.option("--threads", type=click.IntRange(1), help="Of the solver; default: SMARTGRID_THREADS.")
-@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="rts-gmlc: the day to solve.")
+@click.option("--day", type=Day(), help="rts-gmlc: the day to solve.")
 @click.option(
     "--days", type=click.IntRange(1, 366), default=1, show_default=True, help="rts-gmlc: days in a row, each from the state before it."
 )
@@ -37,7 +39,7 @@ import click
     help="Limits that may be broken at a high price, as ramp-up or minimum-up-time; may be repeated.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Also write the tables of the solution here, as CSV.")
+@click.option("--out", type=OutFolder(), help="Also write the tables of the solution here, as CSV.")
 def command(
     path: Path,
     kind: str | None,
@@ -46,7 +48,7 @@ def command(
     gap: float,
     time_limit: float,
     threads: int | None,
-    day: datetime | None,
+    day: date | None,
     days: int,
     relax: tuple[str, ...],
     as_json: bool,
@@ -67,10 +69,9 @@ def command(
     if unknown := [name for name in relax if name not in families]:
         raise click.BadParameter(f"{unknown[0]!r} is no family of limits; there are {', '.join(families)}.", param_hint="--relax")
     options = SolveOptions(gap, time_limit, threads or settings().threads, relax=tuple(families[name] for name in relax))
-    solved = solve_case(path, SolveAsked(kind or "", network or "", susceptance, options, day.date() if day else None, days))
+    solved = solve_case(path, SolveAsked(kind or "", network or "", susceptance, options, day, days))
     tables: dict[str, str] = {}
     if out:
-        out.mkdir(parents=True, exist_ok=True)
         for name, frame in solved.tables.items():
             frame.to_csv(out / f"{name}.csv", index=False)
             tables[name] = str(out / f"{name}.csv")

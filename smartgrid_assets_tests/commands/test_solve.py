@@ -91,3 +91,11 @@ def test_limits_that_may_be_broken_are_named_or_refused(tmp_path):
     assert json.loads(asked(path, "--json", "--relax", "ramp-up", "--relax", "minimum-up-time").stdout)["status"] in ("optimal", "gap")
     refused = asked(path, "--relax", "gravity")
     assert "'gravity' is no family of limits; there are power-balance" in refused.stderr
+
+
+@pytest.mark.parametrize("command", ["solve", "score", "backtest"])
+def test_a_folder_that_cannot_be_made_is_said_before_the_work_begins(tmp_path, command):
+    (tmp_path / "file").write_text("in the way")
+    nowhere = str(tmp_path / "file" / "out")
+    told = CliRunner().invoke(main, [command, str(written(tmp_path, "case.json.gz", json.dumps(case()))), "--out", nowhere])
+    assert told.exit_code == 2 and "cannot be made: Not a directory" in told.stderr and nowhere in told.stderr
