@@ -81,7 +81,8 @@ def plan_problem(day: str | date) -> DispatchProblem:
 
     Raises ForecastError where nothing was published for the day.
     """
-    from smartgrid_assets.chain.planning import day_problem, forecast_load
+    from smartgrid_assets.chain.plan_inputs import forecast_load
+    from smartgrid_assets.chain.planning import RESERVE_OF, day_problem
     from smartgrid_assets.chain.step import Work
     from smartgrid_assets.home import chain_context
 
@@ -91,7 +92,7 @@ def plan_problem(day: str | date) -> DispatchProblem:
         load = forecast_load(work)
         if load.empty:
             raise ForecastError(f"Nothing was published for {key}; smartgrid status shows which days are there.")
-        return day_problem(work, load).problem
+        return day_problem(work, load, RESERVE_OF.get(context.settings.commitment, "none")).problem
 
 
 def load_forecaster(zone: str, as_of: str | date, model: str = "") -> ZoneForecaster:

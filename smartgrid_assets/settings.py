@@ -9,6 +9,7 @@ import os
 from datetime import date, time
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -97,7 +98,26 @@ class Settings(BaseSettings):
     plan_minutes: int = Field(60, ge=5, le=60, description="Interval of the plan, minutes; finer forecasts are averaged over it.")
     gap: float = Field(1e-2, gt=0, description="Relative optimality gap at which the solver stops.")
     time_limit_s: float = Field(30.0, gt=0, description="Longest solve of one day, seconds.")
-    reserve_share: float = Field(0.1, ge=0, description="Spinning reserve as a share of demand.")
+    commitment: Literal["quantile_reserve", "fixed_reserve", "stochastic"] = Field(
+        "quantile_reserve",
+        description="How the plan meets what the forecast does not know: the reserve that its joint paths need for loss_of_load_probability, a share of demand "
+        "(reserve_share), or slow units committed over scenarios.",
+    )
+    loss_of_load_probability: float = Field(
+        0.01, gt=0, lt=0.5, description="quantile_reserve: probability that the load of an interval is above plan and reserve."
+    )
+    reserve_share: float = Field(0.1, ge=0, description="fixed_reserve: spinning reserve as a share of demand.")
+    scenarios: int = Field(10, ge=1, le=100, description="stochastic: scenarios that the joint paths are reduced to.")
+    cvar_weight: float = Field(
+        0.0, ge=0, le=1, description="stochastic: weight of the mean of the worst outcomes (CVaR) against the mean of all."
+    )
+    cvar_level: float = Field(0.95, gt=0, lt=1, description="stochastic: the worst share of outcomes is 1 less this.")
+    settled_plans: str = Field(
+        "fixed_reserve,point_forecast,naive_forecast,known_load",
+        description="Ways to plan that are settled beside the published plan, comma-separated: these, quantile_reserve, stochastic; empty = none.",
+    )
+    settlement_gap: float = Field(1e-3, gt=0, description="Relative optimality gap of settled plans, which are compared with each other.")
+    settlement_time_limit_s: float = Field(10.0, gt=0, description="Longest solve of one settled plan, seconds.")
     loss_factor: float = Field(1.06, ge=1, description="Injection per metered load: losses and unmetered load.")
     price_unserved: float = Field(10_000.0, gt=0, description="Price of unserved energy, per MWh.")
     price_spilled: float = Field(500.0, ge=0, description="Price of spilled energy, per MWh.")

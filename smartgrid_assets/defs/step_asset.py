@@ -135,7 +135,7 @@ def pool_of(step: Step) -> str | None:
     """Concurrency pool of slow steps: fits and solves."""
     if not step.is_model:
         return None
-    return "solver" if step.name in ("dispatch", "hindsight") else "model_fits"
+    return "solver" if step.name in ("dispatch", "settlement") else "model_fits"
 
 
 def dep(path: str, mapping: dg.PartitionMapping | None = None) -> dg.AssetDep:

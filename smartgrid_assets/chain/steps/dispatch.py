@@ -1,4 +1,4 @@
-"""forecasts -> dispatch: the plan of a market day from the state that yesterday's plan leaves, and in hindsight.
+"""forecasts -> dispatch: the plan of a market day from the state that yesterday's plan leaves, and what it came to.
 
 48 hours are solved and the first market day is published, so that the end of the day is not planned as the end of
 the world. The second day's load is that of a week before it, as known at the gate: no forecast of it exists yet.
@@ -10,15 +10,15 @@ from datetime import date, timedelta
 from typing import Any
 
 from smartgrid_assets.chain.context import Context
-from smartgrid_assets.chain.known import exactly, history, optional
+from smartgrid_assets.chain.known import exactly, history, optional, span
 from smartgrid_assets.chain.step import Inputs, Made, Step, Work
 from smartgrid_assets.chain.steps.derive import LOAD
-from smartgrid_assets.chain.steps.forecast import DAY_AHEAD
+from smartgrid_assets.chain.steps.forecast import DAY_AHEAD, HEADROOM, SCENARIOS
 
-PLAN, PRICES, SUMMARY, STATE = "dispatch/plan", "dispatch/prices", "dispatch/summary", "dispatch/end_state"
-HINDSIGHT = "dispatch/hindsight"
-ONE_DAY = timedelta(days=1)
-VERSION = 2
+PLAN, PRICES, SUMMARY, STATE, WHY = "dispatch/plan", "dispatch/prices", "dispatch/summary", "dispatch/end_state", "dispatch/why"
+CALLS, SETTLEMENT, ERRORS, VALUE = "dispatch/flexibility_calls", "dispatch/settlement", "dispatch/settled_errors", "dispatch/forecast_value"
+ONE_DAY, WEEK, YEAR = timedelta(days=1), timedelta(days=7), timedelta(days=366)
+VERSION, CALLS_VERSION, VALUE_VERSION = 3, 1, 1
 
 
 def _inputs(context: Context, day: date) -> Inputs | None:
@@ -30,20 +30,31 @@ def _inputs(context: Context, day: date) -> Inputs | None:
     weather = {
         f"raw/weather@{d}": context.delivered.weather_digest(d, "forecast", context.gate(day)) or "none" for d in (day, day + ONE_DAY)
     }
-    return forecast | known | weather | {"raw/fleet": context.delivered.fleet_digest()} | optional(context, STATE, day - ONE_DAY)
+    more = optional(context, SCENARIOS, day) | optional(context, STATE, day - ONE_DAY)
+    return forecast | known | weather | {"raw/fleet": context.delivered.fleet_digest()} | more
 
 
-def _hindsight_inputs(context: Context, day: date) -> Inputs | None:
+def _settlement_inputs(context: Context, day: date) -> Inputs | None:
     load, plan = exactly(context, LOAD, day), exactly(context, SUMMARY, day)
     inputs = _inputs(context, day)
     return None if load is None or plan is None or inputs is None else inputs | load | plan
 
 
-def _make(work: Work) -> Made:
-    from smartgrid_assets.chain.planning import forecast_load, plan_day
+def _calls_inputs(context: Context, day: date) -> Inputs | None:
+    near = exactly(context, HEADROOM, day)
+    return None if near is None else near | optional(context, PRICES, day)
 
-    planned = plan_day(work, forecast_load(work))
-    frames = {PLAN: planned.units, PRICES: planned.prices, SUMMARY: planned.summary("published"), STATE: planned.state}
+
+def _value_inputs(context: Context, week: date) -> Inputs | None:
+    return span(context, SETTLEMENT, week + WEEK - YEAR, week + WEEK - ONE_DAY) or None
+
+
+def _make(work: Work) -> Made:
+    from smartgrid_assets.chain.plan_inputs import forecast_load
+    from smartgrid_assets.chain.planning import published_day
+
+    planned = published_day(work, forecast_load(work))
+    frames = {PLAN: planned.units, PRICES: planned.prices, SUMMARY: planned.summary("published"), STATE: planned.state, WHY: planned.why}
     relations = {}
     for path, frame in frames.items():
         relations[path] = path.replace("/", "_") + "_rows"
@@ -53,21 +64,53 @@ def _make(work: Work) -> Made:
     return Made(relations, metadata=planned.headline() | shown)
 
 
-def _make_hindsight(work: Work) -> Made:
-    import pandas as pd
+def _make_calls(work: Work) -> Made:
+    from smartgrid_assets.domain.present.flexibility import flexibility_calls
 
-    from smartgrid_assets.chain.planning import actual_load, plan_day, settle_day
+    lake, con, day = work.context.lake, work.con, work.key
+    relation = flexibility_calls(
+        con, lake.view(con, HEADROOM, [day]), lake.view(con, PRICES, [day], "prices_of_day"), work.context.settings.timezone
+    )
+    feeders, kw = con.execute(f"SELECT count(DISTINCT (zone, feeder)), coalesce(max(call_kw), 0) FROM {relation}").fetchall()[0]
+    return Made({CALLS: relation}, metadata={"feeders_called": int(feeders), "largest_call_kw": float(kw)})
 
-    load = actual_load(work)
-    # Who knows the load needs no reserve: it would make perfect foresight look dearer than it is.
-    settled, perfect = settle_day(work, load), plan_day(work, load, reserve_share=0.0)
-    work.con.register("hindsight_rows", pd.concat([settled.summary("settled"), perfect.summary("perfect foresight")]))
-    return Made({HINDSIGHT: "hindsight_rows"}, metadata=settled.headline())
+
+def _make_settlement(work: Work) -> Made:
+    from smartgrid_assets.chain.strategies import settled_rows
+
+    rows, errors = settled_rows(work)
+    work.con.register("settlement_rows", rows)
+    work.con.register("settled_error_rows", errors)
+    shown = {f"cost, {row.plan}": float(row.solved_cost) for row in rows.itertuples()}
+    return Made({SETTLEMENT: "settlement_rows", ERRORS: "settled_error_rows"}, metadata=shown)
+
+
+def _make_value(work: Work) -> Made:
+    from smartgrid_assets.domain.plan.forecast_value import ALL, WHOLE, forecast_value
+    from smartgrid_assets.domain.tables import table
+
+    lake, con = work.context.lake, work.con
+    first, last = work.key + WEEK - YEAR, work.key + WEEK - ONE_DAY
+    settled, errors = (
+        con.execute(f"FROM {lake.view(con, path, lake.keys(path, first, last), name)} ORDER BY day, plan").df()
+        for path, name in ((SETTLEMENT, "settled_days"), (ERRORS, "errors_of_days"))
+    )
+    rows = forecast_value(settled, errors, work.key.toordinal())
+    con.register("forecast_value_rows", rows[[c.name for c in table(VALUE).columns]])
+    whole = rows[(rows["zone"] == WHOLE) & (rows["season"] == ALL)]
+    shown = {name: whole[name].iloc[0].item() for name in ("days", "error_percent", "cost_per_percent")} if len(whole) else {}
+    return Made({VALUE: "forecast_value_rows"}, metadata=shown)
 
 
 def _settings(context: Context) -> dict[str, Any]:
-    names = ("plan_minutes", "gap", "time_limit_s", "reserve_share", "loss_factor", "price_unserved", "price_spilled", "price_reserve")
+    names = ("plan_minutes", "gap", "time_limit_s", "commitment", "reserve_share", "loss_of_load_probability", "scenarios", "cvar_weight",
+             "cvar_level", "loss_factor", "price_unserved", "price_spilled", "price_reserve")  # fmt: skip
     return {name: getattr(context.settings, name) for name in names}
+
+
+def _settlement_settings(context: Context) -> dict[str, Any]:
+    names = ("settled_plans", "settlement_gap", "settlement_time_limit_s")
+    return _settings(context) | {name: getattr(context.settings, name) for name in names}
 
 
 def _code() -> str:
@@ -76,8 +119,10 @@ def _code() -> str:
 
 STEPS = [
     Step(
-        "dispatch", (PLAN, PRICES, SUMMARY, STATE), "day", _inputs, _make, _code, _settings,
+        "dispatch", (PLAN, PRICES, SUMMARY, STATE, WHY), "day", _inputs, _make, _code, _settings,
         horizon="ahead", carries_state=True, is_model=True,
     ),
-    Step("hindsight", (HINDSIGHT,), "day", _hindsight_inputs, _make_hindsight, _code, _settings, is_model=True),
+    Step("flexibility_calls", (CALLS,), "day", _calls_inputs, _make_calls, lambda: f"flexibility_calls={CALLS_VERSION}", horizon="ahead"),
+    Step("settlement", (SETTLEMENT, ERRORS), "day", _settlement_inputs, _make_settlement, _code, _settlement_settings, is_model=True),
+    Step("forecast_value", (VALUE,), "week", _value_inputs, _make_value, lambda: f"forecast_value={VALUE_VERSION}"),
 ]  # fmt: skip

@@ -17,6 +17,7 @@ from smartgrid_assets.domain.plan.model import PlanModel
 from smartgrid_assets.domain.plan.problem import DispatchProblem
 from smartgrid_assets.domain.plan.result import NetworkTables
 from smartgrid_assets.domain.plan.units import Storage
+from smartgrid_assets.domain.plan.why import thermal_limits
 
 _EPS = 1e-4
 _MWH = ("storage end level", "storage level")
@@ -92,32 +93,20 @@ def _at_limit(problem: DispatchProblem, network: NetworkTables | None, t: int) -
 
 def _thermal_reason(horizon: UnitHorizon, rows: pd.DataFrame, t: int) -> str:
     name, limit = horizon.unit.name, horizon.p_max_mw[t]
-    on = rows["committed"].to_numpy(dtype=bool)
-    if horizon.is_out[t]:
-        return f"{name} is out"
-    if not on[t]:
-        return _why_off(horizon, on, t)
-    power = float(rows["power_mw"].iloc[t])
-    top = power + float(rows["reserve_mw"].iloc[t])
-    before = float(rows["power_mw"].iloc[t - 1]) if t else horizon.unit.power_before_mw
-    was_on = on[t - 1] if t else horizon.was_on
-    if top >= limit - _EPS:
-        return f"{name} at its {'limit in an outage' if limit < horizon.unit.p_max_mw else 'largest power'} {limit:.1f} MW"
-    if not was_on and top >= horizon.unit.p_min_mw + horizon.start_above_mw - _EPS:
-        return f"{name} at its start-up limit {top:.1f} MW"
-    if was_on and top >= before + horizon.ramp_up_mw - _EPS:
-        return f"{name} ramps up as fast as it may, to {top:.1f} MW"
-    return ""
-
-
-def _why_off(horizon: UnitHorizon, on: np.ndarray, t: int) -> str:
-    name = horizon.unit.name
-    recently = np.flatnonzero(on[max(t - horizon.down + 1, 0) : t])
-    if horizon.held[t] == 0 or len(recently):
-        return f"{name} is in its minimum down time"
-    if horizon.ordered[t] == 0:
-        return f"{name} is ordered off"
-    return f"{name} is off"
+    top = float(rows["power_mw"].iloc[t]) + float(rows["reserve_mw"].iloc[t])
+    said = {
+        "out": "is out",
+        "minimum down time": "is in its minimum down time",
+        "ordered off": "is ordered off",
+        "off": "is off",
+        "largest power": f"at its largest power {limit:.1f} MW",
+        "reserve": f"at its {'limit in an outage' if limit < horizon.unit.p_max_mw else 'largest power'} {limit:.1f} MW",
+        "outage": f"at its limit in an outage {limit:.1f} MW",
+        "start-up limit": f"at its start-up limit {top:.1f} MW",
+        "ramp up": f"ramps up as fast as it may, to {top:.1f} MW",
+    }
+    code = thermal_limits(horizon, rows.reset_index(drop=True))[t]
+    return f"{name} {said[code]}" if code in said else ""
 
 
 def _storage_reason(unit: Storage, rows: pd.DataFrame, t: int) -> str:

@@ -8,7 +8,7 @@ PRICE_BROKEN, and the plan says which was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import isinf
@@ -86,6 +86,8 @@ class PlanModel:
     power: dict[str, list[list[Term]]] = field(default_factory=dict)
     at_bus: dict[int, list[list[Term]]] = field(default_factory=dict)
     line_limits: LineLimits | None = None
+    shared: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
+    """(grid, name) -> variables of another model that stand for this one's own: what is decided once for several futures."""
 
     @property
     def elastic(self) -> bool:
@@ -121,9 +123,12 @@ class PlanModel:
     def variables(
         self, grid: str, unit: str, upper: float | list[float] | None = None, binary: bool = False, lower: float | None = 0.0
     ) -> list[Any]:
-        """T new variables from `lower` on, kept as grids[grid][unit]; upper: None, a number or T numbers."""
+        """T new variables from `lower` on, kept as grids[grid][unit]; upper: None, a number or T numbers. Shared ones are taken as they are."""
         import pyomo.environ as pe
 
+        if (grid, unit) in self.shared:
+            self.grids.setdefault(grid, {})[unit] = self.shared[grid, unit]
+            return self.shared[grid, unit]
         uppers = upper if isinstance(upper, list) else [upper] * self.count
         domain = pe.Binary if binary else pe.Reals
         new = pe.Var(range(self.count), within=domain, bounds=None if binary else lambda _, t: (lower, uppers[t]))
@@ -182,12 +187,18 @@ class PlanModel:
         return [(1.0, var)]
 
 
-def build_model(problem: DispatchProblem, may_break: Collection[str] = ()) -> PlanModel:
-    """The whole model of a problem, from every block in blocks/. may_break: families of limits, of FAMILIES, that may be broken at a price."""
+def build_model(
+    problem: DispatchProblem, may_break: Collection[str] = (), shared: Mapping[tuple[str, str], list[Any]] | None = None
+) -> PlanModel:
+    """The whole model of a problem, from every block in blocks/.
+
+    may_break: families of limits, of FAMILIES, that may be broken at a price. shared: (grid, unit) -> variables of a model that is there already.
+    """
     import pyomo.environ as pe
 
     blocks: list[Block] = list(discover(BLOCKS, "BLOCK").values())
-    model = PlanModel(problem, frozenset(may_break), pe.ConcreteModel(), [UnitHorizon(u, problem) for u in problem.fleet.thermal])
+    units = [UnitHorizon(u, problem) for u in problem.fleet.thermal]
+    model = PlanModel(problem, frozenset(may_break), pe.ConcreteModel(), units, shared=dict(shared or {}))
     model.injection = [[] for _ in range(model.count)]
     model.reserve = [[] for _ in range(model.count)]
     for block in blocks:

@@ -19,7 +19,7 @@ _PLAN = (
     needed("curtailed_mw", "DOUBLE", "renewable: available and not used, MW"),
 )
 _SUMMARY = (
-    needed("plan", "VARCHAR", "published; settled (the published commitment, dispatched for the load that came); perfect foresight"),
+    needed("plan", "VARCHAR", "published, or how it was planned"),
     needed("status", "VARCHAR", "optimal, gap, time limit or relaxed"),
     needed("cost_total", "DOUBLE", "cost of the published day, in the fleet's currency"),
     needed("cost_energy", "DOUBLE", "of which energy above minimum power"),
@@ -43,6 +43,19 @@ _SUMMARY = (
     needed("state_source", "VARCHAR", "carried from yesterday's plan, or initial"),
     needed("explanation", "VARCHAR", "sentences: what is short, when, and what binds; empty where all is well"),
 )
+_SETTLEMENT = (
+    needed(
+        "plan",
+        "VARCHAR",
+        "published; perfect_foresight; fixed_reserve, quantile_reserve, stochastic, point_forecast (no reserve), naive_forecast (the week before), "
+        "known_load (fixed reserve, without forecast error)",
+    ),
+    *_SUMMARY[1:],
+    nullable("regret", "DOUBLE", "solved_cost less that of perfect foresight; null where either is relaxed"),
+    needed("is_distinguishable", "BOOLEAN", "true where regret is more than both optimality gaps together"),
+    needed("error_mwh", "DOUBLE", "how far the load that it planned for was from the one that came, whole system, MWh"),
+    nullable("error_percent", "DOUBLE", "the same as percent of the load"),
+)
 DISPATCH = (
     Table("dispatch", "plan", "day", "unit and interval", _PLAN, ("unit", "interval_start_utc")),
     Table(
@@ -64,11 +77,68 @@ DISPATCH = (
     Table("dispatch", "summary", "day", "the published plan of the day", _SUMMARY, ("plan",)),
     Table(
         "dispatch",
-        "hindsight",
+        "why",
         "day",
-        "plan with the load that came: the published commitment settled, and perfect foresight",
-        _SUMMARY,
-        ("plan",),
+        "unit and interval: what binds it, in words",
+        (
+            needed("unit", "VARCHAR", "unit"),
+            needed("zone", "VARCHAR", "zone"),
+            needed("kind", "VARCHAR", "thermal, storage or renewable"),
+            *INTERVAL,
+            needed("binds", "VARCHAR", "what binds: largest power, reserve, ramp up, minimum up time, sets the price, ..."),
+            needed("power_mw", "DOUBLE", "mean power into the system; a charging storage is negative"),
+            nullable("worth_per_mwh", "DOUBLE", "price less the cost of its next (or last) MWh; null where it is off, and of storage"),
+            needed("sentence", "VARCHAR", "what binds and what it is worth, in words"),
+        ),
+        ("unit", "interval_start_utc"),
+    ),
+    Table(
+        "dispatch",
+        "flexibility_calls",
+        "day",
+        "zone, feeder and interval in which flexible customers must give way",
+        (
+            needed("zone", "VARCHAR", "zone"),
+            needed("feeder", "VARCHAR", "feeder; * for the zone's own limit"),
+            *INTERVAL,
+            needed("call_kw", "DOUBLE", "what must give way for the flow to be within the limit with 95 %, kW"),
+            needed("direction", "VARCHAR", "less load, or less feed-in"),
+            nullable("price_per_mwh", "DOUBLE", "what the energy is worth to the plan then, per MWh; null without a price"),
+            needed("sentence", "VARCHAR", "who, when, how much and why, in words"),
+        ),
+        ("zone", "feeder", "interval_start_utc"),
+    ),
+    Table("dispatch", "settlement", "day", "way to plan: its commitment dispatched for the load that came", _SETTLEMENT, ("plan",)),
+    Table(
+        "dispatch",
+        "settled_errors",
+        "day",
+        "way to plan and zone: how wrong the load was that it planned for",
+        (
+            needed("plan", "VARCHAR", "as in dispatch/settlement"),
+            needed("zone", "VARCHAR", "zone; * for the whole, where errors of zones may cancel"),
+            needed("load_mwh", "DOUBLE", "load that came, MWh; absolute values of intervals summed"),
+            needed("error_mwh", "DOUBLE", "absolute errors of intervals summed, MWh"),
+            nullable("error_percent", "DOUBLE", "error_mwh as percent of load_mwh"),
+        ),
+        ("plan", "zone"),
+    ),
+    Table(
+        "dispatch",
+        "forecast_value",
+        "week",
+        "zone and season: what one percent of forecast error costs",
+        (
+            needed("zone", "VARCHAR", "zone, its own share of the cost; * for the error of the whole"),
+            needed("season", "VARCHAR", "spring, summer, autumn, winter (by the market day's month, northern), or all"),
+            needed("days", "INTEGER", "settled days behind it"),
+            needed("error_percent", "DOUBLE", "mean error of the forecast, percent"),
+            needed("cost_per_percent", "DOUBLE", "cost of a day for each percent of error, in the fleet's currency"),
+            nullable("low", "DOUBLE", "2.5 % point, by resampling days; null with fewer than five"),
+            nullable("high", "DOUBLE", "97.5 % point"),
+            needed("is_distinguishable", "BOOLEAN", "true where the costs behind it differ by more than their optimality gaps"),
+        ),
+        ("zone", "season"),
     ),
     Table(
         "dispatch",
