@@ -73,7 +73,7 @@ def _sql(day: date, meters: int) -> dict[str, str]:
         "dispatch/plan": f"SELECT printf('unit %03d', u) AS unit, printf('Z%03d', u % {ZONES}) AS zone, CASE WHEN u % 20 = 0 THEN 'storage' ELSE 'thermal' END AS kind, {_at(day, 60)}, true AS committed, 10.0 + u % 13 AS power_mw FROM range({UNITS}) u(u), range(24) i(i)",
         "dispatch/prices": f"SELECT {_at(day, 60)}, 3000.0 AS demand_mw, 300.0 AS reserve_required_mw, 310.0 AS reserve_held_mw, 40.0 AS price_per_mwh FROM range(24) i(i)",
         "dispatch/summary": "SELECT 'published' AS plan, 'optimal' AS status, 1e6 AS cost_total, 'delivered' AS fleet_source, 'carried' AS state_source",
-        "dispatch/hindsight": "SELECT p AS plan, 'optimal' AS status, 1e6 AS cost_total FROM (VALUES ('settled'), ('perfect foresight')) v(p)",
+        "dispatch/settlement": "SELECT p AS plan, 'optimal' AS status, 1e6 AS cost_total FROM (VALUES ('published'), ('perfect_foresight')) v(p)",
         "anomalies/cases": f"SELECT printf('{day}-%08d', c) AS case_id, DATE '{day}' - 3 AS raised, CASE WHEN c < 60 THEN 'open' ELSE 'explained' END AS state, CASE WHEN c < 60 THEN c + 1 ELSE 0 END AS rank, printf('M%07d', c * 37) AS meter_id, printf('F%04d', c % {FEEDERS}) AS feeder, 'bypass' AS kind, DATE '{day}' - 20 AS since, 'energy fell 70 %' AS reason FROM range(2000) c(c)",
     }
 

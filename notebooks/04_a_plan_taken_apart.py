@@ -134,11 +134,12 @@ axes.set(xlabel="error of the forecast", ylabel="cost beyond the plan")
 plt.show()
 
 # %% [markdown]
-# On settled days the lake has it from reality: the published commitment with the load that came, beside perfect foresight.
+# On settled days the lake has it from reality: the published commitment and other ways to plan, with the load that came, beside perfect foresight. `regret` is what a plan
+# cost more than perfect foresight; it counts where it is more than both plans' optimality gaps (`is_distinguishable`).
 
 # %%
 client.sql(
-    "SELECT day, plan, round(cost_total) AS cost, round(unserved_mwh, 2) AS unserved_mwh FROM dispatch.hindsight ORDER BY day DESC, plan LIMIT 8"
+    "SELECT day, plan, round(solved_cost) AS cost, round(regret, 2) AS regret, is_distinguishable, round(error_percent, 1) AS error_percent, round(unserved_mwh, 2) AS unserved_mwh FROM dispatch.settlement ORDER BY day DESC, plan LIMIT 12"
 )
 
 # %% [markdown]

@@ -97,7 +97,7 @@ def _plan(con: Any, first: date, last: date) -> PlanSummary | None:
         "SELECT avg(reserve_held_mw), avg(reserve_required_mw) FROM dispatch.prices WHERE day BETWEEN ? AND ?", span
     ).fetchall()[0]
     comparable, perfect = con.execute(
-        "SELECT sum(s.cost_total), sum(h.cost_total) FROM dispatch.hindsight s JOIN dispatch.hindsight h USING (day) WHERE s.plan = 'settled' AND h.plan = 'perfect foresight' AND s.day BETWEEN ? AND ?",
+        "SELECT sum(s.cost_total), sum(h.cost_total) FROM dispatch.settlement s JOIN dispatch.settlement h USING (day) WHERE s.plan = 'published' AND h.plan = 'perfect_foresight' AND s.day BETWEEN ? AND ?",
         span,
     ).fetchall()[0]
     return PlanSummary(days, "EUR", cost, held, required, unserved, source, comparable, perfect)

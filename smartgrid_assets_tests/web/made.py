@@ -123,6 +123,19 @@ def _plan(context: Context, day: date) -> None:
         prices.append({**at, "demand_mw": mw, "reserve_required_mw": 2.0, "reserve_held_mw": 2.5, "price_per_mwh": 40.0})
     put(context, "dispatch/plan", day, plan)
     put(context, "dispatch/prices", day, prices)
+    told = [
+        {**{name: row[name] for name in ("unit", "zone", "kind", "interval_start_utc", "interval_minutes", "power_mw")},
+         "binds": "largest power" if row["unit"] == "=steam" and n < 6 else "moves energy", "worth_per_mwh": 5.0 if row["unit"] == "=steam" and n < 6 else None,
+         "sentence": f"{row['unit']} is as it is."}
+        for n, row in enumerate(plan)
+    ]  # fmt: skip
+    put(context, "dispatch/why", day, told)
+    calls = [
+        {"zone": zone, "feeder": feeder, **at, "call_kw": 40.0 + n, "direction": "less load", "price_per_mwh": 40.0, "sentence": f"{feeder} must give way."}
+        for zone, feeder in (("Z1", f"F{SCRIPT}"), ("Z1", "F1"))
+        for n, at in enumerate(intervals(day, 30)[34:36])
+    ]  # fmt: skip
+    put(context, "dispatch/flexibility_calls", day, calls)
     summary = {
         "plan": "published",
         "status": "optimal",
@@ -136,9 +149,21 @@ def _plan(context: Context, day: date) -> None:
     if day < NEWEST:
         put(
             context,
-            "dispatch/hindsight",
+            "dispatch/settlement",
             day,
-            [summary | {"plan": "settled", "cost_total": 1010.0}, summary | {"plan": "perfect foresight", "cost_total": 990.0}],
+            [
+                summary
+                | {
+                    "plan": "published",
+                    "solved_cost": 1010.0,
+                    "bound": 1009.0,
+                    "regret": 20.0,
+                    "is_distinguishable": True,
+                    "error_percent": 4.0,
+                },
+                summary | {"plan": "perfect_foresight", "solved_cost": 990.0, "bound": 989.0, "regret": 0.0},
+                summary | {"plan": "fixed_reserve", "solved_cost": 1020.0, "bound": 1020.0, "regret": 30.0, "unserved_mwh": 0.1},
+            ],
         )
 
 

@@ -88,6 +88,12 @@ def test_a_feeder_of_few_is_not_the_zone_s_limit_less_the_others(own_site: Site)
     put(own_site.context, "forecasts/headroom", NEWEST, headroom)
     put(own_site.context, "operator/feeders", NEWEST, [{"zone": "Z1", "feeder": feeder, "rating_mw": 40.0, "high_mw": mw, "headroom_mw": 40 - mw, "flexible_mw": 1.0,
                                                         "meters": meters} for feeder, mw, meters in limits])  # fmt: skip
+    calls = [
+        {"zone": "Z1", "feeder": feeder, **at, "call_kw": 1.0}
+        for feeder in ("*", "A", "B", "C", "uncounted")
+        for at in intervals(NEWEST)[:1]
+    ]
+    put(own_site.context, "dispatch/flexibility_calls", NEWEST, calls)
     assert {row["name"] for row in rows(own_site, VIEWER, "tomorrow/feeders")} == {"the zone's own limit", "A"}
     assert {row["name"] for row in rows(own_site, Role.OPERATOR, "plan/flexible")} == {"the zone's own limit", "A"}
     assert [len(rows(own_site, VIEWER, f"feeder/near?zone=Z1&feeder={feeder}")) for feeder in "ABC"] == [48, 0, 0]
@@ -112,6 +118,6 @@ def test_before_the_gate_no_panel_knows_the_day(site: Site, panel: str) -> None:
 
 def test_settled_days_are_those_whose_load_was_known_then(site: Site) -> None:
     last = DAYS[2]
-    told = [row["day"] for row in rows(site, Role.ADMIN, f"plan/hindsight?day={NEWEST}&as_of={last + timedelta(days=1)}T09:59")]
+    told = [row["day"] for row in rows(site, Role.ADMIN, f"plan/settlement?day={NEWEST}&as_of={last + timedelta(days=1)}T09:59")]
     assert str(last) not in told and str(DAYS[1]) in told
-    assert str(last) in [row["day"] for row in rows(site, Role.ADMIN, f"plan/hindsight?day={NEWEST}")]
+    assert str(last) in [row["day"] for row in rows(site, Role.ADMIN, f"plan/settlement?day={NEWEST}")]

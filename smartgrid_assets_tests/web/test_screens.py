@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from smartgrid_assets.resources.accounts import Role
 from smartgrid_assets.web.app import SCREENS
-from smartgrid_assets_tests.web.made import CASE, CHANGE, DAYS, METER, NEWEST, Site
+from smartgrid_assets_tests.web.made import CASE, CHANGE, DAYS, METER, NEWEST, SCRIPT, Site
 
 
 def panel(client: FlaskClient, address: str) -> dict:
@@ -102,8 +102,30 @@ def test_bars_of_the_plan_are_its_rows_and_demand_ends_where_the_day_does(site: 
 
 
 def test_forecast_error_is_what_settled_days_cost_more_than_perfect_foresight(site: Site) -> None:
-    found = panel(site.as_(Role.OPERATOR), "plan/hindsight")
-    assert [row["error_cost"] for row in found["rows"]] == [20.0] * 3 and "20.00 a day on average over 3 settled days" in found["sentence"]
+    found = panel(site.as_(Role.OPERATOR), "plan/settlement")
+    assert [row["regret"] for row in found["rows"]] == [20.0] * 3 and "20.00 a day on average over 3 settled days" in found["sentence"]
+
+
+def test_other_ways_to_plan_count_as_dearer_only_beyond_both_gaps(site: Site) -> None:
+    rows = {row["plan"]: row for row in panel(site.as_(Role.OPERATOR), "plan/ways")["rows"]}
+    assert list(rows) == ["perfect foresight", "published", "fixed reserve"]
+    assert (rows["fixed reserve"]["days"], rows["fixed reserve"]["dearer"], rows["fixed reserve"]["cheaper"]) == (3, 3, 0)
+    assert rows["perfect foresight"]["cheaper"] == 3 and rows["fixed reserve"]["unserved_mwh"] == pytest.approx(0.3)
+
+
+def test_what_binds_is_told_once_for_a_stretch_of_hours_and_what_is_worth_most_comes_first(site: Site) -> None:
+    found = panel(site.as_(Role.OPERATOR), "plan/why")
+    first = found["rows"][0]
+    assert (first["unit"], first["binds"], first["worth_per_mwh"]) == ("=steam", "largest power", 5.0) and found["sentence"] == first[
+        "sentence"
+    ]
+    assert len(found["rows"]) == 3 and [row["unit"] for row in found["rows"][1:]] == ["=steam", "battery"]
+    assert found["rows"][1]["interval_start_utc"] == first["until_utc"]
+
+
+def test_calls_name_the_feeder_the_hour_and_the_kilowatts(site: Site) -> None:
+    rows = panel(site.as_(Role.OPERATOR), "plan/flexible")["rows"]
+    assert [row["call_kw"] for row in rows] == [41.0, 41.0, 40.0, 40.0] and {row["name"] for row in rows} == {"F1", f"F{SCRIPT}"}
 
 
 def test_a_case_is_laid_out_with_its_days_its_evidence_and_its_neighbours(site: Site) -> None:

@@ -120,9 +120,13 @@ def _dispatch(session: Session) -> Marginal | None:
         return None
     session.load_best()
     model, grid = session.model, session.model.problem.grid
+    cover = np.zeros(model.count)
+    if model.of_demand:
+        np.add.at(cover, model.of_demand, session.marginal_prices(model.names["cover"]))
     if grid is None:
-        return Marginal([dual / model.hours for dual in session.marginal_prices(model.names["balance"])])
-    duals = np.array(session.marginal_prices(model.names["nodal_balance"])).reshape(len(grid.busy), model.count).T / model.hours
+        return Marginal(((np.array(session.marginal_prices(model.names["balance"])) + cover) / model.hours).tolist())
+    duals = np.array(session.marginal_prices(model.names["nodal_balance"])).reshape(len(grid.busy), model.count).T
+    duals = (duals + cover[:, None]) / model.hours
     demand = np.maximum(grid.demand_mw[:, grid.busy], 0.0)
     weight = np.where(demand.sum(axis=1, keepdims=True) > 0, demand, 1.0)
     return Marginal([float(price) for price in (duals * weight).sum(axis=1) / weight.sum(axis=1)], duals)

@@ -86,6 +86,8 @@ class PlanModel:
     power: dict[str, list[list[Term]]] = field(default_factory=dict)
     at_bus: dict[int, list[list[Term]]] = field(default_factory=dict)
     line_limits: LineLimits | None = None
+    of_demand: list[int] = field(default_factory=list)
+    """Interval of each row of names["cover"]: rows beside the balance that demand moves, so that its price is in their duals, too."""
     shared: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
     """(grid, name) -> variables of another model that stand for this one's own: what is decided once for several futures."""
 

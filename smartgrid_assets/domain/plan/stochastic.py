@@ -35,9 +35,12 @@ class Risk:
     level: float = 0.95
 
 
+MEAN = Risk()
+
+
 @dataclass(frozen=True)
 class Hedged:
-    """committed: slow unit -> 1 or 0 per interval; none where no commitment was found. costs: of each scenario. status, gap as of Outcome."""
+    """committed: slow unit -> 1 or 0 per interval; none where no commitment was found. costs: of each scenario under it. status, gap as of Outcome."""
 
     committed: Mapping[str, Sequence[int]]
     costs: np.ndarray
@@ -52,7 +55,7 @@ def commit_over(
     probabilities: Sequence[float],
     is_slow: Callable[[ThermalUnit], bool],
     options: SolveOptions | None = None,
-    risk: Risk = Risk(),
+    risk: Risk = MEAN,
 ) -> Hedged:
     """The commitment of the slow units that costs least over the scenarios.
 
@@ -68,6 +71,8 @@ def commit_over(
     outcome = find_commitment(session)
     if outcome.status in ("infeasible", "nothing"):
         return Hedged({}, np.array([]), outcome.status, None, outcome.seconds)
+    if risk.weight:
+        _dispatched_for_the_mean(session, parts, probabilities)
     slow = [unit.name for unit in problem.fleet.thermal if is_slow(unit)]
     committed = {name: [round(var.value) for var in model.grids["on"][name]] for name in slow}
     return Hedged(committed, np.array([_value(part) for part in parts]), outcome.status, session.gap, outcome.seconds)
@@ -92,24 +97,40 @@ def _extensive(
         part.pyomo.total_cost.deactivate()
         whole.add_component(f"scenario{number}", part.pyomo)
         parts.append(part)
-    costs = [part.pyomo.total_cost.expr for part in parts]
-    mean = sum(p * cost for p, cost in zip(probabilities, costs, strict=True))
-    whole.total_cost = pe.Objective(expr=(1 - risk.weight) * mean + (risk.weight * _tail(whole, costs, probabilities, risk)))
+    whole.total_cost = pe.Objective(expr=(1 - risk.weight) * _mean(parts, probabilities) + _tail(whole, parts, probabilities, risk))
     first = parts[0]
     decided = [var for variables in shared.values() for var in variables]
     return PlanModel(first.problem, pyomo=whole, units=first.units, grids=first.grids, binaries=decided), parts
 
 
-def _tail(whole: Any, costs: list[Any], probabilities: Sequence[float], risk: Risk) -> Any:
-    """The CVaR's expression; 0 where it has no weight."""
+def _mean(parts: list[PlanModel], probabilities: Sequence[float]) -> Any:
+    return sum(p * part.pyomo.total_cost.expr for p, part in zip(probabilities, parts, strict=True))
+
+
+def _tail(whole: Any, parts: list[PlanModel], probabilities: Sequence[float], risk: Risk) -> Any:
+    """The CVaR's expression by its weight; 0 where it has none."""
     import pyomo.environ as pe
 
     if risk.weight == 0:
         return 0.0
+    costs = [part.pyomo.total_cost.expr for part in parts]
     whole.value_at_risk = pe.Var()
     whole.excess = pe.Var(range(len(costs)), within=pe.NonNegativeReals)
     whole.tail = pe.Constraint(range(len(costs)), rule=lambda m, s: m.excess[s] >= costs[s] - m.value_at_risk)
-    return whole.value_at_risk + sum(p * whole.excess[s] for s, p in enumerate(probabilities)) / (1 - risk.level)
+    beyond = sum(p * whole.excess[s] for s, p in enumerate(probabilities)) / (1 - risk.level)
+    return risk.weight * (whole.value_at_risk + beyond)
+
+
+def _dispatched_for_the_mean(session: Session, parts: list[PlanModel], probabilities: Sequence[float]) -> None:
+    """The commitment kept, each scenario dispatched at its least cost: the tail leaves open what lies before it."""
+    import pyomo.environ as pe
+
+    whole = session.model.pyomo
+    whole.del_component("total_cost")
+    whole.total_cost = pe.Objective(expr=_mean(parts, probabilities))
+    again = Session(session.model, session.options)
+    if again.fixed() == "optimal":
+        again.load_best()
 
 
 def _value(part: PlanModel) -> float:

@@ -169,7 +169,8 @@ def _limit_below(horizon: UnitHorizon, on: np.ndarray, power: np.ndarray, t: int
         return "ramp up" if rises else ""
     if horizon.ordered[t] == 1:
         return "ordered on"
-    if horizon.held[t] == 1 or not on[max(t - horizon.up + 1, 0) : t].all() or (t < horizon.up - 1 and not horizon.was_on):
+    has_just_started = not on[max(t - horizon.up, 0) : t].all() or (t < horizon.up and not horizon.was_on)
+    if horizon.held[t] == 1 or (horizon.up > 1 and has_just_started):
         return "minimum up time"
     return "least power"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from smartgrid_assets.domain.market_day import ONE_DAY
@@ -14,7 +15,8 @@ from smartgrid_assets.web.screens.tomorrow import named, not_yet
 from smartgrid_assets.web.view import FEEDERS, NotThere, View
 from smartgrid_assets.web.words import number, stamp
 
-PLAN, PRICES, SUMMARY, HINDSIGHT = "dispatch/plan", "dispatch/prices", "dispatch/summary", "dispatch/hindsight"
+PLAN, PRICES, SUMMARY, WHY = "dispatch/plan", "dispatch/prices", "dispatch/summary", "dispatch/why"
+SETTLEMENT, VALUE, CALLS = "dispatch/settlement", "dispatch/forecast_value", "dispatch/flexibility_calls"
 MOST_UNITS = 14
 SETTLED_DAYS = 30
 
@@ -190,23 +192,49 @@ def costs(view: View) -> Shown:
     return Shown(fields, rows, None, sentence, is_open=True)
 
 
-def hindsight(view: View) -> Shown:
-    """Of days whose load is known: cost of the published commitment, of perfect foresight, and the difference, which is what forecast error cost."""
-    # The gate of two days later is the first that knows a day's load.
-    settled = [
-        day for day in view.reader.keys(HINDSIGHT, last=view.day) if view.as_of is None or view.gate(day + 2 * ONE_DAY) <= view.moment
-    ]
-    keys = settled[-SETTLED_DAYS:]
+def why(view: View) -> Shown:
+    """What binds each unit over which hours, and what one MWh more of it would be worth; what is worth the most comes first."""
+    _prices(view)
     rows = view.rows(
-        """SELECT s.day, s.cost_total AS settled, p.cost_total AS perfect, p.bound, s.cost_total - p.cost_total AS error_cost, s.unserved_mwh, s.spilled_mwh
-        FROM hindsight s JOIN hindsight p USING (day) WHERE s.plan = 'settled' AND p.plan = 'perfect foresight' ORDER BY s.day DESC""",
-        hindsight=(HINDSIGHT, keys),
+        """SELECT min(interval_start_utc) AS interval_start_utc, max(interval_start_utc + to_minutes(interval_minutes)) AS until_utc, unit, zone, kind, binds,
+            avg(power_mw) AS power_mw, avg(worth_per_mwh) AS worth_per_mwh, arg_max(sentence, abs(coalesce(worth_per_mwh, 0))) AS sentence
+        FROM (SELECT *, row_number() OVER (PARTITION BY unit ORDER BY interval_start_utc) - row_number() OVER (PARTITION BY unit, binds ORDER BY interval_start_utc) AS run FROM why)
+        GROUP BY unit, zone, kind, binds, run
+        ORDER BY abs(coalesce(sum(worth_per_mwh * interval_minutes), 0)) DESC, unit, interval_start_utc""",
+        why=(WHY, [view.day]),
+    )
+    fields = (
+        Field("unit", "unit"),
+        Field("interval_start_utc", "from", form="time"),
+        Field("until_utc", "until", form="time"),
+        Field("binds", "what binds"),
+        power("power_mw", "mean power"),
+        Field("worth_per_mwh", "worth", unit="a MWh, the fleet's currency", form="number"),
+        Field("sentence", "in words"),
+    )
+    return Shown(fields, rows, sentence=rows[0]["sentence"] if rows and rows[0]["worth_per_mwh"] else "No unit's limit costs anything.")
+
+
+def _settled_days(view: View) -> list[date]:
+    """The last settled days whose load was known then: the gate of two days later is the first that knows it."""
+    days = view.reader.keys(SETTLEMENT, last=view.day)
+    return [day for day in days if view.as_of is None or view.gate(day + 2 * ONE_DAY) <= view.moment][-SETTLED_DAYS:]
+
+
+def settlement(view: View) -> Shown:
+    """Of days whose load is known: cost of the published commitment and of perfect foresight over the 48 hours solved, and the difference."""
+    rows = view.rows(
+        """SELECT s.day, s.solved_cost AS settled, p.solved_cost AS perfect, s.regret, s.is_distinguishable, s.error_percent, s.unserved_mwh, s.spilled_mwh
+        FROM settled s JOIN settled p USING (day) WHERE s.plan = 'published' AND p.plan = 'perfect_foresight' ORDER BY s.day DESC""",
+        settled=(SETTLEMENT, _settled_days(view)),
     )
     fields = (
         Field("day", "market day", form="day"),
-        cost("settled", "came to"),
-        cost("perfect", "perfect foresight"),
-        cost("error_cost", "difference"),
+        cost("settled", "came to (48 h)"),
+        cost("perfect", "perfect foresight (48 h)"),
+        cost("regret", "difference"),
+        Field("is_distinguishable", "more than the gaps", form="yes"),
+        Field("error_percent", "forecast error", unit="%", form="number"),
         Field("unserved_mwh", "not served", unit="MWh", form="number", digits=4),
         Field("spilled_mwh", "spilled", unit="MWh", form="number", digits=4),
     )
@@ -217,36 +245,72 @@ def hindsight(view: View) -> Shown:
         line("came to", x, [row["settled"] for row in rows], "@load"),
         line("perfect foresight", x, [row["perfect"] for row in rows], "@forecast", dash="dash"),
     ]
-    picture = chart(
-        traces,
-        {"title": {"text": "market day"}, "type": "date"},
-        "cost of the day, the fleet's currency",
-        "Cost of settled days, and with perfect foresight.",
+    says = "Cost of settled days over the 48 hours solved, and with perfect foresight."
+    picture = chart(traces, {"title": {"text": "market day"}, "type": "date"}, "cost of 48 h, the fleet's currency", says)
+    known = [row["regret"] for row in rows if row["regret"] is not None]
+    mean = f"{sum(known) / len(known):,.2f} a day on average over {len(known)} settled days" if known else "nothing that can be told"
+    return Shown(fields, rows, picture, f"What the gate could not know cost {mean} (the fleet's currency).{_value_of_error(view)}")
+
+
+def _value_of_error(view: View) -> str:
+    """One sentence of dispatch/forecast_value; nothing where too little is settled."""
+    weeks = [week for week in view.reader.keys(VALUE, last=view.day) if view.as_of is None or view.gate(week + 8 * ONE_DAY) <= view.moment]
+    found = view.rows("SELECT * FROM value WHERE zone = '*' AND season = 'all'", value=(VALUE, weeks[-1:]))
+    if not found:
+        return ""
+    row = found[0]
+    between = "" if row["low"] is None else f" ({row['low']:,.2f} to {row['high']:,.2f})"
+    doubt = "" if row["is_distinguishable"] else "; that is within the plans' optimality gaps"
+    return f" One percent of forecast error costs {row['cost_per_percent']:,.2f} a day{between}, by {row['days']} days{doubt}."
+
+
+def ways(view: View) -> Shown:
+    """Ways to plan, settled on the same days: mean cost over perfect foresight, unserved energy, and days clearly cheaper or dearer than as published."""
+    rows = view.rows(
+        """SELECT t.plan, count(*) AS days, avg(t.regret) AS regret, avg(t.error_percent) AS error_percent, sum(t.unserved_mwh) AS unserved_mwh,
+            count(*) FILTER (p.solved_cost - t.solved_cost > t.slack + p.slack) AS cheaper, count(*) FILTER (t.solved_cost - p.solved_cost > t.slack + p.slack) AS dearer
+        FROM (SELECT *, greatest(solved_cost - bound, 0) AS slack FROM settled WHERE NOT is_relaxed) t
+        JOIN (SELECT day, solved_cost, greatest(solved_cost - bound, 0) AS slack FROM settled WHERE plan = 'published' AND NOT is_relaxed) p USING (day) GROUP BY t.plan ORDER BY regret, t.plan""",
+        settled=(SETTLEMENT, _settled_days(view)),
     )
-    mean = sum(row["error_cost"] for row in rows) / len(rows)
-    return Shown(
-        fields, rows, picture, f"Forecast error cost {mean:,.2f} a day on average over {len(rows)} settled days (the fleet's currency)."
+    fields = (
+        Field("plan", "planned with"),
+        Field("days", "days", form="number", digits=0),
+        cost("regret", "over perfect foresight, a day"),
+        Field("error_percent", "error of its load", unit="%", form="number"),
+        Field("unserved_mwh", "not served", unit="MWh", form="number", digits=4),
+        Field("cheaper", "days clearly cheaper than published", form="number", digits=0),
+        Field("dearer", "days clearly dearer", form="number", digits=0),
     )
+    rows = [row | {"plan": str(row["plan"]).replace("_", " ")} for row in rows]
+    return Shown(fields, rows, sentence="" if rows else "No planned day is settled yet.")
 
 
 def flexible(view: View) -> Shown:
-    """Where load must give way for the flow to stay within the limit with 95 %: the calls on flexible customers."""
+    """Where load must give way for the flow to stay within the limit with 95 %: the calls on flexible customers, interval by interval."""
     if not view.is_forecast:
         return Shown(sentence=not_yet(view), tone="warn")
     few = hidden_feeders(view, view.day)
-    rows = view.rows("SELECT * FROM feeders WHERE flexible_mw > 0 ORDER BY flexible_mw DESC, zone, feeder", feeders=(FEEDERS, [view.day]))
+    # Only of feeders whose customers are counted: of others it is not known whether they are few.
+    rows = view.rows(
+        "SELECT * FROM calls SEMI JOIN feeders USING (zone, feeder) ORDER BY call_kw DESC, zone, feeder, interval_start_utc",
+        calls=(CALLS, [view.day]),
+        feeders=(FEEDERS, [view.day]),
+    )
+    rows = [row | {"name": named(row["feeder"])} for row in rows if (row["zone"], row["feeder"]) not in few]
     fields = (
         Field("name", "feeder", link=lambda row, view: view.url("feeder", zone=row["zone"], feeder=row["feeder"])),
         Field("zone", "zone"),
-        power("flexible_mw", "must give way"),
-        Field("tightest_utc", "tightest", form="time"),
-        Field("probability_above", "probability above", form="share", digits=3),
+        Field("interval_start_utc", "from", form="time"),
+        Field("call_kw", "must give way", unit="kW", form="number", digits=1),
+        Field("direction", "direction"),
+        Field("price_per_mwh", "worth to the plan", unit="a MWh, the fleet's currency", form="number"),
+        Field("sentence", "in words"),
     )
-    rows = [row | {"name": named(row["feeder"])} for row in rows if (row["zone"], row["feeder"]) not in few]
     return Shown(
         fields,
         rows,
-        sentence="" if rows else "No feeder needs flexible customers to give way.",
+        sentence=rows[0]["sentence"] if rows else "No feeder needs flexible customers to give way.",
         is_open=bool(rows),
         tone="warn" if rows else "",
     )
@@ -263,8 +327,10 @@ SCREEN = Screen(
         Panel("prices", "Price and reserve", prices, is_half=True, says="marginal price, reserve, shortfalls by interval"),
         Panel("storage", "Storage", storage, is_half=True, says="level of each storage"),
         Panel("costs", "Cost", costs, says="cost by part, today and yesterday"),
-        Panel("hindsight", "What forecast error cost", hindsight, says="settled days against perfect foresight"),
-        Panel("flexible", "Calls on flexible customers", flexible, says="feeders whose flow must be lowered"),
+        Panel("why", "What binds and why", why, says="what binds each unit, when, and what it is worth"),
+        Panel("flexible", "Calls on flexible customers", flexible, says="feeders whose flow must be lowered, when and by how much"),
+        Panel("settlement", "What forecast error cost", settlement, says="settled days against perfect foresight"),
+        Panel("ways", "Other ways to plan", ways, says="ways to meet uncertainty, settled on the same days"),
     ),
     heading=lambda view: f"Plan of {view.day:%A %d %B %Y}",
 )

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from smartgrid_assets.domain.errors import MisalignedError, PlanError
-from smartgrid_assets.domain.plan.dispatch import SolveOptions, demand_mw, plan_dispatch
+from smartgrid_assets.domain.plan.dispatch import DispatchPlan, SolveOptions, demand_mw, plan_dispatch
 from smartgrid_assets.domain.plan.fleet import Fleet, Outage, Renewable
+from smartgrid_assets.domain.plan.grid import Grid
 from smartgrid_assets.domain.plan.model import FAMILIES
+from smartgrid_assets.domain.plan.opf.network import Branch
 from smartgrid_assets_tests.domain.plan.small import EXACT, START, battery, problem, running, series, solved, unit
 
 HOUR = timedelta(hours=1)
@@ -191,3 +194,19 @@ def test_a_fleet_without_units_leaves_everything_unserved_and_says_so():
     plan = plan_dispatch(problem([50.0], fleet=Fleet()), EXACT)
     assert plan.summary["unserved_mwh"] == pytest.approx(50.0)
     assert "50.0 MW of demand not served" in plan.summary["explanation"]
+
+
+@pytest.mark.parametrize("reserve", [0.0, 55.0, 65.0])
+@pytest.mark.parametrize("demand", [40.0, 90.0, 120.0])
+@pytest.mark.parametrize("has_grid", [False, True])
+def test_the_price_is_what_one_megawatt_more_costs_also_where_capacity_is_short(demand: float, reserve: float, has_grid: bool) -> None:
+    def costs(mw: float) -> DispatchPlan:
+        asked = problem([mw], unit("base", 5, 50, 10.0, **running()), unit("dear", 0, 50, 30.0, **running()), reserve_mw=[reserve])
+        grid = Grid(("a", "b"), np.array([[mw / 2, mw / 2]]), {"base": 0, "dear": 1}, (Branch("ab", 0, 1, 10.0, limit_mw=500.0),))
+        return plan_dispatch(replace(asked, grid=grid) if has_grid else asked, EXACT)
+
+    told, more = costs(demand), costs(demand + 0.5)
+    marginal = 2 * (more.summary["cost_total"] - told.summary["cost_total"])
+    assert told.prices["price_per_mwh"].tolist() == pytest.approx([marginal])
+    if told.network is not None:
+        assert told.network.buses["price_per_mwh"].tolist() == pytest.approx([marginal] * 2)
