@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo test test-quick lint ui lab bench bench-forecast bench-detect bench-theft bench-vee bench-estimate bench-million bench-dispatch bench-web fuzz docs clean-state
+.PHONY: help install demo test test-quick lint ui lab bench bench-forecast bench-detect bench-theft bench-vee bench-estimate bench-million bench-dispatch bench-uncertainty bench-web fuzz docs clean-state
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -57,6 +57,9 @@ bench-million: $(STAMP) ## a day of a million meters after eight days of history
 
 bench-dispatch: $(STAMP) ## unit commitment beside gridx-egret on published cases, and on a network (half an hour)
 	@$(BIN)/python -m benchmarks.dispatch $(DISPATCH)
+
+bench-uncertainty: $(STAMP) ## ways to meet the forecast's uncertainty, settled over 60 days of a made-up town (40 minutes)
+	@$(BIN)/python -m benchmarks.uncertainty $(UNCERTAINTY)
 
 bench-web: $(STAMP) ## fifty viewers of the operator's page over a large lake, at rest and while it is written (5 minutes)
 	@$(BIN)/python -m benchmarks.web $(WEB)

@@ -21,6 +21,7 @@ COMMANDS = (
     "ingest",
     "run",
     "night",
+    "replan",
     "sql",
     "status",
     "quality",

@@ -61,7 +61,7 @@ class Mixer:
     def ahead(self, day: date, gate_of: date) -> tuple[pd.DataFrame, str]:
         """What the gate of `gate_of` saw of a day ahead, and which weather it has; read once."""
         if (day, gate_of) not in self._ahead:
-            self._ahead[day, gate_of] = future_of(self.work, day, self.minutes, self.zones, gate_of=gate_of)
+            self._ahead[day, gate_of] = future_of(self.work, day, self.minutes, self.zones, known_utc=self.work.context.gate(gate_of))
         return self._ahead[day, gate_of]
 
     def of_zone(self, zone: str) -> pd.DataFrame:

@@ -120,7 +120,7 @@ def frames_of(work: Work) -> tuple[pd.DataFrame, pd.DataFrame, str]:
     history = history_of(work, work.key)
     zones = fitted_zones(history)
     future, weather = future_of(work, work.key, step_minutes(history), zones)
-    eve, _ = future_of(work, work.key - timedelta(days=1), step_minutes(history), zones, gate_of=work.key)
+    eve, _ = future_of(work, work.key - timedelta(days=1), step_minutes(history), zones, known_utc=work.context.gate(work.key))
     return with_eve(history, eve), future, weather
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.chain.step import Work
@@ -122,9 +122,9 @@ def day_fleet(work: Work, load: pd.DataFrame) -> tuple[Fleet, str, str]:
 
 
 def available_mw(
-    work: Work, fleet: Fleet, starts: pd.DatetimeIndex, minutes: int, came: bool = False
+    work: Work, fleet: Fleet, starts: pd.DatetimeIndex, minutes: int, came: bool = False, known_utc: datetime | None = None
 ) -> tuple[dict[str, list[float]], str]:
-    """Available power of each renewable, MW, from the weather forecast that the gate knew (none of it where there was no forecast); and a note.
+    """Available power of each renewable, MW, from the weather forecast known at known_utc (the gate; none of it where there was none); and a note.
 
     came: of the market day, from the weather that was observed, where it was.
     """
@@ -135,7 +135,7 @@ def available_mw(
     if not fleet.renewable:
         return {}, ""
     zones = sorted({unit.zone for unit in fleet.renewable})
-    days = [future_of(work, day, minutes, zones, gate_of=work.key) for day in (work.key, work.key + ONE_DAY)]
+    days = [future_of(work, day, minutes, zones, known_utc or work.context.gate(work.key)) for day in (work.key, work.key + ONE_DAY)]
     weather = pd.concat([frame for frame, _ in days]).set_index(["zone", "interval_start_utc"])[["irradiance_w_m2", "wind_speed_m_s"]]
     if came:
         weather = _observed(work, minutes).reindex(weather.index).combine_first(weather)

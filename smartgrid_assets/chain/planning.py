@@ -190,8 +190,18 @@ class DayProblem:
     notes: tuple[str, ...]
 
 
-def day_problem(work: Work, load: pd.DataFrame, reserve: Reserve, committed: Commitment | None = None, came: bool = False) -> DayProblem:
-    """The problem of the market day and the day after it; arguments as of plan_day(). came: with the wind and sun that were observed."""
+def day_problem(
+    work: Work,
+    load: pd.DataFrame,
+    reserve: Reserve,
+    committed: Commitment | None = None,
+    came: bool = False,
+    known_utc: datetime | None = None,
+) -> DayProblem:
+    """The problem of the market day and the day after it; arguments as of plan_day().
+
+    came: with the wind and sun that were observed. known_utc: with the weather forecast that is known then; None = at the gate.
+    """
     from smartgrid_assets.domain.plan.problem import DispatchProblem, demand_mw
 
     settings, window = work.context.settings, work.context.market_day(work.key)
@@ -204,7 +214,7 @@ def day_problem(work: Work, load: pd.DataFrame, reserve: Reserve, committed: Com
     starts = [moment.to_pydatetime() for moment in by_zone.index]
     demand = demand_mw({zone: by_zone[zone].tolist() for zone in by_zone.columns}, settings.loss_factor)
     fleet, fleet_source, note = day_fleet(work, load)
-    available, weather_note = available_mw(work, fleet, by_zone.index, minutes, came)
+    available, weather_note = available_mw(work, fleet, by_zone.index, minutes, came, known_utc)
     state = state_before(work)
     if committed:
         fleet = replace(fleet, thermal=tuple(held_to(unit, committed.get(unit.name, {}), starts) for unit in fleet.thermal))
@@ -256,7 +266,7 @@ def held_to(unit: ThermalUnit, commitment: dict[datetime, int], starts: list[dat
 
 
 def commitment_of(units: pd.DataFrame) -> Commitment:
-    """Which thermal units a plan (rows of dispatch/plan) runs, and when."""
+    """Which thermal units a plan (rows of dispatch/plan) runs, and when; hours that it does not name stay free."""
     committed: Commitment = {}
     thermal = units[units["kind"] == "thermal"]
     for unit, moment, on in zip(thermal["unit"], thermal["interval_start_utc"], thermal["committed"], strict=True):

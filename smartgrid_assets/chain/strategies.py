@@ -1,7 +1,7 @@
 """What would other ways to plan have cost? Each is committed as the gate could have, then dispatched for the load that came.
 
 All are settled by the same problem: the demand that came, the wind and sun that were observed, no reserve required (it is there to be used),
-the commitment held. Perfect foresight is that problem with nothing held, so that its bound is below every plan's cost.
+the commitment of the market day held. Perfect foresight is that problem with nothing held, so that its bound is below every plan's cost.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def settled_rows(work: Work) -> tuple[pd.DataFrame, pd.DataFrame]:
     told = {PUBLISHED: (forecast, _settled(work, came, published_commitment(work)))}
     for name, strategy in chosen_strategies(work.context.settings.settled_plans).items():
         load = strategy.load(work)
-        told[name] = (load, _settled(work, came, commitment_of(strategy.plan(work, load).plan.units)))
+        told[name] = (load, _settled(work, came, commitment_of(strategy.plan(work, load).units)))
     rows = [_row(PERFECT, perfect, perfect, came, came)]
     rows += [_row(name, planned, perfect, load, came) for name, (load, planned) in told.items()]
     errors = [_errors(name, load, came) for name, (load, _) in told.items()]

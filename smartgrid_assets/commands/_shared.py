@@ -8,14 +8,14 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from smartgrid_assets.domain.errors import LakeWriteError, SettingsError
-from smartgrid_assets.domain.market_day import local_to_utc
+from smartgrid_assets.domain.errors import LakeWriteError
+from smartgrid_assets.domain.market_day import moment_of
 from smartgrid_assets.resources.clock import now_utc
 from smartgrid_assets.settings import REPOSITORY, settings
 
@@ -64,16 +64,8 @@ class Day(click.ParamType):
 
 
 def moment_utc(text: str | None) -> datetime:
-    """A time from the command line as naive UTC: with an offset or Z as it says, without one local market time; None = now."""
-    if text is None:
-        return now_utc()
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise SettingsError(f"{text!r} is no time; write it as 2026-11-24T06:00 or 2026-11-24T05:00Z.") from None
-    if moment.tzinfo is None:
-        return local_to_utc(moment, settings().timezone)
-    return moment.astimezone(UTC).replace(tzinfo=None)
+    """A time from the command line as naive UTC, see moment_of(); None = now."""
+    return now_utc() if text is None else moment_of(text, settings().timezone)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Jobs that a person or the daemon starts: ingest what waits in the inbox; the night."""
+"""Jobs that a person or the daemon starts: ingest what waits in the inbox; the night; the rest of a day planned anew."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -60,6 +60,40 @@ def run_night(context: dg.OpExecutionContext, chain: Chain) -> None:
 def ingest_inbox() -> None:
     """Run by the sensor on inbox/, or by hand."""
     ingest_waiting()
+
+
+class ReplanConfig(dg.Config):
+    """As the options of `smartgrid replan`; day and at empty = of now."""
+
+    why: str
+    day: str = ""
+    at: str = ""
+    load_percent: float = 0.0
+
+
+@dg.op(description="Plan the hours of a day that are left anew: an outage, a newer weather forecast, another load.")
+def plan_anew(context: dg.OpExecutionContext, chain: Chain, config: ReplanConfig) -> None:
+    """The same code as `smartgrid replan`; what changes is named in the log."""
+    from smartgrid_assets.chain.replanning import record, replan, told
+    from smartgrid_assets.domain.market_day import moment_of
+
+    run = chain.context(context.run_id)
+    tz, now = run.settings.timezone, now_utc()
+    at = moment_of(config.at, tz) if config.at else now
+    day = date.fromisoformat(config.day) if config.day else day_of(at, tz)
+    made = replan(run, day, at, config.load_percent)
+    record(run, day, made, config.why, now)
+    run.lake.refresh_catalog()
+    for sentence in told(made, tz):
+        context.log.info(sentence)
+    for path in ("dispatch/replan", "dispatch/replan_summary"):
+        context.log_event(materialization(path, day.isoformat(), 1))
+
+
+@dg.job(description="Plan the rest of a day anew.", executor_def=dg.in_process_executor, tags={"smartgrid/why": "replan"})
+def replan_day() -> None:
+    """Run by hand, with its config."""
+    plan_anew()
 
 
 @dg.job(description="What a night must do.", executor_def=dg.in_process_executor, tags={"smartgrid/why": "night"})

@@ -33,6 +33,19 @@ def local_to_utc(local: datetime, tz: str) -> datetime:
     return local.replace(tzinfo=zone_info(tz)).astimezone(UTC).replace(tzinfo=None)
 
 
+def moment_of(text: str, tz: str) -> datetime:
+    """A time that a person wrote as naive UTC: with an offset or Z as it says, without one local wall time. Raises SettingsError.
+
+    >>> moment_of("2026-03-29T03:30", "Europe/Berlin"), moment_of("2026-03-29T03:30Z", "Europe/Berlin")
+    (datetime.datetime(2026, 3, 29, 1, 30), datetime.datetime(2026, 3, 29, 3, 30))
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"{text!r} is no time; write it as 2026-11-24T06:00 or 2026-11-24T05:00Z.") from None
+    return local_to_utc(moment, tz) if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+
+
 def utc_to_local(moment_utc: datetime, tz: str) -> datetime:
     """Naive UTC -> naive local wall time."""
     return moment_utc.replace(tzinfo=UTC).astimezone(zone_info(tz)).replace(tzinfo=None)

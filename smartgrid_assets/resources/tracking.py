@@ -35,7 +35,7 @@ from smartgrid_assets.resources.tracked_weeks import write_weeks
 if TYPE_CHECKING:
     import pandas as pd
 
-EXPERIMENT, DETECTION = "forecasts", "detection"
+EXPERIMENT, DETECTION, PLANNING = "forecasts", "detection", "planning"
 KIND = {"mlflow.experimentKind": "custom_model_development"}
 """Without it MLflow's UI opens the experiment as one of language models."""
 SUPERSEDED = "smartgrid.superseded"
@@ -190,6 +190,12 @@ class Tracking:
         with self._lock():
             write_weeks(client, experiment, zone_group, weeks)
 
+    def record_plan_weeks(self, weeks: pd.DataFrame) -> None:
+        """As record_weeks, in the experiment `planning`: one run a way to plan, with what its settled weeks came to."""
+        client, experiment = self._client, self._planning_id
+        with self._lock():
+            write_weeks(client, experiment, "all", weeks)
+
     def record_detector_week(self, **described: Any) -> str:
         """One run of the experiment `detection`, the fields of DetectorWeek by name; earlier runs of the same week are superseded. Its run id."""
         client, experiment, week = self._client, self._detection_id, DetectorWeek(**described)
@@ -236,6 +242,10 @@ class Tracking:
     @cached_property
     def _detection_id(self) -> str:
         return self._experiment(DETECTION)
+
+    @cached_property
+    def _planning_id(self) -> str:
+        return self._experiment(PLANNING)
 
     def _experiment(self, name: str) -> str:
         client = self._client

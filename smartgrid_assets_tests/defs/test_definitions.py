@@ -59,6 +59,8 @@ ASSETS = [
     "dispatch/issued",
     "dispatch/plan",
     "dispatch/prices",
+    "dispatch/replan",
+    "dispatch/replan_summary",
     "dispatch/settled_errors",
     "dispatch/settlement",
     "dispatch/summary",
@@ -91,7 +93,7 @@ def test_the_repository_builds_with_its_jobs_schedule_and_sensors() -> None:
     from smartgrid_assets.definitions import defs
 
     repository = defs.get_repository_def()
-    assert {"ingest_inbox", "nightly"} <= set(repository.job_names)
+    assert {"ingest_inbox", "nightly", "replan_day"} <= set(repository.job_names)
     assert [schedule.name for schedule in repository.schedule_defs] == ["night"]
     assert {sensor.name for sensor in repository.sensor_defs} == {"inbox_files", "stale_partitions", "tell_of_failure"}
 

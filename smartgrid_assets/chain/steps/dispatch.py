@@ -86,20 +86,11 @@ def _make_settlement(work: Work) -> Made:
 
 
 def _make_value(work: Work) -> Made:
-    from smartgrid_assets.domain.plan.forecast_value import ALL, WHOLE, forecast_value
-    from smartgrid_assets.domain.tables import table
+    from smartgrid_assets.chain.settled_weeks import headline, value_rows
 
-    lake, con = work.context.lake, work.con
-    first, last = work.key + WEEK - YEAR, work.key + WEEK - ONE_DAY
-    settled, errors = (
-        con.execute(f"FROM {lake.view(con, path, lake.keys(path, first, last), name)} ORDER BY day, plan").df()
-        for path, name in ((SETTLEMENT, "settled_days"), (ERRORS, "errors_of_days"))
-    )
-    rows = forecast_value(settled, errors, work.key.toordinal())
-    con.register("forecast_value_rows", rows[[c.name for c in table(VALUE).columns]])
-    whole = rows[(rows["zone"] == WHOLE) & (rows["season"] == ALL)]
-    shown = {name: whole[name].iloc[0].item() for name in ("days", "error_percent", "cost_per_percent")} if len(whole) else {}
-    return Made({VALUE: "forecast_value_rows"}, metadata=shown)
+    rows = value_rows(work)
+    work.con.register("forecast_value_rows", rows)
+    return Made({VALUE: "forecast_value_rows"}, metadata=headline(rows))
 
 
 def _settings(context: Context) -> dict[str, Any]:

@@ -6,7 +6,7 @@ The backfill is the backtest: every step asks only for what its gate knew, so th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -257,8 +257,8 @@ def history_of(work: Work, day: date) -> pd.DataFrame:
     return work.histories[day]
 
 
-def future_of(work: Work, day: date, minutes: int, zones: list[str], gate_of: date | None = None) -> tuple[pd.DataFrame, str]:
-    """What its gate (or that of market day `gate_of`) knew of `day`, a row a zone and interval, and which weather: forecast or none."""
+def future_of(work: Work, day: date, minutes: int, zones: list[str], known_utc: datetime | None = None) -> tuple[pd.DataFrame, str]:
+    """What is known at a moment (None: at its gate) of `day`, a row a zone and interval, and which weather: forecast or none."""
     from smartgrid_assets.domain.derive.frames import future_frame
 
     context, con = work.context, work.con
@@ -271,7 +271,7 @@ def future_of(work: Work, day: date, minutes: int, zones: list[str], gate_of: da
         zones,
         calendar_of(context, day),
         weather,
-        context.gate(gate_of or day),
+        known_utc or context.gate(day),
     )
 
 

@@ -19,6 +19,8 @@ ledgers = [
         "forecasts/promotions",
         "forecasts/issued",
         "dispatch/issued",
+        "dispatch/replan",
+        "dispatch/replan_summary",
     )
 ]
 

@@ -47,7 +47,7 @@ def broken_limits(model: PlanModel) -> list[str]:
         for begin, end in _stretches(amounts > _EPS):
             most = float(amounts[begin:end].max())
             place = "" if unit == "*" else f", {'bus' if family.startswith('power balance') else 'unit'} {unit}"
-            size = f"{most:.1f} {'MWh' if family in _MWH else 'MW'}"
+            size = amount(most, "MWh" if family in _MWH else "MW")
             sentences.append((most, f"{_span(model.problem, begin, end)}{place}: {size} {_PHRASES[family]} ({family})."))
     return [sentence for _, sentence in sorted(sentences, key=lambda pair: -pair[0])]
 
@@ -65,8 +65,8 @@ def shortages(problem: DispatchProblem, units: pd.DataFrame, prices: pd.DataFram
                 "no unit is at a limit: the shortage is cheaper than what would end it"
             ]
             sentences.append(
-                f"{_span(problem, begin, end)}: up to {amounts[worst]:.1f} MW {text} ({energy:.1f} MWh); "
-                f"demand {problem.demand_mw[worst]:.1f} MW; {'; '.join(binding)}."
+                f"{_span(problem, begin, end)}: up to {amount(amounts[worst])} {text} ({amount(energy, 'MWh')}); "
+                f"demand {amount(problem.demand_mw[worst])}; {'; '.join(binding)}."
             )
     return sentences
 
@@ -87,8 +87,8 @@ def _at_limit(problem: DispatchProblem, network: NetworkTables | None, t: int) -
     flows = network.flows[network.flows["interval_start_utc"] == now]
     mw = flows["flow_mw"]
     full = flows[(mw >= flows["high_mw"] - _EPS * flows["high_mw"].abs()) | (mw <= flows["low_mw"] + _EPS * flows["low_mw"].abs())]
-    told = [f"{row.unserved_mw:.1f} MW of it at bus {row.bus}" for row in buses.itertuples()]
-    return told + [f"{row.kind} {row.name} at its limit of {abs(row.flow_mw):.1f} MW" for row in full.itertuples(index=False)]
+    told = [f"{amount(row.unserved_mw)} of it at bus {row.bus}" for row in buses.itertuples()]
+    return told + [f"{row.kind} {row.name} at its limit of {amount(abs(row.flow_mw))}" for row in full.itertuples(index=False)]
 
 
 def _thermal_reason(horizon: UnitHorizon, rows: pd.DataFrame, t: int) -> str:
@@ -99,11 +99,11 @@ def _thermal_reason(horizon: UnitHorizon, rows: pd.DataFrame, t: int) -> str:
         "minimum down time": "is in its minimum down time",
         "ordered off": "is ordered off",
         "off": "is off",
-        "largest power": f"at its largest power {limit:.1f} MW",
-        "reserve": f"at its {'limit in an outage' if limit < horizon.unit.p_max_mw else 'largest power'} {limit:.1f} MW",
-        "outage": f"at its limit in an outage {limit:.1f} MW",
-        "start-up limit": f"at its start-up limit {top:.1f} MW",
-        "ramp up": f"ramps up as fast as it may, to {top:.1f} MW",
+        "largest power": f"at its largest power {amount(limit)}",
+        "reserve": f"at its {'limit in an outage' if limit < horizon.unit.p_max_mw else 'largest power'} {amount(limit)}",
+        "outage": f"at its limit in an outage {amount(limit)}",
+        "start-up limit": f"at its start-up limit {amount(top)}",
+        "ramp up": f"ramps up as fast as it may, to {amount(top)}",
     }
     code = thermal_limits(horizon, rows.reset_index(drop=True))[t]
     return f"{name} {said[code]}" if code in said else ""
@@ -113,6 +113,15 @@ def _storage_reason(unit: Storage, rows: pd.DataFrame, t: int) -> str:
     if float(rows["stored_mwh"].iloc[t]) <= unit.min_mwh + _EPS:
         return f"{unit.name} is empty"
     return f"{unit.name} discharges all it can" if float(rows["discharge_mw"].iloc[t]) >= unit.discharge_mw - _EPS else ""
+
+
+def amount(value: float, unit: str = "MW") -> str:
+    """Of MW or MWh; a town's in thousandths.
+
+    >>> amount(30.04), amount(0.0023), amount(0.5, "MWh")
+    ('30.0 MW', '2.3 kW', '500.0 kWh')
+    """
+    return f"{value:.1f} {unit}" if abs(value) >= 1 or value == 0 else f"{1000 * value:.1f} k{unit[1:]}"
 
 
 def _stretches(flags: Sequence[bool] | np.ndarray) -> list[tuple[int, int]]:

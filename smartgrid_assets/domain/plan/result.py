@@ -61,17 +61,23 @@ class DispatchPlan:
         return replace(self, **cut, summary=summary)
 
     def end_state(self, at_utc: datetime) -> dict[str, dict[str, Any]]:
-        """State of each unit at the end of the interval that ends at `at_utc`, from which another plan can start.
+        """state_at() of this plan."""
+        return state_at(self.fleet, self.units, at_utc)
 
-        unit -> kind, status_hours (hours on + or off -), power_mw, stored_mwh; see Fleet.with_state.
-        Raises PlanError where no interval ends then.
-        """
-        minutes = int(self.prices["interval_minutes"].iloc[0])
-        past = self.units[self.units["interval_start_utc"] < at_utc]
-        if past.empty or past["interval_start_utc"].max() + pd.Timedelta(minutes=minutes) != pd.Timestamp(at_utc):
-            raise PlanError(f"No interval of this plan ends at {at_utc} UTC.")
-        initial = {unit.name: unit.initial_status_h for unit in self.fleet.thermal}
-        return {str(name): _state(rows, minutes / 60, initial.get(str(name), 0.0)) for name, rows in past.groupby("unit", sort=False)}
+
+def state_at(fleet: Fleet, units: pd.DataFrame, at_utc: datetime) -> dict[str, dict[str, Any]]:
+    """State of each unit at the end of the interval that ends at `at_utc`, from which another plan can start.
+
+    fleet: in the state in which the rows of `units` (as dispatch/plan) begin.
+    unit -> kind, status_hours (hours on + or off -), power_mw, stored_mwh; see Fleet.with_state.
+    Raises PlanError where no interval ends then.
+    """
+    minutes = int(units["interval_minutes"].iloc[0]) if len(units) else 0
+    past = units[units["interval_start_utc"] < at_utc].sort_values("interval_start_utc", kind="stable")
+    if past.empty or past["interval_start_utc"].max() + pd.Timedelta(minutes=minutes) != pd.Timestamp(at_utc):
+        raise PlanError(f"No interval of this plan ends at {at_utc} UTC.")
+    initial = {unit.name: unit.initial_status_h for unit in fleet.thermal}
+    return {str(name): _state(rows, minutes / 60, initial.get(str(name), 0.0)) for name, rows in past.groupby("unit", sort=False)}
 
 
 def _state(rows: pd.DataFrame, hours: float, initial_h: float) -> dict[str, Any]:

@@ -51,6 +51,8 @@ def find_commitment(session: Session) -> Outcome:
         commit_by_priority(session.model)
         session.fixed()
     session.load_best()
+    if status == "time limit" and session.gap <= options.gap:
+        status = "optimal"  # what the last LP found is near enough
     if status == "optimal" and session.gap > WHOLE:
         status = "gap"
     return Outcome(status, session.cost, session.bound, session.seconds)

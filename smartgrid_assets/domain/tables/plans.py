@@ -220,6 +220,10 @@ _LEDGER = (
     needed("night", "DATE", "night in which it was issued, by its local date"),
     needed("recorded_at", "TIMESTAMP", "when it was issued in truth, UTC"),
 )
+_REPLANNED = (
+    needed("recorded_at", "TIMESTAMP", "when it was made, UTC"),
+    needed("from_utc", "TIMESTAMP", "start of the first interval that it plans, UTC"),
+)
 LEDGERS = (
     Table(
         "forecasts",
@@ -256,6 +260,24 @@ LEDGERS = (
         "plan that a night really issued: unit and interval",
         (*_LEDGER, *_PLAN),
         ("recorded_at", "unit", "interval_start_utc"),
+        append_only=True,
+    ),
+    Table(
+        "dispatch",
+        "replan",
+        "day",
+        "plan made anew in the day: unit and interval",
+        (*_REPLANNED, *_PLAN),
+        ("recorded_at", "unit", "interval_start_utc"),
+        append_only=True,
+    ),
+    Table(
+        "dispatch",
+        "replan_summary",
+        "day",
+        "re-plan: what the rest of the day costs by it, and why it was made",
+        (*_REPLANNED, needed("why", "VARCHAR", "why, in the operator's words"), *_SUMMARY),
+        ("recorded_at",),
         append_only=True,
     ),
 )

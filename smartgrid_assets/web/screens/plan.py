@@ -193,14 +193,14 @@ def costs(view: View) -> Shown:
 
 
 def why(view: View) -> Shown:
-    """What binds each unit over which hours, and what one MWh more of it would be worth; what is worth the most comes first."""
+    """What binds each unit over which hours, and what one MWh more of it would be worth; the most first, but for sun and wind: more is always welcome."""
     _prices(view)
     rows = view.rows(
         """SELECT min(interval_start_utc) AS interval_start_utc, max(interval_start_utc + to_minutes(interval_minutes)) AS until_utc, unit, zone, kind, binds,
             avg(power_mw) AS power_mw, avg(worth_per_mwh) AS worth_per_mwh, arg_max(sentence, abs(coalesce(worth_per_mwh, 0))) AS sentence
         FROM (SELECT *, row_number() OVER (PARTITION BY unit ORDER BY interval_start_utc) - row_number() OVER (PARTITION BY unit, binds ORDER BY interval_start_utc) AS run FROM why)
         GROUP BY unit, zone, kind, binds, run
-        ORDER BY abs(coalesce(sum(worth_per_mwh * interval_minutes), 0)) DESC, unit, interval_start_utc""",
+        ORDER BY binds = 'all used', abs(coalesce(sum(worth_per_mwh * interval_minutes), 0)) DESC, unit, interval_start_utc""",
         why=(WHY, [view.day]),
     )
     fields = (
@@ -209,8 +209,8 @@ def why(view: View) -> Shown:
         Field("until_utc", "until", form="time"),
         Field("binds", "what binds"),
         power("power_mw", "mean power"),
-        Field("worth_per_mwh", "worth", unit="a MWh, the fleet's currency", form="number"),
-        Field("sentence", "in words"),
+        Field("worth_per_mwh", "mean worth", unit="a MWh, the fleet's currency", form="number"),
+        Field("sentence", "in words, at its dearest"),
     )
     return Shown(fields, rows, sentence=rows[0]["sentence"] if rows and rows[0]["worth_per_mwh"] else "No unit's limit costs anything.")
 

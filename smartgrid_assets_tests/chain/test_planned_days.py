@@ -1,24 +1,25 @@
-"""Ways to plan, settled with the load that came: what each stands on, and that none beats perfect foresight."""
+"""Days planned and settled in a small place: what each way to plan stands on, that none beats perfect foresight, and the rest of a day planned anew."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from smartgrid_assets.chain.context import Context
+from smartgrid_assets.chain.replanning import record, replan, told
 from smartgrid_assets.chain.step import Work, run_step
 from smartgrid_assets.chain.steps import dispatch
 from smartgrid_assets.chain.strategies import STRATEGIES, chosen_strategies
-from smartgrid_assets.domain.errors import SettingsError
+from smartgrid_assets.domain.errors import PlanError, SettingsError
 from smartgrid_assets.settings import settings
 from smartgrid_assets_tests.chain.small import FIRST, at_home, deliver, kwh, lines_of, morning_after, place, rows, run
 
-pytestmark = pytest.mark.xdist_group("test_settlement")  # its lake is made once, in one worker
+pytestmark = pytest.mark.xdist_group("test_planned_days")  # its lake is made once, in one worker
 
 DAYS, ISSUED = 22, 20
 DAY = FIRST + timedelta(days=ISSUED)
@@ -175,3 +176,92 @@ def test_an_unknown_way_to_plan_is_refused_by_name() -> None:
     with pytest.raises(SettingsError, match="'guessing' is no way to plan; there are: fixed_reserve"):
         chosen_strategies("fixed_reserve, guessing")
     assert list(chosen_strategies("")) == []
+
+
+NOON = datetime.combine(DAY, time(11))
+"""UTC; 12:00 in winter."""
+
+
+def test_the_rest_of_a_day_goes_on_from_the_schedule_and_slow_units_stay_as_committed(planned: Context) -> None:
+    made = replan(planned, DAY, NOON)
+    assert made.from_utc == NOON and made.planned.units["interval_start_utc"].min() == NOON
+    assert set(made.planned.units["unit"]) == {"steam", "motor", "battery"} and made.planned.units["interval_start_utc"].nunique() == 12
+    of = {name: rows.set_index("interval_start_utc") for name, rows in made.planned.units.groupby("unit")}
+    before = {name: rows.set_index("interval_start_utc") for name, rows in made.before.groupby("unit")}
+    assert of["steam"]["committed"].tolist() == before["steam"].loc[NOON:, "committed"].tolist()
+    stored = before["battery"].loc[NOON - timedelta(hours=1), "stored_mwh"]
+    first = of["battery"].iloc[0]
+    assert first["stored_mwh"] == pytest.approx(stored + 0.95 * first["charge_mw"] - first["discharge_mw"] / 0.95, abs=1e-6)
+
+
+def test_more_load_than_was_forecast_is_met_and_told(planned: Context) -> None:
+    as_was, more = replan(planned, DAY, NOON), replan(planned, DAY, NOON, load_percent=20.0)
+    assert more.planned.prices["demand_mw"].tolist() == pytest.approx((1.2 * as_was.planned.prices["demand_mw"]).tolist())
+    assert more.planned.summary("x").iloc[0]["cost_total"] > as_was.planned.summary("x").iloc[0]["cost_total"]
+    assert told(more, "Europe/Berlin")[0].endswith("from 12:00 +0100; 0.000 MWh not served.")
+
+
+def test_a_replan_is_appended_and_the_next_one_goes_on_from_it(planned: Context) -> None:
+    published = rows(planned, f"SELECT unit, interval_start_utc, power_mw FROM dispatch.plan WHERE day = '{DAY}' ORDER BY ALL")
+    first = replan(planned, DAY, NOON, load_percent=-30.0)
+    record(planned, DAY, first, "a warm front", datetime(2026, 3, 22, 11, 1))
+    again = replan(planned, DAY, NOON + timedelta(hours=3))
+    keys = ["unit", "interval_start_utc"]
+    overlaid = again.before.merge(first.planned.units[[*keys, "power_mw"]], on=keys, suffixes=("", "_first"))
+    assert len(overlaid) == 36 and overlaid["power_mw"].tolist() == pytest.approx(overlaid["power_mw_first"].tolist())
+    assert len(again.before) == 72 and again.planned.units["interval_start_utc"].min() == NOON + timedelta(hours=3)
+    assert rows(planned, f"SELECT unit, interval_start_utc, power_mw FROM dispatch.plan WHERE day = '{DAY}' ORDER BY ALL") == published
+    assert rows(planned, "SELECT why, from_utc, plan FROM dispatch.replan_summary") == [("a warm front", NOON, "re-plan")]
+    assert rows(planned, "SELECT count(*), min(interval_start_utc) FROM dispatch.replan") == [(36, NOON)]
+
+
+def test_an_outage_that_came_since_is_planned_around_and_named(planned: Context, tmp_path: Path) -> None:
+    broken = FLEET.replace(
+        'name = "steam"',
+        f'name = "steam"\noutages = [{{from_utc = {NOON.isoformat()}, to_utc = {(NOON + timedelta(days=2)).isoformat()}}}]',
+    )
+    (tmp_path / "fleet.toml").write_text(broken)
+    deliver(planned, (tmp_path / "fleet.toml", NOON))
+    made = replan(planned, DAY, NOON)
+    steam = made.planned.units[made.planned.units["unit"] == "steam"]
+    assert not steam["committed"].any() and {unit for unit, _, on in made.changes() if not on} == {"steam"}
+    assert any(line.endswith("steam is off, was to run.") for line in told(made, "Europe/Berlin"))
+
+
+def test_a_day_without_a_plan_or_that_is_over_is_refused(planned: Context) -> None:
+    with pytest.raises(PlanError, match="There is no plan of 2026-04-22"):
+        replan(planned, DAY + timedelta(days=31), NOON)
+    with pytest.raises(PlanError, match="nothing left to plan"):
+        replan(planned, DAY, NOON + timedelta(days=1))
+
+
+def test_the_command_says_what_it_would_do_and_writes_only_when_told(planned: Context) -> None:
+    from click.testing import CliRunner
+
+    from smartgrid_assets.cli import main
+
+    asked = ["replan", "--at", f"{DAY}T15:00", "--why", "a trial", "--load-percent", "5"]
+    count = "SELECT count(*) FROM dispatch.replan_summary WHERE why = 'a trial'"
+    dry = CliRunner().invoke(main, [*asked, "--dry-run"])
+    assert dry.exit_code == 0 and "from 15:00 +0100" in dry.output and rows(planned, count) == [(0,)]
+    done = CliRunner().invoke(main, asked)
+    assert done.exit_code == 0 and rows(planned, count) == [(1,)]
+    assert CliRunner().invoke(main, [*asked[:3], "--why", " "]).exit_code == 1
+
+
+def test_ways_to_plan_are_runs_of_an_experiment_with_the_week_as_step(planned: Context) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=planned.tracking.uri)
+    experiment = client.get_experiment_by_name("planning")
+    found = {run.data.tags["smartgrid.weeks_of"]: run for run in client.search_runs([experiment.experiment_id])}
+    assert set(found) == {"published", "perfect_foresight", *STRATEGIES, "forecast value"}
+    weeks = rows(
+        planned,
+        "SELECT date_trunc('week', day)::DATE, avg(regret) FROM dispatch.settlement WHERE plan = 'naive_forecast' GROUP BY 1 ORDER BY 1",
+    )
+    history = client.get_metric_history(found["naive_forecast"].info.run_id, "regret_a_day")
+    logged = {one.step: one.value for one in history}
+    assert len(history) == len(weeks) == 2
+    assert logged == {(week - date(2000, 1, 3)).days // 7: pytest.approx(regret) for week, regret in weeks}
+    assert "cost_per_percent" in found["forecast value"].data.metrics
