@@ -36,6 +36,7 @@ def test_probabilities_are_those_of_the_paths_that_are_nearest() -> None:
 def test_all_may_be_kept_and_twins_share() -> None:
     chosen, weights = fast_forward(PATHS, 99)
     assert chosen.tolist() == list(range(30)) and np.allclose(weights, 1 / 30)
+    assert fast_forward(np.array([[1.0], [1.0], [5.0]]), 3)[1].tolist() == pytest.approx([1 / 3] * 3)
     twins, shares = fast_forward(np.array([[1.0], [1.0], [5.0]]), 2)
     assert len(twins) == 2 and sorted(shares.tolist()) == pytest.approx([1 / 3, 2 / 3])
 

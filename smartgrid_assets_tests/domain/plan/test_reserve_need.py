@@ -25,9 +25,9 @@ def test_of_normal_errors_it_is_their_quantile_times_their_size(probability: flo
 
 
 def test_beyond_what_the_pool_has_seen_the_tail_goes_on() -> None:
-    few = paths(3, 200)
-    need = reserve_need(few, PLANNED, 1e-4)
-    assert need[5] > (few - PLANNED)[:, 5].max() and need[5] == pytest.approx(NormalDist().inv_cdf(1 - 1e-4) * 8, rel=0.15)
+    """A pool of a thousand has seen none of one in ten thousand; the mean over thirty samples."""
+    found = [reserve_need(paths(seed, 200), PLANNED, 1e-4)[5] / 8 for seed in range(30)]
+    assert np.mean(found) == pytest.approx(NormalDist().inv_cdf(1 - 1e-4), rel=0.06)
 
 
 def test_zones_that_err_apart_need_less_together_than_the_sum_of_their_own() -> None:

@@ -39,8 +39,9 @@ def test_a_rare_peak_is_not_unless_the_tail_counts() -> None:
     assert over(demands, weights).committed == {"slow": [0]}
     hedged = over(demands, weights, risk=Risk(1.0, 0.95))
     assert hedged.committed == {"slow": [1]} and hedged.costs.tolist() == pytest.approx([110, 800])
-    # Half and half: 0.5 * 144.5 + 0.5 * 800 = 472 on; 0.5 * 122.5 + 0.5 * 1500 = 811 off.
-    assert over(demands, weights, risk=Risk(0.5, 0.95)).committed == {"slow": [1]}
+    # On costs 22 more in the mean and 700 less in the tail: it pays from a weight of 22 / 722 = 0.0305 on.
+    assert over(demands, weights, risk=Risk(0.030, 0.95)).committed == {"slow": [0]}
+    assert over(demands, weights, risk=Risk(0.031, 0.95)).committed == {"slow": [1]}
 
 
 def test_the_tail_at_level_nought_is_the_mean() -> None:

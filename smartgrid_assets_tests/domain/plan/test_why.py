@@ -97,9 +97,10 @@ def test_storage_and_wind() -> None:
 
 
 def test_small_units_are_judged_by_their_own_size() -> None:
-    """A town's units of a few kW: a tolerance of a fixed part of a MW would call every power a limit."""
-    asked = problem([0.0050], unit("base", 0.0005, 0.0030, 10.0, **running()), unit("middle", 0.0005, 0.0030, 30.0, **running()))
-    assert told(asked)["base", 0] == ("largest power", pytest.approx(20.0)) and told(asked)["middle", 0] == ("sets the price", 0.0)
+    """A town's units of a few hundred watts: a tolerance of a fixed part of a MW would call every power a limit."""
+    base = unit("base", 0.00005, 0.0003, 10.0, ramp_up_mw_per_h=0.00005, **running(power=0.0002))
+    found = told(problem([0.0002, 0.0004, 0.0004], base, unit("middle", 0, 0.0006, 30.0, **running())))
+    assert found["base", 1] == ("ramp up", pytest.approx(20.0)) and found["middle", 1] == ("sets the price", 0.0)
 
 
 def test_every_sentence_names_unit_and_reason() -> None:

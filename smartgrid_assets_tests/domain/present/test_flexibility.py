@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import duckdb
 import pandas as pd
@@ -51,5 +51,5 @@ def test_where_power_flows_back_less_feed_in_is_called_and_a_zone_is_its_custome
 
 
 def test_a_price_holds_for_its_own_interval_only() -> None:
-    found = called([{}], [(AT.replace(hour=1, minute=0), 60, 99.0)])
+    found = called([{}], [(AT.replace(hour=1, minute=0), 60, 99.0), (AT - timedelta(hours=1, minutes=30), 60, 88.0)])
     assert found["price_per_mwh"].isna().all() and len(found) == 1
