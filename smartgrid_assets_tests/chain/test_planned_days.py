@@ -57,7 +57,7 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
     """Three weeks of the small place, the last two days planned and settled in every way."""
     folder = tmp_path_factory.mktemp("settled")
     with pytest.MonkeyPatch.context() as patch:
-        at_home(patch, folder / "home", "naive_2d,naive_7d")
+        at_home(patch, folder / "home", "naive_2d")
         patch.setenv("SMARTGRID_SETTLED_PLANS", ",".join(STRATEGIES))
         patch.setenv("SMARTGRID_SCENARIOS", "4")
         patch.setenv("SMARTGRID_SETTLEMENT_GAP", "1e-5")
@@ -100,6 +100,36 @@ def test_errors_are_those_of_the_load_that_was_planned_for(planned: Context) -> 
     assert percent == pytest.approx(100 * error / load)
     known = rows(planned, f"SELECT zone, error_mwh FROM dispatch.settled_errors WHERE day = '{DAY}' AND plan = 'known_load' ORDER BY 1")
     assert known == [("*", 0.0), ("north", 0.0), ("south", 0.0)]
+
+
+def test_a_week_ago_is_another_forecast_than_the_published_one(planned: Context) -> None:
+    told = dict(rows(planned, f"SELECT plan, error_mwh FROM dispatch.settled_errors WHERE day = '{DAY}' AND zone = '*'"))
+    assert told["published"] == told["fixed_reserve"] == told["stochastic"] != told["naive_forecast"]
+
+
+def test_what_is_settled_has_to_hold_no_reserve(planned: Context) -> None:
+    from smartgrid_assets.chain.plan_inputs import actual_load
+    from smartgrid_assets.chain.strategies import _settled
+
+    with planned.lake.connect() as con:
+        work = Work(planned, con, DAY, {})
+        assert _settled(work, actual_load(work), None).prices["reserve_required_mw"].max() == 0
+
+
+def test_scenarios_are_paths_of_the_demand_chosen_to_stand_for_all(planned: Context) -> None:
+    from smartgrid_assets.chain.plan_inputs import forecast_load
+    from smartgrid_assets.chain.planning import _paths, _scenarios, day_problem
+    from smartgrid_assets.domain.plan.reduction import fast_forward
+
+    with planned.lake.connect() as con:
+        work = Work(planned, con, DAY, {})
+        problem = day_problem(work, forecast_load(work), "none").problem
+        told, paths = _scenarios(work, problem), _paths(work, problem)
+    assert told is not None and paths is not None
+    demands, weights = told
+    chosen, shares = fast_forward(paths, 4)
+    assert demands[:, : paths.shape[1]].tolist() == paths[chosen].tolist() and weights.tolist() == shares.tolist()
+    assert (demands[:, paths.shape[1] :] == np.array(problem.demand_mw)[paths.shape[1] :]).all() and demands.shape == (4, 48)
 
 
 def test_the_published_reserve_is_what_the_joint_paths_need(planned: Context) -> None:

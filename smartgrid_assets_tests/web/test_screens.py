@@ -6,9 +6,11 @@ import json
 import re
 from datetime import datetime
 
+import pandas as pd
 import pytest
 from flask.testing import FlaskClient
 
+from smartgrid_assets.domain.tables import table
 from smartgrid_assets.resources.accounts import Role
 from smartgrid_assets.web.app import SCREENS
 from smartgrid_assets_tests.web.made import CASE, CHANGE, DAYS, METER, NEWEST, SCRIPT, Site
@@ -121,6 +123,26 @@ def test_what_binds_is_told_once_for_a_stretch_of_hours_and_what_is_worth_most_c
     ]
     assert len(found["rows"]) == 3 and [row["unit"] for row in found["rows"][1:]] == ["=steam", "battery"]
     assert found["rows"][1]["interval_start_utc"] == first["until_utc"]
+
+
+def test_a_replan_is_told_with_its_reason_from_the_moment_it_was_made(own_site: Site) -> None:
+    assert panel(own_site.as_(Role.OPERATOR), "plan/replans")["rows"] == []
+    made = {
+        "recorded_at": datetime(2026, 10, 26, 9),
+        "from_utc": datetime(2026, 10, 26, 10),
+        "why": "G3 tripped",
+        "plan": "re-plan",
+        "cost_total": 400.0,
+    }
+    with own_site.context.lake.connect() as con:
+        columns = table("dispatch/replan_summary").columns
+        filled = {c.name: made.get(c.name, {"VARCHAR": "", "BOOLEAN": False}.get(c.type, 0.0)) for c in columns}
+        con.register("filled", pd.DataFrame([filled | {"day": NEWEST}]).astype({"day": "datetime64[us]"}))
+        con.execute("CREATE TEMP TABLE replanned AS SELECT * REPLACE (CAST(day AS DATE) AS day) FROM filled")
+        own_site.context.lake.raw.append(con, "dispatch/replan_summary", "replanned", "one")
+    found = panel(own_site.as_(Role.OPERATOR), f"plan/replans?day={NEWEST}")
+    assert [row["why"] for row in found["rows"]] == ["G3 tripped"] and "11:00" in found["sentence"]
+    assert panel(own_site.as_(Role.OPERATOR), f"plan/replans?day={NEWEST}&as_of=2026-10-26T09:59")["rows"] == []
 
 
 def test_calls_name_the_feeder_the_hour_and_the_kilowatts(site: Site) -> None:

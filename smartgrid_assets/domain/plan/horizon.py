@@ -44,9 +44,26 @@ class UnitHorizon:
         return limits
 
     @cached_property
+    def least_mw(self) -> list[float]:
+        """Least power while on, per interval; at least that of the unit."""
+        told = self.problem.least_mw.get(self.unit.name, [0.0] * len(self.problem.interval_start_utc))
+        return [max(float(mw), self.unit.p_min_mw) for mw in told]
+
+    def curve(self, t: int) -> list[tuple[float, float]]:
+        """(MW, cost per hour) points of an interval from the unit's least power on: where least power is higher then, the first piece is drawn down to it."""
+        curves = self.problem.cost_curves.get(self.unit.name)
+        points = [(float(mw), float(cost)) for mw, cost in (self.unit.cost_curve if curves is None else curves[t])]
+        (mw, cost), least = points[0], self.unit.p_min_mw
+        if mw <= least + _EPS:
+            return points
+        slope = (points[1][1] - cost) / (points[1][0] - mw) if len(points) > 1 else 0.0
+        return [(least, cost - slope * (mw - least)), *points[1:]] if len(points) > 1 else [(least, cost), (mw, cost)]
+
+    @cached_property
     def is_out(self) -> list[bool]:
         """Forced off by an outage."""
-        return [available < self.unit.p_min_mw - _EPS or available <= 0 < self.unit.p_max_mw for available in self._available_mw]
+        told = zip(self._available_mw, self.least_mw, strict=True)
+        return [available < least - _EPS or available <= 0 < self.unit.p_max_mw for available, least in told]
 
     @cached_property
     def up(self) -> int:

@@ -13,6 +13,7 @@ from smartgrid_assets.domain.errors import MisalignedError, PlanError
 from smartgrid_assets.domain.plan.fleet import Fleet
 from smartgrid_assets.domain.plan.fuels import NO_FUELS, Fuels
 from smartgrid_assets.domain.plan.grid import Grid
+from smartgrid_assets.domain.plan.sanity import is_convex
 from smartgrid_assets.domain.plan.services import NO_SERVICES, AncillaryServices
 
 
@@ -42,6 +43,8 @@ class DispatchProblem:
         must be got rid of somehow, unlike curtailment, and so dearer than it.
     services: ancillary products beyond the one reserve. fuels: supplies that are short, and who burns them.
     least_mw: renewable unit -> T, MW that it gives whatever the plan; units that it does not name may be curtailed altogether.
+        Thermal unit -> T, least power while on where that is more than its own.
+    cost_curves: thermal unit -> T curves, (MW, cost per hour) points from its least to its largest power of the interval, in the place of its own.
     unit_cost: renewable unit -> T, per MWh used, in the place of its cost_per_mwh. constant_cost: T, money that no plan changes (part energy).
     generation_limits: weighted sums of units' powers between two limits.
     grid: buses and branches; None = all at one bus. Its demands of a time add up to demand_mw.
@@ -61,6 +64,7 @@ class DispatchProblem:
     fuels: Fuels = NO_FUELS
     least_mw: Mapping[str, Sequence[float]] = field(default_factory=dict)
     unit_cost: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    cost_curves: Mapping[str, Sequence[Sequence[tuple[float, float]]]] = field(default_factory=dict)
     constant_cost: Sequence[float] = ()
     generation_limits: tuple[GenerationLimit, ...] = ()
     grid: Grid | None = None
@@ -78,6 +82,11 @@ class DispatchProblem:
                 raise MisalignedError(f"{name}: {len(values)} values for {count} intervals.")
             if not np.isfinite(np.asarray(values, dtype=float)).all():
                 raise PlanError(f"{name}: holds a value that is no number; a plan needs one for every interval.")
+        if wrong := [name for name, curves in self.cost_curves.items() if len(curves) != count]:
+            raise MisalignedError(f"cost_curves: unit {wrong[0]!r} has {len(self.cost_curves[wrong[0]])} for {count} intervals.")
+        for name, curves in self.cost_curves.items():
+            if (t := next((t for t, curve in enumerate(curves) if not is_convex(curve)), None)) is not None:
+                raise PlanError(f"cost_curves: unit {name!r}, interval {t}: each further MW must cost at least as much as the one before.")
         step = timedelta(minutes=self.interval_minutes)
         if any(b - a != step for a, b in pairwise(self.interval_start_utc)):
             raise MisalignedError(f"interval_start_utc: intervals must follow each other every {self.interval_minutes} minutes.")

@@ -5,6 +5,7 @@ A cost curve that is not convex is refused, not repaired: its repair would chang
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from math import isfinite
 
@@ -19,7 +20,7 @@ def thermal_complaints(unit: ThermalUnit) -> list[str]:
         (unit.p_min_mw > unit.p_max_mw, f"p_min_mw {unit.p_min_mw:g} is above p_max_mw {unit.p_max_mw:g}"),
         (unit.initial_status_h == 0, "initial_status_h 0 says neither on (+ hours) nor off (- hours)"),
         (
-            not _convex(unit.cost_curve),
+            not is_convex(unit.cost_curve),
             "cost_curve is not convex: each further MW must cost at least as much as the one before",
         ),
         (
@@ -81,7 +82,8 @@ def _not_negative(unit: object, keys: tuple[str, ...]) -> list[str]:
     ]
 
 
-def _convex(curve: tuple[tuple[float, float], ...]) -> bool:
+def is_convex(curve: Sequence[tuple[float, float]]) -> bool:
+    """Does each further MW cost at least as much as the one before?"""
     pieces = [(x1 - x0, y1 - y0) for (x0, y0), (x1, y1) in pairwise(curve) if x1 > x0]
     slopes = [rise / width for width, rise in pieces]
     return all(later >= earlier - _SLOPE_TOLERANCE * max(1.0, abs(earlier)) for earlier, later in pairwise(slopes))

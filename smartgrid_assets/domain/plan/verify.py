@@ -72,7 +72,8 @@ def _thermal(check: Check, unit: ThermalUnit, rows: pd.DataFrame) -> None:
     power, reserve = _column(rows, "power_mw"), _column(rows, "reserve_mw")
     name, size = f"unit {unit.name}", unit.p_max_mw
     limit = _available(check.problem, unit)
-    check.that(f"{name}, least power", np.where(on, unit.p_min_mw - power, 0.0), size)
+    least = np.maximum(np.asarray(check.problem.least_mw.get(unit.name, np.zeros(len(on))), dtype=float), unit.p_min_mw)
+    check.that(f"{name}, least power", np.where(on, least - power, 0.0), size)
     check.that(f"{name}, largest power with reserve", power + reserve - np.where(on, limit, 0.0), size)
     check.that(f"{name}, negative power or reserve", np.maximum(-power, -reserve), size)
     orders = np.array([-1 if v is None else v for v in unit.fixed_commitment or (None,) * len(on)])

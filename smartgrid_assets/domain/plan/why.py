@@ -74,8 +74,9 @@ def _of_unit(
 ) -> pd.DataFrame:
     price = prices[unit.name]
     if isinstance(unit, ThermalUnit):
-        worth = _thermal_worth(unit, rows, price)
-        binds = thermal_limits(UnitHorizon(unit, problem), rows, worth)
+        horizon = UnitHorizon(unit, problem)
+        worth = _thermal_worth(horizon, rows, price)
+        binds = thermal_limits(horizon, rows, worth)
     elif isinstance(unit, Storage):
         worth, binds = np.full(len(rows), np.nan), _storage_limits(unit, rows)
     else:
@@ -104,19 +105,23 @@ def _close(size: float) -> float:
     return CLOSE * min(size, 1.0)
 
 
-def _thermal_worth(unit: ThermalUnit, rows: pd.DataFrame, price: np.ndarray) -> np.ndarray:
+def _thermal_worth(horizon: UnitHorizon, rows: pd.DataFrame, price: np.ndarray) -> np.ndarray:
     """Price less marginal cost; nothing where the price lies between the costs of the last MWh and the next; NaN where it is off."""
     power, on = rows["power_mw"].to_numpy(dtype=float), rows["committed"].to_numpy(dtype=bool)
-    points = np.array(unit.cost_curve, dtype=float)
+    close = _close(horizon.unit.p_max_mw)
+    rent = [_rent(np.array(horizon.curve(t)), power[t], price[t], close) if on[t] else np.nan for t in range(len(on))]
+    return np.where(np.abs(rent) < CLOSE, 0.0, rent)
+
+
+def _rent(points: np.ndarray, power: float, price: float, close: float) -> float:
+    """Above the cost of the next MWh, or below that of the last; at the ends of the curve the piece beside counts for both."""
     if len(points) < 2:
-        return np.where(on, price, np.nan)
-    close = _close(unit.p_max_mw)
+        return price
     slopes = np.diff(points[:, 1]) / np.maximum(np.diff(points[:, 0]), 1e-12)
-    last = slopes[np.clip(np.searchsorted(points[:, 0], power - close, side="right") - 1, 0, len(slopes) - 1)]
-    following = slopes[np.clip(np.searchsorted(points[:, 0], power + close, side="right") - 1, 0, len(slopes) - 1)]
-    # Under its least power a unit cannot be lowered, so that no cost of a last MWh counts there; nor one of a next at its most.
-    rent = np.where(price > following, price - following, np.where(price < last, price - last, 0.0))
-    return np.where(on, np.where(np.abs(rent) < CLOSE, 0.0, rent), np.nan)
+    last, following = (
+        slopes[np.clip(np.searchsorted(points[:, 0], mw, side="right") - 1, 0, len(slopes) - 1)] for mw in (power - close, power + close)
+    )
+    return float(price - following if price > following else price - last if price < last else 0.0)
 
 
 def thermal_limits(horizon: UnitHorizon, rows: pd.DataFrame, worth: np.ndarray | None = None) -> list[str]:
@@ -161,7 +166,7 @@ def _limit_above(horizon: UnitHorizon, on: np.ndarray, power: np.ndarray, top: n
 
 def _limit_below(horizon: UnitHorizon, on: np.ndarray, power: np.ndarray, t: int) -> str:
     before, close = power[t - 1] if t else horizon.unit.power_before_mw, _close(horizon.unit.p_max_mw)
-    if power[t] > horizon.unit.p_min_mw + close:
+    if power[t] > horizon.least_mw[t] + close:
         was_on = on[t - 1] if t else horizon.was_on
         if was_on and before - power[t] >= horizon.ramp_down_mw - close:
             return "ramp down"

@@ -17,6 +17,7 @@ from smartgrid_assets.web.words import number, stamp
 
 PLAN, PRICES, SUMMARY, WHY = "dispatch/plan", "dispatch/prices", "dispatch/summary", "dispatch/why"
 SETTLEMENT, VALUE, CALLS = "dispatch/settlement", "dispatch/forecast_value", "dispatch/flexibility_calls"
+REPLANS = "dispatch/replan_summary"
 MOST_UNITS = 14
 SETTLED_DAYS = 30
 
@@ -215,6 +216,36 @@ def why(view: View) -> Shown:
     return Shown(fields, rows, sentence=rows[0]["sentence"] if rows and rows[0]["worth_per_mwh"] else "No unit's limit costs anything.")
 
 
+def replans(view: View) -> Shown:
+    """The rest of the day planned anew: when, why, what it costs, what was short. The panels above show the plan of the gate."""
+    _prices(view)
+    rows = [
+        row
+        for row in view.rows("SELECT * FROM made ORDER BY recorded_at DESC", made=(REPLANS, [view.day]))
+        if view.as_of is None or row["recorded_at"] <= view.moment
+    ]
+    fields = (
+        Field("recorded_at", "made", form="moment"),
+        Field("from_utc", "from", form="time"),
+        Field("why", "why"),
+        Field("status", "status"),
+        cost("cost_total", "rest of the day"),
+        Field("unserved_mwh", "not served", unit="MWh", form="number", digits=4),
+        Field("explanation", "in words"),
+    )
+    said = (
+        f"The plan was made anew {len(rows)} times; the newest from {walls([rows[0]['from_utc']], view.tz)[0]}: {rows[0]['why']}."
+        if rows
+        else ""
+    )
+    return Shown(
+        fields,
+        rows,
+        sentence=said or "The plan of the gate is in force: `smartgrid replan` makes the rest of a day anew.",
+        tone="warn" if rows else "",
+    )
+
+
 def _settled_days(view: View) -> list[date]:
     """The last settled days whose load was known then: the gate of two days later is the first that knows it."""
     days = view.reader.keys(SETTLEMENT, last=view.day)
@@ -328,6 +359,7 @@ SCREEN = Screen(
         Panel("storage", "Storage", storage, is_half=True, says="level of each storage"),
         Panel("costs", "Cost", costs, says="cost by part, today and yesterday"),
         Panel("why", "What binds and why", why, says="what binds each unit, when, and what it is worth"),
+        Panel("replans", "Re-plans of the day", replans, says="the rest of the day planned anew, and why"),
         Panel("flexible", "Calls on flexible customers", flexible, says="feeders whose flow must be lowered, when and by how much"),
         Panel("settlement", "What forecast error cost", settlement, says="settled days against perfect foresight"),
         Panel("ways", "Other ways to plan", ways, says="ways to meet uncertainty, settled on the same days"),

@@ -1,7 +1,7 @@
 """Energy, reserve and ancillary products share a unit's range.
 
     power + reserve + upward products   <= p_max on - (p_max - agc_high) regulating
-    above - downward products           >= (agc_low - p_min) regulating
+    above - downward products           >= (least - p_min) on + (agc_low - least) regulating
 
 Source: gridx-egret 0.6.2, services.py, ancillary_service_capacity_limit_upper and _lower (BSD).
 """
@@ -29,11 +29,12 @@ def _rows(model: PlanModel, horizon: UnitHorizon, t: int) -> list[Row]:
     on, above, reserve = (model.grids[grid][name][t] for grid in ("on", "above", "reserve"))
     span = horizon.p_max_mw[t] - horizon.unit.p_min_mw
     upper: list[Term] = [(1.0, above), (1.0, reserve), (-span, on), *_terms(model, name, t, _UPWARD)]
-    lower: list[Term] = [(1.0, above), *((-c, var) for c, var in _terms(model, name, t, _DOWNWARD))]
+    least = horizon.least_mw[t]
+    lower: list[Term] = [(1.0, above), (horizon.unit.p_min_mw - least, on), *((-c, var) for c, var in _terms(model, name, t, _DOWNWARD))]
     if name in model.grids.get("regulating", {}):
         regulating = model.grids["regulating"][name][t]
         upper.append((horizon.p_max_mw[t] - gives.agc_high_mw, regulating))
-        lower.append((horizon.unit.p_min_mw - gives.agc_low_mw, regulating))
+        lower.append((least - gives.agc_low_mw, regulating))
     return [(upper, None, 0.0), (lower, 0.0, None)]
 
 

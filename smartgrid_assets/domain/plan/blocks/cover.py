@@ -22,7 +22,7 @@ def _constrain(model: PlanModel) -> None:
         charge = sum(unit.charge_mw for unit in model.problem.fleet.storage)
         wind = sum(max(float(mw[t]), 0.0) for mw in model.problem.available_mw.values())
         most: list[Term] = [(h.p_max_mw[t], model.grids["on"][h.unit.name][t]) for h in model.units]
-        least: list[Term] = [(h.unit.p_min_mw, model.grids["on"][h.unit.name][t]) for h in model.units]
+        least: list[Term] = [(h.least_mw[t], model.grids["on"][h.unit.name][t]) for h in model.units]
         unserved, short, spilled = (
             [(1.0, of[t]) for of in model.grids.get(g, {}).values()] for g in ("unserved", "reserve_short", "spilled")
         )

@@ -1,6 +1,7 @@
 """How much a unit may give between its starts and stops; power is kept as `above` least power, with reserve on top.
 
     above + reserve <= span on[t] - sum_i (span - start_above - i ramp_up) start[t-i] - (span - stop_above) stop[t+1]
+    above           >= (least[t] - p_min) on[t]                         (where an interval has a least power of its own)
     above           <= span on[t] - sum_j (span - stop_above - j ramp_down) stop[t+1+j]   (- starts as far as disjoint)
 
 The sums run as far back and ahead as the minimum up time keeps the events apart. Where it is ONE interval, a start at t and a
@@ -31,8 +32,15 @@ def _constrain(model: PlanModel) -> None:
         make = _rows_where_start_and_stop_may_meet if horizon.up == 1 else _rows_with_trajectories
         model.rows(
             f"generation_limits[{horizon.unit.name}]",
-            [row for t in range(model.count) for row in make(model, horizon, t)],
+            [row for t in range(model.count) for row in (*make(model, horizon, t), *_least(model, horizon, t))],
         )
+
+
+def _least(model: PlanModel, horizon: UnitHorizon, t: int) -> list[Row]:
+    """A least power beyond the unit's own, in this interval."""
+    more = horizon.least_mw[t] - horizon.unit.p_min_mw
+    above, on = (model.grids[grid][horizon.unit.name][t] for grid in ("above", "on"))
+    return [([(1.0, above), (-more, on)], 0.0, None)] if more > 0 and not horizon.is_out[t] else []
 
 
 def _rows_where_start_and_stop_may_meet(model: PlanModel, horizon: UnitHorizon, t: int) -> list[Row]:

@@ -14,31 +14,40 @@ from itertools import pairwise
 from smartgrid_assets.domain.plan.horizon import UnitHorizon
 from smartgrid_assets.domain.plan.model import Block, PlanModel, Row, nothing
 
+Piece = tuple[float, float, float]
+"""Where it begins above least power, MW; its width, MW; cost per MWh."""
+
 
 def _constrain(model: PlanModel) -> None:
     for horizon in model.units:
         name = horizon.unit.name
-        curve = horizon.unit.cost_curve
-        for t in range(model.count):
+        curves = [horizon.curve(t) for t in range(model.count)]
+        for t, curve in enumerate(curves):
             model.cost("no_load", t, curve[0][1] * model.hours, model.grids["on"][name][t], name)
-        pieces = [(x0 - curve[0][0], x1 - x0, (y1 - y0) / (x1 - x0)) for (x0, y0), (x1, y1) in pairwise(curve)]
-        if len(pieces) == 1:
+        pieces = [_pieces(curve) for curve in curves]
+        most = max(len(of) for of in pieces)
+        if most == 1:
             for t, above in enumerate(model.grids["above"][name]):
-                model.cost("energy", t, pieces[0][2] * model.hours, above, name)
-        elif pieces:
-            _add_pieces(model, horizon, pieces)
+                model.cost("energy", t, (pieces[t][0][2] if pieces[t] else 0.0) * model.hours, above, name)
+        elif most:
+            _add_pieces(model, horizon, [[*of, *[(0.0, 0.0, 0.0)] * (most - len(of))] for of in pieces])
 
 
-def _add_pieces(model: PlanModel, horizon: UnitHorizon, pieces: list[tuple[float, float, float]]) -> None:
-    """pieces: (where it begins above least power, MW; width, MW; cost per MWh)."""
+def _pieces(curve: list[tuple[float, float]]) -> list[Piece]:
+    return [(x0 - curve[0][0], x1 - x0, (y1 - y0) / (x1 - x0)) for (x0, y0), (x1, y1) in pairwise(curve)]
+
+
+def _add_pieces(model: PlanModel, horizon: UnitHorizon, pieces: list[list[Piece]]) -> None:
+    """pieces: of each interval, as many in each."""
     name = horizon.unit.name
-    grids = [model.variables(f"piece{number}", name, upper=width) for number, (_, width, _) in enumerate(pieces)]
+    grids = [model.variables(f"piece{number}", name, upper=[of[number][1] for of in pieces]) for number in range(len(pieces[0]))]
     above = model.grids["above"][name]
     sums: list[Row] = [([(-1.0, above[t]), *((1.0, grid[t]) for grid in grids)], 0.0, 0.0) for t in range(model.count)]
     model.rows(f"pieces[{name}]", sums)
     rows: list[Row] = []
-    for grid, (begin, width, slope) in zip(grids, pieces, strict=True):
+    for number, grid in enumerate(grids):
         for t in range(model.count):
+            begin, width, slope = pieces[t][number]
             model.cost("energy", t, slope * model.hours, grid[t], name)
             rows += _limits(model, horizon, t, grid[t], begin, width)
     model.rows(f"piece_limits[{name}]", rows)

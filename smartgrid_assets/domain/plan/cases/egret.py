@@ -44,7 +44,7 @@ def read(content: Mapping[str, Any]) -> DispatchProblem:
     """The problem of an Egret case, with its network where it has one; its intervals begin at 2020-01-01 (a case has keys, not dates).
 
     Units and loads that may draw for a price are as much demand, and a unit that gives it back. Raises PlanError naming the JSON path of what is
-    missing or not supported (stocks of fuel, start-up trajectories, least power or costs that change over time).
+    missing or not supported (stocks of fuel, start-up trajectories).
     """
     system, elements = at(content, "system"), at(content, "elements")
     count = len(at(system, "time_keys", "system"))
@@ -75,8 +75,9 @@ def read(content: Mapping[str, Any]) -> DispatchProblem:
         fleet=fleet,
         reserve_mw=series(system.get("reserve_requirement", 0.0), count),
         available_mw={name: of.available for name, of in ranges.items()},
-        least_mw={name: of.least for name, of in ranges.items()},
+        least_mw={name: of.least for name, of in ranges.items()} | _least_powers(thermal, count),
         unit_cost={name: of.cost for name, of in ranges.items()},
+        cost_curves=_curves(thermal, count),
         constant_cost=[-minutes / 60 * sum(of.drawn[t] * of.cost[t] for of in ranges.values()) for t in range(count)],
         generation_limits=_generation_limits(elements, {*thermal, *renewable, *storage}, count),
         price_unserved=mismatch,
@@ -180,15 +181,18 @@ def _thermal(name: str, data: Mapping[str, Any], minutes: int, count: int) -> An
     path, hours = f"elements.generator.{name}", minutes / 60
     if said := next((key for key in _UNKNOWN if data.get(key)), None):
         raise PlanError(f"{path}.{said}: {_UNKNOWN[said]} is not taken by this reader.")
-    for key in ("p_cost", "p_fuel"):
-        if isinstance(data.get(key), Mapping) and data[key].get("data_type") == "time_series":
-            raise PlanError(f"{path}.{key}: a time series of curves; this reader takes one.")
-    p_min, most = number(data, "p_min", path), [float(mw) for mw in series(at(data, "p_max", path), count)]
-    p_max = max(most)
+    if _is_series(data.get("p_fuel")):
+        raise PlanError(f"{path}.p_fuel: a time series of curves; this reader takes one.")
+    least, most = ([float(mw) for mw in series(at(data, key, path), count)] for key in ("p_min", "p_max"))
+    if (t := next((t for t in range(count) if least[t] > most[t]), None)) is not None:
+        raise PlanError(f"{path}.p_min: is above p_max in interval {t}.")
+    p_min, p_max = min(least), max(most)
+    if max(least) > p_min and (hours != 1 or not {"startup_capacity", "shutdown_capacity"} <= data.keys()):
+        raise PlanError(f"{path}.p_min: a time series; this reader takes it of hours only, with startup_capacity and shutdown_capacity.")
     ramp_up, ramp_down = (number(data, key, path) for key in ("ramp_up_60min", "ramp_down_60min"))
     values = {
         "name": name, "zone": str(data.get("zone", "")), "p_min_mw": p_min, "p_max_mw": p_max, "fuel": str(data.get("fuel", "")),
-        "cost_curve": _curve(_cost(data, path), p_min, p_max, path),
+        "cost_curve": _curve(_cost(data, path, 0, count), p_min, p_max, path),
         "startup_costs": _startup(data, path), "shutdown_cost": data.get("shutdown_cost", 0.0),
         "min_up_h": at(data, "min_up_time", path), "min_down_h": at(data, "min_down_time", path),
         "ramp_up_mw_per_h": ramp_up, "ramp_down_mw_per_h": ramp_down,
@@ -229,21 +233,52 @@ def _between(points: Sequence[tuple[float, float]], mw: float) -> float:
     return y1 + (mw - x1) * (y2 - y1) / (x2 - x1)
 
 
-def _cost(data: Mapping[str, Any], path: str) -> Mapping[str, Any]:
-    """The cost curve, or that of the fuel at its price."""
-    if "p_fuel" not in data:
-        curve: Mapping[str, Any] = at(data, "p_cost", path)
+def _is_series(value: Any) -> bool:
+    return isinstance(value, Mapping) and value.get("data_type") == "time_series"
+
+
+def _least_powers(thermal: Mapping[str, Any], count: int) -> dict[str, list[float]]:
+    """Of the units whose least power changes over time."""
+    return {name: [float(mw) for mw in series(data["p_min"], count)] for name, data in thermal.items() if _is_series(data["p_min"])}
+
+
+def _curves(thermal: Mapping[str, Any], count: int) -> dict[str, list[tuple[tuple[float, float], ...]]]:
+    """Of the units whose cost changes over time; and of those with a polynomial whose range does, since Egret cuts its chords in each interval's own."""
+    found = {}
+    for name, data in thermal.items():
+        path, cost = f"elements.generator.{name}", data.get("p_cost")
+        prices = ("non_fuel_no_load_cost", "fuel_cost") if "p_fuel" in data else ("non_fuel_no_load_cost", "p_cost")
+        has_chords = "p_fuel" not in data and isinstance(cost, Mapping) and cost.get("cost_curve_type") == "polynomial"
+        if any(_is_series(data.get(key)) for key in (*prices, *(("p_min", "p_max") if has_chords else ()))):
+            least, most = ([float(mw) for mw in series(data[key], count)] for key in ("p_min", "p_max"))
+            found[name] = [_curve(_cost(data, path, t, count), least[t], most[t], path) for t in range(count)]
+    return found
+
+
+def _cost(data: Mapping[str, Any], path: str, t: int, count: int) -> Mapping[str, Any]:
+    """The cost curve of an interval, or that of the fuel at its price, with what does not burn."""
+    other = float(series(data.get("non_fuel_no_load_cost") or 0.0, count)[t])
+    if "p_fuel" in data:
+        price = float(series(at(data, "fuel_cost", path), count)[t])
+        return {"values": [(mw, fuel * price + other) for mw, fuel in at(data["p_fuel"], "values", f"{path}.p_fuel")]}
+    told = at(data, "p_cost", path)
+    curve: Mapping[str, Any] = series(told, count)[t] if _is_series(told) else told
+    if not other:
         return curve
-    price, other = number(data, "fuel_cost", path), float(data.get("non_fuel_no_load_cost", 0.0))
-    return {"values": [(mw, fuel * price + other) for mw, fuel in at(data["p_fuel"], "values", f"{path}.p_fuel")]}
+    values = at(curve, "values", f"{path}.p_cost")
+    if curve.get("cost_curve_type") == "polynomial":
+        return {**curve, "values": {**values, "0": float(values.get("0", values.get(0, 0.0))) + other}}
+    return {**curve, "values": [(mw, cost + other) for mw, cost in values]}
 
 
 def _startup(data: Mapping[str, Any], path: str) -> list[Any]:
+    other = float(data.get("non_fuel_startup_cost") or 0.0)
     if "startup_fuel" in data:
-        price, other = number(data, "fuel_cost", path), float(data.get("non_fuel_startup_cost", 0.0))
+        price = number(data, "fuel_cost", path)
         return [[lag, fuel * price + other] for lag, fuel in data["startup_fuel"]]
     cost = data.get("startup_cost", 0.0)
-    return [[data.get("min_down_time", 0.0), cost]] if isinstance(cost, (int, float)) else at(data, "startup_cost", path)
+    steps = [[data.get("min_down_time", 0.0), cost]] if isinstance(cost, (int, float)) else at(data, "startup_cost", path)
+    return [[lag, money + other] for lag, money in steps]
 
 
 def _fuels(elements: Mapping[str, Any], generators: Mapping[str, Any], count: int) -> Fuels:

@@ -48,6 +48,10 @@ def test_a_published_case_is_solved_to_its_known_optimum(shared_data, name, opti
     assert plan.violations == []
 
 
+def _series(*values: Any) -> dict[str, Any]:
+    return {"data_type": "time_series", "values": list(values)}
+
+
 def _case() -> dict[str, Any]:
     generator = {
         "generator_type": "thermal", "p_min": 10, "p_max": 50, "ramp_up_60min": 20, "ramp_down_60min": 20, "min_up_time": 1,
@@ -81,10 +85,21 @@ BROKEN = [
     ),
     pytest.param(lambda c: c["elements"]["generator"]["G"].update(future_status=-2), "G.future_status", id="after the horizon"),
     pytest.param(
-        lambda c: c["elements"]["generator"]["G"]["p_cost"].update(data_type="time_series"),
-        "G.p_cost: a time series of curves",
-        id="curves",
+        lambda c: c["elements"]["generator"]["G"].update(p_fuel={"data_type": "time_series", "values": []}),
+        "G.p_fuel: a time series of curves",
+        id="curves of fuel",
     ),
+    pytest.param(
+        lambda c: c["elements"]["generator"]["G"].update(
+            p_cost=_series(*({"values": [[10, 100], [20, at_20], [50, 600]]} for at_20 in (200, 500)))
+        ),
+        "interval 1: each further MW must cost at least as much",
+        id="curve of an interval not convex",
+    ),
+    pytest.param(
+        lambda c: c["elements"]["generator"]["G"].update(p_min=_series(10, 60)), "G.p_min: is above p_max in interval 1", id="pmin later"
+    ),
+    pytest.param(lambda c: c["elements"]["generator"]["G"].update(p_min=_series(10, 20)), "with startup_capacity", id="pmin of half-hours"),
     pytest.param(lambda c: c["elements"]["generator"]["G"].update(p_min=90), "elements.generator.G", id="pmin over pmax"),
     pytest.param(lambda c: c["elements"]["load"]["L"]["p_load"]["values"].append(3), "3 values for 2", id="length"),
 ]
@@ -271,6 +286,68 @@ def test_what_may_draw_for_a_price_is_as_much_demand_and_a_unit_that_gives_it_ba
     # G's MWh cost 10: P is served at 50, not at -3; V sells all it may at 7 ... and 1 MW of it, too.
     assert plan.summary["cost_total"] == pytest.approx(0.5 * ((30 + 4 - 1) * 10 + 7 - 200 + (35 - 1) * 10 + 7))
     assert plan.violations == []
+
+
+def _dearer_at_noon(content: dict[str, Any]) -> None:
+    """As Egret's tiny_uc_7: least and largest power and a quadratic cost that change over time."""
+    unit = content["elements"]["generator"]["GEN1_0_t"]
+    unit["p_min"] = _series(150, 125, 100, 50, 150, 220, *[150] * 18)
+    unit["p_max"] = _series(455, 150, 100, 100, 150, *[455] * 19)
+    unit |= {"startup_capacity": 220, "shutdown_capacity": 220, "agc_capable": False, "supplemental_start": False}
+    for key in ("ramp_agc", "p_min_agc", "p_max_agc", "supplemental_non_spinning_capacity"):
+        unit.pop(key)
+    curve = {"data_type": "cost_curve", "cost_curve_type": "polynomial"}
+    unit["p_cost"] = _series(*[curve | {"values": {"0": 100 * k, "1": 16.19 * k, "2": 0.00048 * k}} for k in (1,) * 12 + (2,) * 12])
+
+
+def _short_fuel(content: dict[str, Any]) -> None:
+    """As Egret's tiny_uc_8: beside units whose fuel is short one whose range changes and that has a cost beside its curve."""
+    content["elements"]["generator"]["GEN5"] |= {
+        "p_min": _series(25, 50, 50, 50, 25, 12, 12, 10, 10, 10, 25, 35, 45, 50, *[10] * 10),
+        "p_max": _series(162, 150, 148, 150, *[200] * 9, 51, 50, *[200] * 9),
+        "startup_capacity": 50, "shutdown_capacity": 50, "min_up_time": 18, "non_fuel_no_load_cost": 40,
+        "p_cost": {"data_type": "cost_curve", "cost_curve_type": "piecewise",
+                   "values": [[25, 499.9875], [75, 1504.8875], [125, 2529.6875], [150, 3049.55], [500, 10379.166]]},
+    }  # fmt: skip
+
+
+def _prices_of_the_day(content: dict[str, Any]) -> None:
+    """A fuel whose price changes, costs beside the curve that do, and a derating of a unit with a quadratic cost."""
+    units = content["elements"]["generator"]
+    units["GEN2_0_t"] |= {"non_fuel_startup_cost": 70, "non_fuel_no_load_cost": _series(*[10] * 8, *[200] * 16)}
+    units["GEN1_1_t"]["p_max"] = _series(*[455] * 6, *[420] * 6, *[455] * 12)
+    units["GEN6_1_t"].pop("p_cost")
+    units["GEN6_1_t"] |= {
+        "p_fuel": {"data_type": "fuel_curve", "values": [[20, 200], [40, 380], [80, 800]]},
+        "fuel_cost": _series(*[1] * 10, *[2.5] * 14),
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "change", "optimum"),
+    [
+        pytest.param("tiny_uc_1", _dearer_at_noon, 523_633.309948, id="ranges and costs by interval"),  # gridx-egret 0.6.2, of this content
+        pytest.param("tiny_uc_2", _short_fuel, 158_855.0174, id="least power by interval"),  # published with tiny_uc_8
+        pytest.param("tiny_uc_1", _prices_of_the_day, 484_306.361924, id="prices by interval"),  # gridx-egret 0.6.2, of this content
+    ],
+)
+def test_what_changes_over_time_has_egrets_optimum(shared_data, name, change, optimum):
+    content = _content(shared_data, name)
+    change(content)
+    plan = plan_dispatch(CASE.read(content), SolveOptions(gap=1e-6, time_limit_s=300))
+    assert plan.summary["solved_cost"] == pytest.approx(optimum, rel=1e-6) and plan.violations == []
+
+
+def test_a_plan_below_the_least_power_of_an_interval_fails_its_verification():
+    content = _case()
+    content["elements"]["generator"]["G"] |= {"p_min": _series(10, 32), "startup_capacity": 40, "shutdown_capacity": 40}
+    content["system"]["time_period_length_minutes"] = 60
+    problem = CASE.read(content)
+    plan = plan_dispatch(problem)
+    assert plan.units["power_mw"].tolist() == pytest.approx([30, 35]) and plan.violations == []
+    below = plan.units.assign(power_mw=[30.0, 31.0])
+    assert any("least power: exceeded by 1.000" in text for text in violations(problem, below, plan.prices))
 
 
 def _two_buses(shared_data: Path, **elements: Any) -> dict[str, Any]:
