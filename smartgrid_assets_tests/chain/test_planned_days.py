@@ -224,6 +224,14 @@ def test_the_rest_of_a_day_goes_on_from_the_schedule_and_slow_units_stay_as_comm
     assert first["stored_mwh"] == pytest.approx(stored + 0.95 * first["charge_mw"] - first["discharge_mw"] / 0.95, abs=1e-6)
 
 
+def test_a_slow_unit_goes_on_running_where_a_free_plan_would_stop_it(planned: Context) -> None:
+    little = replan(planned, DAY, NOON, load_percent=-70.0)
+    steam = little.planned.units[little.planned.units["unit"] == "steam"]
+    before = little.before[(little.before["unit"] == "steam") & (little.before["interval_start_utc"] >= NOON)]
+    assert steam["committed"].tolist() == before["committed"].tolist() and before["committed"].any()
+    assert little.planned.prices["demand_mw"].min() < 0.003, "there is load enough for the unit's least power: nothing is shown"
+
+
 def test_more_load_than_was_forecast_is_met_and_told(planned: Context) -> None:
     as_was, more = replan(planned, DAY, NOON), replan(planned, DAY, NOON, load_percent=20.0)
     assert more.planned.prices["demand_mw"].tolist() == pytest.approx((1.2 * as_was.planned.prices["demand_mw"]).tolist())
