@@ -15,6 +15,7 @@ from smartgrid_assets.domain.plan.fuels import NO_FUELS, Fuels
 from smartgrid_assets.domain.plan.grid import Grid
 from smartgrid_assets.domain.plan.sanity import is_convex
 from smartgrid_assets.domain.plan.services import NO_SERVICES, AncillaryServices
+from smartgrid_assets.domain.plan.trajectories import Trajectories
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class DispatchProblem:
     cost_curves: thermal unit -> T curves, (MW, cost per hour) points from its least to its largest power of the interval, in the place of its own.
     unit_cost: renewable unit -> T, per MWh used, in the place of its cost_per_mwh. constant_cost: T, money that no plan changes (part energy).
     generation_limits: weighted sums of units' powers between two limits.
+    trajectories: thermal unit -> what it gives while it starts and stops.
     grid: buses and branches; None = all at one bus. Its demands of a time add up to demand_mw.
     Raises MisalignedError, PlanError where these do not fit together.
     """
@@ -67,6 +69,7 @@ class DispatchProblem:
     cost_curves: Mapping[str, Sequence[Sequence[tuple[float, float]]]] = field(default_factory=dict)
     constant_cost: Sequence[float] = ()
     generation_limits: tuple[GenerationLimit, ...] = ()
+    trajectories: Trajectories = field(default_factory=dict)
     grid: Grid | None = None
 
     def __post_init__(self) -> None:

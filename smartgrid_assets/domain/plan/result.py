@@ -128,6 +128,9 @@ def _unit_rows(model: PlanModel, kind: str, unit: Any) -> pd.DataFrame:
     if kind == "thermal":
         on = grid["on"] > 0.5
         power = np.where(on, unit.p_min_mw + grid["above"], 0.0)
+        if unit.name in model.problem.trajectories:
+            terms = model.power[unit.name]
+            power = _clean(np.array([sum(coefficient * var.value for coefficient, var in at) for at in terms], dtype=float))
     else:
         power = grid["discharge"] - grid["charge"] + grid["used"]
         on = np.abs(power) > _NOISE

@@ -70,6 +70,8 @@ def _column(rows: pd.DataFrame, name: str) -> np.ndarray:
 def _thermal(check: Check, unit: ThermalUnit, rows: pd.DataFrame) -> None:
     on = rows["committed"].to_numpy(dtype=bool)
     power, reserve = _column(rows, "power_mw"), _column(rows, "reserve_mw")
+    if unit.name in check.problem.trajectories:
+        power = power - check.problem.trajectories[unit.name].power(on, unit.initial_status_h > 0)
     name, size = f"unit {unit.name}", unit.p_max_mw
     limit = _available(check.problem, unit)
     least = np.maximum(np.asarray(check.problem.least_mw.get(unit.name, np.zeros(len(on))), dtype=float), unit.p_min_mw)

@@ -2,15 +2,16 @@
 
     on[t] - on[t-1] = start[t] - stop[t]
     on[t] = 1 where a started minimum up time or must-run holds it; 0 in outages and rests
+    power[t] += sum_i starting_i start[t + i] + sum_j stopping_j stop[t - j] + given[t]     (trajectories.py)
 
 The operator's wishes (must-run, fixed commitment) give way in an elastic model; the past and outages do not.
-Source: Garver 1962; Morales-España, Latorre & Ramos 2013, equation 5.
+Source: Garver 1962; Morales-España, Latorre & Ramos 2013, equation 5; trajectories as in gridx-egret 0.6.2, power_vars.py (BSD).
 """
 
 from __future__ import annotations
 
 from smartgrid_assets.domain.plan.horizon import UnitHorizon
-from smartgrid_assets.domain.plan.model import Block, PlanModel, Row, minus
+from smartgrid_assets.domain.plan.model import Block, PlanModel, Row, Term, minus
 
 
 def _declare(model: PlanModel) -> None:
@@ -25,6 +26,24 @@ def _declare(model: PlanModel) -> None:
                 on[t].setub(horizon.held[t])
             model.inject(unit.name, t, unit.p_min_mw, on[t])
             model.cost("shutdown", t, unit.shutdown_cost, stop[t])
+        _inject_trajectory(model, unit.name)
+
+
+def _inject_trajectory(model: PlanModel, name: str) -> None:
+    """What it gives while it starts and stops, by its commitment. As in Egret it is no available power: reserve has to make up for it."""
+    if (of := model.problem.trajectories.get(name)) is None:
+        return
+    start, stop = (model.grids[grid][name] for grid in ("start", "stop"))
+    given = model.variables("given", name, upper=list(of.given)) if any(of.given) else []
+    for t in range(model.count):
+        for var in given[t : t + 1]:
+            var.setlb(of.given[t])
+        terms: list[Term] = [(1.0, var) for var in given[t : t + 1]]
+        terms += [(mw, start[t + i]) for i, mw in enumerate(of.starting[: model.count - 1 - t], start=1)]
+        terms += [(mw, stop[t - j]) for j, mw in enumerate(of.stopping[: t + 1])]
+        for mw, var in terms:
+            model.inject(name, t, mw, var)
+        model.reserve[t] += minus(terms)
 
 
 def _constrain(model: PlanModel) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import inf
+from math import ceil, inf
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from smartgrid_assets.domain.plan.fleet import Fleet
 from smartgrid_assets.domain.plan.fuels import Fuels, UnitFuel
 from smartgrid_assets.domain.plan.problem import DispatchProblem, GenerationLimit
 from smartgrid_assets.domain.plan.services import DOWNWARD, FLEXIBLE, NO_SERVICES, QUALITY, SYSTEM, AncillaryServices, UnitServices
+from smartgrid_assets.domain.plan.trajectories import Trajectory
 from smartgrid_assets.domain.plan.unit_fields import polynomial_points, unit_from_values
 
 _PIECES = 2
@@ -44,7 +45,7 @@ def read(content: Mapping[str, Any]) -> DispatchProblem:
     """The problem of an Egret case, with its network where it has one; its intervals begin at 2020-01-01 (a case has keys, not dates).
 
     Units and loads that may draw for a price are as much demand, and a unit that gives it back. Raises PlanError naming the JSON path of what is
-    missing or not supported (stocks of fuel, start-up trajectories).
+    missing or not supported (stocks of fuel, ...).
     """
     system, elements = at(content, "system"), at(content, "elements")
     count = len(at(system, "time_keys", "system"))
@@ -78,6 +79,7 @@ def read(content: Mapping[str, Any]) -> DispatchProblem:
         least_mw={name: of.least for name, of in ranges.items()} | _least_powers(thermal, count),
         unit_cost={name: of.cost for name, of in ranges.items()},
         cost_curves=_curves(thermal, count),
+        trajectories=_trajectories(thermal, count, minutes / 60),
         constant_cost=[-minutes / 60 * sum(of.drawn[t] * of.cost[t] for of in ranges.values()) for t in range(count)],
         generation_limits=_generation_limits(elements, {*thermal, *renewable, *storage}, count),
         price_unserved=mismatch,
@@ -87,10 +89,6 @@ def read(content: Mapping[str, Any]) -> DispatchProblem:
         fuels=_fuels(elements, thermal, count),
         grid=read_grid(content, demand, unit_bus),
     )
-
-
-_UNKNOWN = {"startup_curve": "power while starting", "shutdown_curve": "power while stopping", "future_status": "a state after the horizon"}
-"""Of thermal generators: would change the problem, and is not modelled."""
 
 
 def _kind(name: str, data: Mapping[str, Any]) -> str:
@@ -179,8 +177,6 @@ def _storage(name: str, data: Mapping[str, Any], hours: float) -> Any:
 
 def _thermal(name: str, data: Mapping[str, Any], minutes: int, count: int) -> Any:
     path, hours = f"elements.generator.{name}", minutes / 60
-    if said := next((key for key in _UNKNOWN if data.get(key)), None):
-        raise PlanError(f"{path}.{said}: {_UNKNOWN[said]} is not taken by this reader.")
     if _is_series(data.get("p_fuel")):
         raise PlanError(f"{path}.p_fuel: a time series of curves; this reader takes one.")
     least, most = ([float(mw) for mw in series(at(data, key, path), count)] for key in ("p_min", "p_max"))
@@ -240,6 +236,28 @@ def _is_series(value: Any) -> bool:
 def _least_powers(thermal: Mapping[str, Any], count: int) -> dict[str, list[float]]:
     """Of the units whose least power changes over time."""
     return {name: [float(mw) for mw in series(data["p_min"], count)] for name, data in thermal.items() if _is_series(data["p_min"])}
+
+
+def _trajectories(thermal: Mapping[str, Any], count: int, hours: float) -> dict[str, Trajectory]:
+    """Of units that give power while they start or stop. Curves are by interval, and end with the minimum down time; future_status: hours until a start after the end."""
+    found = {}
+    for name, data in thermal.items():
+        path = f"elements.generator.{name}"
+        rest = ceil(float(at(data, "min_down_time", path)) / hours - 1e-9)
+        starting, stopping = (tuple(float(mw) for mw in data.get(key) or ())[:rest] for key in ("startup_curve", "shutdown_curve"))
+        if not starting and not stopping:
+            continue
+        since, until = -float(at(data, "initial_status", path)), float(data.get("future_status") or 0.0)
+        given = [0.0] * count
+        for t in range(count):
+            stopped_for = ceil(since / hours - 1e-9) + t
+            starts_in = ceil(until / hours - 1e-9) + count - 1 - t
+            if since > 0 and stopped_for < len(stopping):
+                given[t] += stopping[stopped_for]
+            if until > 0 and starts_in <= len(starting):
+                given[t] += starting[starts_in - 1]
+        found[name] = Trajectory(starting, stopping, tuple(given) if any(given) else ())
+    return found
 
 
 def _curves(thermal: Mapping[str, Any], count: int) -> dict[str, list[tuple[tuple[float, float], ...]]]:

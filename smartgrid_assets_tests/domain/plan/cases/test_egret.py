@@ -81,10 +81,6 @@ BROKEN = [
     pytest.param(lambda c: c["elements"]["generator"]["G"].pop("p_min"), "elements.generator.G.p_min", id="no p_min"),
     pytest.param(lambda c: c["elements"]["generator"]["G"].update(generator_type="tidal"), "G.generator_type: 'tidal'", id="kind"),
     pytest.param(
-        lambda c: c["elements"]["generator"]["G"].update(startup_curve=[5]), "G.startup_curve: power while starting", id="start-up curve"
-    ),
-    pytest.param(lambda c: c["elements"]["generator"]["G"].update(future_status=-2), "G.future_status", id="after the horizon"),
-    pytest.param(
         lambda c: c["elements"]["generator"]["G"].update(p_fuel={"data_type": "time_series", "values": []}),
         "G.p_fuel: a time series of curves",
         id="curves of fuel",
@@ -323,10 +319,31 @@ def _prices_of_the_day(content: dict[str, Any]) -> None:
     }
 
 
+def _power_between(content: dict[str, Any]) -> None:
+    """As Egret's tiny_uc_11: power while units start and stop, also of a stop before the plan and a start after it."""
+    units = content["elements"]["generator"]
+    units["GEN2_0_t"] |= {"startup_curve": [100, 50, 25], "shutdown_curve": [75, 5]}
+    curve = [20, 15, 10, 5]
+    units["GEN5_0_t"] |= {
+        "initial_status": -2,
+        "future_status": 3,
+        "shutdown_curve": curve,
+        "startup_curve": curve,
+        "fixed_commitment": _series(*[0] * 24),
+    }
+
+
+def _stopped_at_five(content: dict[str, Any]) -> None:
+    _power_between(content)
+    content["elements"]["generator"]["GEN2_0_t"]["fixed_commitment"] = _series(*[1] * 5, *[0] * 9, *[1] * 10)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "change", "optimum"),
     [
+        pytest.param("tiny_uc_1", _power_between, 481_071.673090, id="trajectories"),  # gridx-egret 0.6.2, of this content
+        pytest.param("tiny_uc_1", _stopped_at_five, 483_192.920195, id="trajectories of a stop"),  # gridx-egret 0.6.2, of this content
         pytest.param("tiny_uc_1", _dearer_at_noon, 523_633.309948, id="ranges and costs by interval"),  # gridx-egret 0.6.2, of this content
         pytest.param("tiny_uc_2", _short_fuel, 158_855.0174, id="least power by interval"),  # published with tiny_uc_8
         pytest.param("tiny_uc_1", _prices_of_the_day, 484_306.361924, id="prices by interval"),  # gridx-egret 0.6.2, of this content
@@ -348,6 +365,35 @@ def test_a_plan_below_the_least_power_of_an_interval_fails_its_verification():
     assert plan.units["power_mw"].tolist() == pytest.approx([30, 35]) and plan.violations == []
     below = plan.units.assign(power_mw=[30.0, 31.0])
     assert any("least power: exceeded by 1.000" in text for text in violations(problem, below, plan.prices))
+
+
+def test_power_of_a_stop_before_and_of_a_start_after_is_given():
+    content = _case()
+    content["elements"]["generator"]["G"] |= {
+        "min_down_time": 2,
+        "initial_status": -0.5,
+        "future_status": 1,
+        "startup_curve": [8, 6, 4, 2, 1],
+        "shutdown_curve": [7, 5, 3],
+    }
+    of = CASE.read(content).trajectories["G"]
+    # Half-hours: stopped one before the plan, so that 5 and 3 are left; the start comes two after its end, so that 4 and 6 lead to it.
+    assert of.starting == (8, 6, 4, 2) and of.stopping == (7, 5, 3) and of.given == (5 + 4, 3 + 6)
+
+
+def test_power_between_that_no_start_explains_fails_the_verification():
+    content = _case()
+    content["system"]["time_period_length_minutes"] = 60
+    content["elements"]["generator"] |= {
+        "H": content["elements"]["generator"]["G"] | {"p_min": 12, "startup_curve": [9], "initial_status": -5, "initial_p_output": 0}
+    }
+    content["elements"]["generator"]["H"]["fixed_commitment"] = _series(0, 1)
+    problem = CASE.read(content)
+    plan = plan_dispatch(problem)
+    power = plan.units[plan.units["unit"] == "H"]["power_mw"].tolist()
+    assert power[0] == pytest.approx(9) and power[1] >= 12 and plan.violations == []
+    more = plan.units.assign(power_mw=[*plan.units["power_mw"][:2], 10.0, power[1]])
+    assert any("H, largest power with reserve: exceeded by 1.000" in text for text in violations(problem, more, plan.prices))
 
 
 def _two_buses(shared_data: Path, **elements: Any) -> dict[str, Any]:
