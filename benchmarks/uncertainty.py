@@ -72,12 +72,10 @@ def _print(first: date, last: date) -> None:
     told["cheaper / dearer days"] = [_clear(rows, name) for name in told.index]
     print(told.round(3).to_string())
     print("\nWhat one percent of forecast error costs a day (dispatch/forecast_value, last week):")
-    print(
-        client.sql("SELECT * FROM dispatch.forecast_value ORDER BY week DESC, zone, season")
-        .pipe(lambda f: f[f["week"] == f["week"].max()])
-        .round(3)
-        .to_string()
+    value = client.sql(
+        "SELECT * EXCLUDE (week) FROM dispatch.forecast_value WHERE week = (SELECT max(week) FROM dispatch.forecast_value) ORDER BY zone, season"
     )
+    print(value.round(3).to_string())
 
 
 def _interval(difference: pd.Series, size: float) -> str:
