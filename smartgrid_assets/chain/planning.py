@@ -235,7 +235,7 @@ def day_problem(
 
 
 def _reserve(work: Work, kind: Reserve, starts: pd.DatetimeIndex, minutes: int, demand: list[float]) -> tuple[list[float], str]:
-    """MW per interval, and a note where another kind had to stand in. The day after has the first day's shares, since no paths of it exist."""
+    """MW per interval, and a note where another kind had to stand in. The day after has the first day's quantile reserve, since no paths of it exist."""
     import numpy as np
 
     from smartgrid_assets.domain.plan.reserve_need import reserve_need
@@ -249,9 +249,8 @@ def _reserve(work: Work, kind: Reserve, starts: pd.DatetimeIndex, minutes: int, 
         return [float(mw) for mw in settings.reserve_share * planned], note
     of_day = paths.shape[1]
     need = reserve_need(paths, np.asarray(demand, dtype=float)[:of_day], settings.loss_of_load_probability)
-    share = need / np.maximum(planned[:of_day], 1e-9)
     after = [min(n, of_day - 1) for n in range(len(demand) - of_day)]
-    return [*need.tolist(), *(share[after] * planned[of_day:]).tolist()], ""
+    return [*need.tolist(), *need[after].tolist()], ""
 
 
 def is_slow(unit: ThermalUnit) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.chain.context import Context
 from smartgrid_assets.chain.plan_inputs import forecast_load
-from smartgrid_assets.chain.planning import RESERVE_OF, Planned, commitment_of, day_problem, options_of, solved
+from smartgrid_assets.chain.planning import RESERVE_OF, Planned, commitment_of, day_problem, is_slow, options_of, solved
 from smartgrid_assets.chain.step import Work
 from smartgrid_assets.chain.steps.dispatch import PLAN
 from smartgrid_assets.domain.errors import PlanError
@@ -78,7 +78,7 @@ def _left_of(problem: DispatchProblem, from_utc: datetime, before: pd.DataFrame)
 
     first = list(problem.interval_start_utc).index(from_utc)
     fleet = problem.fleet
-    thermal = tuple(replace(unit, fixed_commitment=unit.fixed_commitment[first:]) for unit in fleet.thermal)
+    thermal = tuple(replace(unit, fixed_commitment=unit.fixed_commitment[first:] if is_slow(unit) else ()) for unit in fleet.thermal)
     fleet = replace(fleet, thermal=thermal)
     return replace(
         problem,

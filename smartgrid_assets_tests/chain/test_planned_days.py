@@ -146,6 +146,19 @@ def test_the_published_reserve_is_what_the_joint_paths_need(planned: Context) ->
     assert required == pytest.approx(reserve_need(paths, np.array(demand), 0.01).tolist()) and min(required) > 0
 
 
+def test_the_day_after_needs_the_same_reserve_also_where_today_feeds_back(planned: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A surplus at noon is no demand that a reserve could be a share of."""
+    from smartgrid_assets.chain.plan_inputs import forecast_load
+    from smartgrid_assets.chain.planning import day_problem
+
+    with planned.lake.connect() as con:
+        work = Work(planned, con, DAY, {})
+        load = forecast_load(work)
+        sunny = load["interval_start_utc"].between(NOON, NOON + timedelta(hours=2))
+        problem = day_problem(work, load.assign(load_mw=load["load_mw"].where(~sunny, -0.001)), "quantile").problem
+    assert min(problem.demand_mw[:24]) < 0 and problem.reserve_mw[24:] == problem.reserve_mw[:24]
+
+
 def test_one_percent_of_error_has_a_price(planned: Context) -> None:
     found = rows(
         planned,
@@ -230,6 +243,12 @@ def test_a_slow_unit_goes_on_running_where_a_free_plan_would_stop_it(planned: Co
     before = little.before[(little.before["unit"] == "steam") & (little.before["interval_start_utc"] >= NOON)]
     assert steam["committed"].tolist() == before["committed"].tolist() and before["committed"].any()
     assert little.planned.prices["demand_mw"].min() < 0.003, "there is load enough for the unit's least power: nothing is shown"
+
+
+def test_a_quick_unit_that_was_to_run_may_stop(planned: Context) -> None:
+    """Only what starts slowly is held, whatever the schedule in force has the others do."""
+    held = {unit.name: unit.fixed_commitment for unit in replan(planned, DAY, NOON).planned.problem.fleet.thermal}
+    assert set(held["steam"][:12]) <= {0, 1} and held["steam"][12:] == (None,) * 24 and held["motor"] == ()
 
 
 def test_more_load_than_was_forecast_is_met_and_told(planned: Context) -> None:
