@@ -115,8 +115,8 @@ def _thermal_worth(horizon: UnitHorizon, rows: pd.DataFrame, price: np.ndarray) 
 
 def _rent(points: np.ndarray, power: float, price: float, close: float) -> float:
     """Above the cost of the next MWh, or below that of the last; at the ends of the curve the piece beside counts for both."""
-    if len(points) < 2:
-        return price
+    if len(points) < 2 or np.isnan(price):
+        return float(price)
     slopes = np.diff(points[:, 1]) / np.maximum(np.diff(points[:, 0]), 1e-12)
     last, following = (
         slopes[np.clip(np.searchsorted(points[:, 0], mw, side="right") - 1, 0, len(slopes) - 1)] for mw in (power - close, power + close)
@@ -125,13 +125,13 @@ def _rent(points: np.ndarray, power: float, price: float, close: float) -> float
 
 
 def thermal_limits(horizon: UnitHorizon, rows: pd.DataFrame, worth: np.ndarray | None = None) -> list[str]:
-    """What binds a thermal unit in each interval, of PHRASES. rows: of the unit, by time. worth: see why(); None = what limits it upwards.
+    """What binds a thermal unit in each interval, of PHRASES. rows: of the unit, by time. worth: see why(); None or NaN = what limits it upwards.
 
     Upwards and downwards limits may both be reached; the sign of the worth says which of them costs something.
     """
     on, power = rows["committed"].to_numpy(dtype=bool), rows["power_mw"].to_numpy(dtype=float)
     top = power + rows["reserve_mw"].to_numpy(dtype=float)
-    wanted = np.full(len(on), np.inf) if worth is None else np.nan_to_num(worth)
+    wanted = np.full(len(on), np.inf) if worth is None else np.where(np.isnan(worth), np.inf, worth)
     found = []
     for t in range(len(on)):
         if not on[t]:

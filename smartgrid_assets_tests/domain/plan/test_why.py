@@ -103,6 +103,20 @@ def test_small_units_are_judged_by_their_own_size() -> None:
     assert found["base", 1] == ("ramp up", pytest.approx(20.0)) and found["middle", 1] == ("sets the price", 0.0)
 
 
+def test_without_a_price_nothing_sets_it() -> None:
+    """A relaxed plan has none: what limits a unit upwards is told, and no worth."""
+    asked = problem(
+        [40.0, 120.0],
+        unit("A", 0, 100, 10.0, **running()),
+        unit("B", 5, 50, 20.0, must_run=True, fixed_commitment=(1, 0), **running()),
+        price_unserved=None,
+    )
+    plan = plan_dispatch(asked, EXACT)
+    rows = why(asked, plan)
+    assert plan.summary["relaxed"] and rows["worth_per_mwh"].isna().all() and "sets the price" not in set(rows["binds"])
+    assert rows[rows["unit"] == "A"]["binds"].tolist() == ["part load", "largest power"]
+
+
 def test_every_sentence_names_unit_and_reason() -> None:
     asked = problem([50.0], unit("base", 5, 30, 10.0, **running()), unit("middle", 5, 30, 30.0, **running()))
     rows = why(asked, plan_dispatch(asked, EXACT))
