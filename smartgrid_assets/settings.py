@@ -114,7 +114,8 @@ class Settings(BaseSettings):
     cvar_level: float = Field(0.95, gt=0, lt=1, description="stochastic: the worst share of outcomes is 1 less this.")
     settled_plans: str = Field(
         "fixed_reserve,point_forecast,naive_forecast,known_load",
-        description="Ways to plan that are settled beside the published plan, comma-separated: these, quantile_reserve, stochastic; empty = none.",
+        description="Ways to plan that are settled beside the published plan where a fleet was delivered, comma-separated: these, quantile_reserve, "
+        "stochastic; empty = none.",
     )
     settlement_gap: float = Field(1e-3, gt=0, description="Relative optimality gap of settled plans, which are compared with each other.")
     settlement_time_limit_s: float = Field(10.0, gt=0, description="Longest solve of one settled plan, seconds.")

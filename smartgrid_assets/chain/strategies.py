@@ -72,13 +72,17 @@ def chosen_strategies(names: str) -> dict[str, Strategy]:
 
 
 def settled_rows(work: Work) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Rows of dispatch/settlement and of dispatch/settled_errors."""
+    """Rows of dispatch/settlement and of dispatch/settled_errors.
+
+    Other ways to plan are compared on a delivered fleet only: on the built-in one, whose plans take their whole time, it would tell nothing.
+    """
     import pandas as pd
 
     came, forecast = actual_load(work), forecast_load(work)
     perfect = _settled(work, came, None)
     told = {PUBLISHED: (forecast, _settled(work, came, published_commitment(work)))}
-    for name, strategy in chosen_strategies(work.context.settings.settled_plans).items():
+    chosen = chosen_strategies(work.context.settings.settled_plans)
+    for name, strategy in chosen.items() if perfect.fleet_source == "delivered" else ():
         load = strategy.load(work)
         told[name] = (load, _settled(work, came, commitment_of(strategy.plan(work, load).units)))
     rows = [_row(PERFECT, perfect, perfect, came, came)]

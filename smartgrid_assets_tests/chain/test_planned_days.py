@@ -202,6 +202,18 @@ def test_without_joint_paths_a_share_of_demand_stands_in_and_is_said(
     assert found.prices["reserve_required_mw"].tolist() == pytest.approx((0.1 * found.prices["demand_mw"]).tolist())
 
 
+def test_on_a_built_in_fleet_no_other_way_is_compared(planned: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace as with_more
+
+    from smartgrid_assets.chain import planning, strategies
+
+    of_delivered = planning.day_problem
+    monkeypatch.setattr(strategies, "day_problem", lambda *a, **more: with_more(of_delivered(*a, **more), fleet_source="reference"))
+    with planned.lake.connect() as con:
+        told, _ = strategies.settled_rows(Work(planned, con, DAY, {}))
+    assert set(told["plan"]) == {"published", "perfect_foresight"}
+
+
 def test_a_correction_of_the_load_settles_its_day_again_and_the_week_with_it(planned: Context, tmp_path: Path) -> None:
     from smartgrid_assets_tests.chain.small import METERS, file_of
 
