@@ -21,6 +21,8 @@ LAST = FIRST + timedelta(days=14)
 def test_a_run_tells_dagster_mlflow_and_the_terminal_no_ids(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fifteen days with bad readings of each kind of verdict, through all steps by the command, asset checks included."""
     monkeypatch.setenv("SMARTGRID_MODELS", "naive_2d,naive_7d")
+    for limit in ("SMARTGRID_TIME_LIMIT_S", "SMARTGRID_SETTLEMENT_TIME_LIMIT_S"):
+        monkeypatch.setenv(limit, "1")  # how good the plans are is nothing to it
     settings.cache_clear()
     context, files = place(tmp_path / "in", 15)
     bad = lines_of(FIRST, change={("A1", 3): -5.0, ("A2", 4): 900.0})
