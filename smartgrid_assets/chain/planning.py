@@ -94,14 +94,12 @@ class Planned:
         return {name: row[name].item() if hasattr(row[name], "item") else row[name] for name in names}
 
 
-def plan_day(work: Work, load: pd.DataFrame, reserve: Reserve, committed: Commitment | None = None) -> Planned:
+def plan_day(work: Work, load: pd.DataFrame, reserve: Reserve) -> Planned:
     """Plan the market day for a load: zone, interval_start_utc, interval_minutes, load_mw of the day.
 
     reserve: none; a share of demand (setting); or what the joint paths of the forecast need (setting loss_of_load_probability).
-    committed: what is decided already.
     """
-    asked = day_problem(work, load, reserve, committed)
-    return solved(work, asked, options_of(work))
+    return solved(work, day_problem(work, load, reserve), options_of(work))
 
 
 def published_day(work: Work, load: pd.DataFrame) -> Planned:
@@ -135,7 +133,7 @@ def hedged_day(work: Work, load: pd.DataFrame) -> Planned:
     committed = {unit: dict(zip(starts, on, strict=True)) for unit, on in hedged.committed.items()}
     gap = "" if hedged.gap is None else f", within {hedged.gap:.2%} of the best"
     note = f"Slow units are committed over {len(demands)} scenarios{gap}."
-    return with_note(plan_day(work, load, "none", committed), note)
+    return with_note(solved(work, asked.holding(committed), options), note)
 
 
 def with_note(planned: Planned, note: str) -> Planned:
@@ -189,15 +187,14 @@ class DayProblem:
     state_source: str
     notes: tuple[str, ...]
 
+    def holding(self, committed: Commitment) -> DayProblem:
+        """With what is decided already; see held_to()."""
+        fleet, starts = self.problem.fleet, list(self.problem.interval_start_utc)
+        thermal = tuple(held_to(unit, committed.get(unit.name, {}), starts) for unit in fleet.thermal)
+        return replace(self, problem=replace(self.problem, fleet=replace(fleet, thermal=thermal)))
 
-def day_problem(
-    work: Work,
-    load: pd.DataFrame,
-    reserve: Reserve,
-    committed: Commitment | None = None,
-    came: bool = False,
-    known_utc: datetime | None = None,
-) -> DayProblem:
+
+def day_problem(work: Work, load: pd.DataFrame, reserve: Reserve, came: bool = False, known_utc: datetime | None = None) -> DayProblem:
     """The problem of the market day and the day after it; arguments as of plan_day().
 
     came: with the wind and sun that were observed. known_utc: with the weather forecast that is known then; None = at the gate.
@@ -216,8 +213,6 @@ def day_problem(
     fleet, fleet_source, note = day_fleet(work, load)
     available, weather_note = available_mw(work, fleet, by_zone.index, minutes, came, known_utc)
     state = state_before(work)
-    if committed:
-        fleet = replace(fleet, thermal=tuple(held_to(unit, committed.get(unit.name, {}), starts) for unit in fleet.thermal))
     required, reserve_note = _reserve(work, reserve, by_zone.index, minutes, demand)
     problem = DispatchProblem(
         interval_start_utc=starts,

@@ -66,7 +66,7 @@ def replan(context: Context, day: date, at_utc: datetime, load_percent: float = 
         load = forecast_load(work)
         expected = load.assign(load_mw=load["load_mw"] + load["load_mw"].abs() * load_percent / 100)
         reserve = RESERVE_OF.get(context.settings.commitment, "none")
-        asked = day_problem(work, expected, reserve, commitment_of(before), known_utc=at_utc)
+        asked = day_problem(work, expected, reserve, known_utc=at_utc).holding(commitment_of(before))
         cut = replace(asked, problem=_left_of(asked.problem, left[0], before), state_source="the schedule in force")
         planned = solved(work, cut, options_of(work))
     return Replan(replace(planned, start_utc=left[0]), left[0], before)

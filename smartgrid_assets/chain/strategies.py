@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.chain.plan_inputs import actual_load, forecast_load, naive_load
 from smartgrid_assets.chain.planning import (
-    Commitment,
+    DayProblem,
     Planned,
     Reserve,
     commitment_of,
@@ -79,21 +79,22 @@ def settled_rows(work: Work) -> tuple[pd.DataFrame, pd.DataFrame]:
     import pandas as pd
 
     came, forecast = actual_load(work), forecast_load(work)
-    perfect = _settled(work, came, None)
-    told = {PUBLISHED: (forecast, _settled(work, came, published_commitment(work)))}
+    asked, options = to_settle(work, came), _tight(work)
+    perfect = solved(work, asked, options)
+    told = {PUBLISHED: (forecast, solved(work, asked.holding(published_commitment(work)), options))}
     chosen = chosen_strategies(work.context.settings.settled_plans)
     for name, strategy in chosen.items() if perfect.fleet_source == "delivered" else ():
         load = strategy.load(work)
-        told[name] = (load, _settled(work, came, commitment_of(strategy.plan(work, load).units)))
+        told[name] = (load, solved(work, asked.holding(commitment_of(strategy.plan(work, load).units)), options))
     rows = [_row(PERFECT, perfect, perfect, came, came)]
     rows += [_row(name, planned, perfect, load, came) for name, (load, planned) in told.items()]
     errors = [_errors(name, load, came) for name, (load, _) in told.items()]
     return pd.concat(rows, ignore_index=True), pd.concat(errors, ignore_index=True)
 
 
-def _settled(work: Work, came: pd.DataFrame, committed: Commitment | None) -> Planned:
-    """The load that came, dispatched with a commitment; with none held, perfect foresight."""
-    return solved(work, day_problem(work, came, "none", committed, came=True), _tight(work))
+def to_settle(work: Work, came: pd.DataFrame) -> DayProblem:
+    """The load that came, with no commitment held: perfect foresight's problem."""
+    return day_problem(work, came, "none", came=True)
 
 
 def _tight(work: Work) -> SolveOptions:

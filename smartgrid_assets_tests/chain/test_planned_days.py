@@ -109,11 +109,11 @@ def test_a_week_ago_is_another_forecast_than_the_published_one(planned: Context)
 
 def test_what_is_settled_has_to_hold_no_reserve(planned: Context) -> None:
     from smartgrid_assets.chain.plan_inputs import actual_load
-    from smartgrid_assets.chain.strategies import _settled
+    from smartgrid_assets.chain.strategies import to_settle
 
     with planned.lake.connect() as con:
         work = Work(planned, con, DAY, {})
-        assert _settled(work, actual_load(work), None).prices["reserve_required_mw"].max() == 0
+        assert max(to_settle(work, actual_load(work)).problem.reserve_mw) == 0
 
 
 def test_scenarios_are_paths_of_the_demand_chosen_to_stand_for_all(planned: Context) -> None:
