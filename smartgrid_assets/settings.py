@@ -57,6 +57,20 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Secret. Keys sessions, tokens and the audit log; needed beyond this machine, made on the first start else.",
     )
+    oidc_issuer: str = Field(
+        "",
+        description="Address of an OpenID Connect provider (Keycloak, Entra ID, ...), as https://id.example.com/realms/grid: people log in there; empty = by password only.",
+    )
+    oidc_client_id: str = Field("", description="Name by which that provider knows the operator's page.")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="Secret. The page's own password at the provider.")
+    oidc_scope: str = Field("openid profile email", description="What the provider is asked for; `openid` is needed.")
+    oidc_name_claim: str = Field("preferred_username", description="Claim that becomes the user's name here, at the first log-in.")
+    oidc_role_claim: str = Field("groups", description="Claim that lists a person's groups; dots go into nested ones: realm_access.roles.")
+    oidc_roles: str = Field(
+        "viewer=viewer;operator=operator;analyst=analyst;admin=admin",
+        description="Which group there has which role here, as group=role;group=role: of several the highest counts, none lets nobody in.",
+    )
+    oidc_label: str = Field("Log in with the company's account", description="What the button of the log-in page says.")
     web_memory: str = Field("1GB", description="DuckDB's memory limit in the operator's page.")
     web_timeout_s: float = Field(5.0, gt=0, description="Longest question of a page to the lake, seconds.")
     web_threads: int = Field(8, ge=1, le=64, description="Requests that the operator's page answers at once.")

@@ -97,7 +97,12 @@ def list_() -> None:
     from smartgrid_assets.chain.case_files import aligned
 
     rows = [
-        (one.name, one.role.word, "second factor" if one.has_totp else "", "disabled" if one.is_disabled else "")
+        (
+            one.name,
+            one.role.word,
+            "by the identity provider" if one.is_federated else "second factor" if one.has_totp else "",
+            "disabled" if one.is_disabled else "",
+        )
         for one in _accounts().users()
     ]
     click.echo(
@@ -108,17 +113,19 @@ def list_() -> None:
 @command.command("token")
 @click.argument("name")
 @click.option("--label", default="", help="What it is for.")
+@click.option("--days", type=click.IntRange(1, 366), default=90, show_default=True, help="How long it counts.")
 @click.option("--withdraw", is_flag=True, help="Withdraw all tokens of the user instead.")
-def token(name: str, label: str, withdraw: bool) -> None:
+def token(name: str, label: str, days: int, withdraw: bool) -> None:
     """Print a token by which a program reads the API as NAME; it is shown once."""
+    from smartgrid_assets.resources import tokens
     from smartgrid_assets.resources.clock import now_utc
 
     if withdraw:
-        click.echo(f"{_accounts().withdraw_tokens(name)} token(s) withdrawn.", err=True)
+        click.echo(f"{tokens.withdraw(_accounts(), name)} token(s) withdrawn.", err=True)
         _noted("withdrew tokens", name)
         return
-    click.echo(_accounts().new_token(name, label, now_utc()))
-    _noted("made a token", name)
+    click.echo(tokens.make(_accounts(), name, label, now_utc(), days))
+    _noted(f"made a token for {days} days", name)
 
 
 @command.command("audit")

@@ -51,7 +51,8 @@ CREATE TABLE IF NOT EXISTS audit (
 """
 
 
-_LATER = (("users", "must_change", "INTEGER NOT NULL DEFAULT 0"), ("audit", "key", "TEXT NOT NULL DEFAULT ''"))
+_LATER = (("users", "must_change", "INTEGER NOT NULL DEFAULT 0"), ("audit", "key", "TEXT NOT NULL DEFAULT ''"),
+          ("users", "issuer", "TEXT NOT NULL DEFAULT ''"), ("users", "subject", "TEXT NOT NULL DEFAULT ''"), ("tokens", "until", "TEXT"))  # fmt: skip
 """Columns that the first files did not have."""
 
 
@@ -87,6 +88,8 @@ class User:
     has_totp: bool = False
     must_change: bool = False
     """The password is one that somebody else knows: nothing but a new one is taken."""
+    is_federated: bool = False
+    """An identity provider logs the user in and gives the role; there is no password here."""
 
 
 class Refused(SettingsError):
@@ -154,6 +157,7 @@ class Accounts:
                 for of, column, declared in _LATER:
                     if column not in {row[1] for row in con.execute(f"PRAGMA table_info({of})")}:
                         con.execute(f"ALTER TABLE {of} ADD COLUMN {column} {declared}")
+                con.execute("CREATE UNIQUE INDEX IF NOT EXISTS users_vouched ON users (issuer, subject) WHERE subject <> ''")
             finally:
                 con.close()
         except (OSError, sqlite3.OperationalError) as error:
@@ -188,13 +192,13 @@ class Accounts:
     def users(self) -> list[User]:
         """All users, by name."""
         with self.looking() as con:
-            return [_user(row) for row in con.execute("SELECT * FROM users ORDER BY name").fetchall()]
+            return [user_of_row(row) for row in con.execute("SELECT * FROM users ORDER BY name").fetchall()]
 
     def user(self, name: str) -> User | None:
         """The user of that name, in any case of letters."""
         with self.looking() as con:
             row = con.execute("SELECT * FROM users WHERE name = ?", [name]).fetchone()
-        return _user(row) if row else None
+        return user_of_row(row) if row else None
 
     def add(self, name: str, role: Role, password: str, now: datetime, must_change: bool = False) -> User:
         """A new user. Raises SettingsError for a name that is taken or unfit, or a password that is too weak."""
@@ -204,7 +208,7 @@ class Accounts:
         with self.store() as con:
             if con.execute("SELECT 1 FROM users WHERE name = ?", [name]).fetchone():
                 raise SettingsError(f"There is a user {name} already; smartgrid user passwd or role changes one.")
-            _insert(con, name, role, hashed, must_change, now)
+            insert_user(con, name, role, hashed, must_change, now)
         return User(name, role, must_change=must_change)
 
     def add_with_password(self, name: str, role: Role, now: datetime) -> str:
@@ -218,13 +222,14 @@ class Accounts:
         """A new password; every session and token of the user ends."""
         hashed = self._hashed(name, password)
         with self.store() as con:
+            _keep_to_provider(con, name)
             _change(con, name, "password = ?, must_change = 0", hashed)
-            con.execute("DELETE FROM sessions WHERE name = ?", [name])
-            con.execute("DELETE FROM tokens WHERE name = ?", [name])
+            end_access(con, name)
 
     def change_role(self, name: str, role: Role) -> None:
         """Another role; every session of the user ends. The last admin stays one."""
         with self.store() as con:
+            _keep_to_provider(con, name)
             _change(con, name, "role = ?", role.word)
             _keep_an_admin(con, name)
             con.execute("DELETE FROM sessions WHERE name = ?", [name])
@@ -242,6 +247,7 @@ class Accounts:
         if step is None:
             raise SettingsError("That code does not fit the new secret; is the clock of the device right?")
         with self.store() as con:
+            _keep_to_provider(con, name)
             _change(con, name, "totp = ?, totp_step = ?", secret, step)
 
     def drop_factor(self, name: str, ends_sessions: bool = False) -> None:
@@ -269,37 +275,38 @@ class Accounts:
         name = name[:64]
         with self.looking() as con:
             row = con.execute("SELECT * FROM users WHERE name = ?", [name]).fetchone()
-        attempt = self._attempt(name, _network(address), now)
+        attempt = self.attempt(now, address, name)
         try:
             with _hashing():
                 # A name that is not there costs the same as one that is: else its absence could be measured.
-                right = self._is_right(row["password"] if row else _nobody(), password[:MOST_PASSWORD])
+                right = self._is_right((row and row["password"]) or _nobody(), password[:MOST_PASSWORD])
         except Busy:
-            self._forget(attempt)
+            self.forget(attempt)
             raise
         if not (row and right and not row["is_disabled"] and self._is_second_factor(row, code, now)):
             raise Refused("Name, password or code is wrong.")
         with self.store() as con:
             con.execute("DELETE FROM failures WHERE rowid IN (?, ?) OR who = ?", [*attempt, f"name {name.lower()}"])
-        return _user(row)
+        return user_of_row(row)
 
-    def _attempt(self, name: str, address: str, now: datetime) -> list[int]:
-        """Write down a failure of name and address, before it is known to be one; their row ids. Raises Locked."""
+    def attempt(self, now: datetime, address: str, name: str | None = None) -> list[int]:
+        """Write down a failure of an address (and a name), before it is known to be one; what `forget` takes. Raises Locked."""
         since = (now - LOCKED_FOR).isoformat()
+        counted = [(f"from {_network(address)}", FAILURES_OF_ADDRESS)]
+        if name is not None:
+            counted.insert(0, (f"name {name.lower()}", FAILURES_OF_NAME))
         with self.store() as con:
             con.execute("DELETE FROM failures WHERE at < ?", [since])
-            for who, most in ((f"name {name.lower()}", FAILURES_OF_NAME), (f"from {address}", FAILURES_OF_ADDRESS)):
+            for who, most in counted:
                 if con.execute("SELECT count(*) FROM failures WHERE who = ?", [who]).fetchone()[0] >= most:
                     raise Locked(f"Too many attempts. Try again in {LOCKED_FOR.seconds // 60} minutes.")
-            written = [
-                con.execute("INSERT INTO failures VALUES (?, ?)", [who, now.isoformat()]).lastrowid
-                for who in (f"name {name.lower()}", f"from {address}")
-            ]
+            written = [con.execute("INSERT INTO failures VALUES (?, ?)", [who, now.isoformat()]).lastrowid for who, _ in counted]
         return [row for row in written if row is not None]
 
-    def _forget(self, attempt: list[int]) -> None:
+    def forget(self, attempt: list[int]) -> None:
+        """It was none."""
         with self.store() as con:
-            con.execute("DELETE FROM failures WHERE rowid IN (?, ?)", attempt)
+            con.executemany("DELETE FROM failures WHERE rowid = ?", [[row] for row in attempt])
 
     @staticmethod
     def _is_right(hashed: str, password: str) -> bool:
@@ -351,32 +358,8 @@ class Accounts:
                 raise used
             if con.execute("SELECT 1 FROM users").fetchone():
                 raise used
-            _insert(con, name, Role.ADMIN, hashed, False, now)
+            insert_user(con, name, Role.ADMIN, hashed, False, now)
         return User(name, Role.ADMIN)
-
-    # ---- tokens of programs -----------------------------------------------------------------------------------
-
-    def new_token(self, name: str, label: str, now: datetime) -> str:
-        """A token by which a program reads the API as that user; told once."""
-        if self.user(name) is None:
-            raise SettingsError(f"There is no user {name}; smartgrid user list shows them.")
-        token = "sg_" + secrets.token_urlsafe(32)
-        with self.store() as con:
-            con.execute("INSERT INTO tokens VALUES (?, ?, ?, ?)", [self.kept(token), name, label, now.isoformat()])
-        return token
-
-    def withdraw_tokens(self, name: str) -> int:
-        """All tokens of a user stop; how many there were."""
-        with self.store() as con:
-            return con.execute("DELETE FROM tokens WHERE name = ?", [name]).rowcount
-
-    def of_token(self, token: str) -> User | None:
-        """The user of a token; None where it is none, or the user is disabled."""
-        with self.looking() as con:
-            row = con.execute(
-                "SELECT u.* FROM tokens t JOIN users u USING (name) WHERE t.token = ? AND NOT is_disabled", [self.kept(token)]
-            ).fetchone()
-        return _user(row) if row else None
 
 
 def is_same(one: str, other: str) -> bool:
@@ -406,11 +389,28 @@ def _no_name(name: str) -> str:
     return f"{name!r} is no name for a user: letters, digits and . _ @ -, at most 64."
 
 
-def _insert(con: sqlite3.Connection, name: str, role: Role, hashed: str, must_change: bool, now: datetime) -> None:
+def insert_user(
+    con: sqlite3.Connection, name: str, role: Role, hashed: str, must_change: bool, now: datetime, issuer: str = "", subject: str = ""
+) -> None:
+    """A row of users. issuer, subject: of one whom an identity provider vouches for, whose `hashed` is empty."""
     con.execute(
-        "INSERT INTO users (name, role, password, must_change, created_at) VALUES (?, ?, ?, ?, ?)",
-        [name, role.word, hashed, int(must_change), now.isoformat()],
+        "INSERT INTO users (name, role, password, must_change, created_at, issuer, subject) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [name, role.word, hashed, int(must_change), now.isoformat(), issuer, subject],
     )
+
+
+def end_access(con: sqlite3.Connection, name: str) -> None:
+    """Every session and token of the user ends."""
+    con.execute("DELETE FROM sessions WHERE name = ?", [name])
+    con.execute("DELETE FROM tokens WHERE name = ?", [name])
+
+
+def _keep_to_provider(con: sqlite3.Connection, name: str) -> None:
+    """A second door beside the provider's would be one that nobody there can close."""
+    if con.execute("SELECT 1 FROM users WHERE name = ? AND subject <> ''", [name]).fetchone():
+        raise SettingsError(
+            f"The identity provider logs {name} in and gives the role; change it there. `smartgrid user disable` ends it here."
+        )
 
 
 def _change(con: sqlite3.Connection, name: str, what: str, *values: str | int) -> None:
@@ -468,5 +468,8 @@ def _nobody() -> str:
     return _NOBODY[0]
 
 
-def _user(row: sqlite3.Row) -> User:
-    return User(row["name"], Role[row["role"].upper()], bool(row["is_disabled"]), bool(row["totp"]), bool(row["must_change"]))
+def user_of_row(row: sqlite3.Row) -> User:
+    """The user of a row of users."""
+    return User(
+        row["name"], Role[row["role"].upper()], bool(row["is_disabled"]), bool(row["totp"]), bool(row["must_change"]), bool(row["subject"])
+    )

@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response as Answer
 
 from smartgrid_assets.resources.accounts import Accounts, Role, User, is_same
 from smartgrid_assets.resources.sessions import find
+from smartgrid_assets.resources.tokens import owner
 
 EVERYONE = 0
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -79,7 +80,7 @@ def check_marked(app: Flask) -> None:
 def _recognise(accounts: Accounts, cookie: str, now: Any) -> None:
     header = request.headers.get("Authorization", "")
     if header.startswith("Bearer "):
-        g.user, g.is_program = accounts.of_token(header.removeprefix("Bearer ").strip()), True
+        g.user, g.is_program = owner(accounts, header.removeprefix("Bearer ").strip(), now), True
         return
     token = request.cookies.get(cookie, "")
     if token:

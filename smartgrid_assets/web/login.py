@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, abort, g, make_response, redirect, render_template, request
@@ -19,21 +20,7 @@ if TYPE_CHECKING:
 def register(app: Flask, web: Web) -> None:
     """Routes before and around a session."""
     cookie = access.cookie_name(web.options.is_https)
-
-    def begin(name: str, to: str) -> Response:
-        replaced = request.cookies.get(cookie, "")
-        session = sessions.begin(web.accounts, name, web.now(), replaced)
-        response = redirect(to, 303)
-        access.set_cookie(response, cookie, session.token, web.options.is_https)  # type: ignore[arg-type]
-        response.delete_cookie(access.LOGIN_FORM, path="/")
-        return response  # type: ignore[return-value]
-
-    def form(template: str, status: int = 200, **values: Any) -> Response:
-        nonce = access.new_nonce()
-        page = render_template(template, form_token=access.login_token(web.accounts, nonce), **values)
-        response = make_response(page, status)
-        access.set_cookie(response, access.LOGIN_FORM, nonce, web.options.is_https, "Strict")
-        return response
+    begin, form = partial(begin_session, web), partial(form_page, web)
 
     @app.get("/login")
     @needs(EVERYONE)
@@ -118,6 +105,25 @@ def register(app: Flask, web: Web) -> None:
             web.accounts.drop_factor(who().name)
         audit.note(web.accounts, who().name, "set a second factor" if secret else "removed the second factor", "", web.now())
         return redirect("/account", 303)
+
+
+def begin_session(web: Web, name: str, to: str) -> Response:
+    """Somebody is who they say: a new session in place of the one before, and on to a page of ours."""
+    cookie = access.cookie_name(web.options.is_https)
+    session = sessions.begin(web.accounts, name, web.now(), request.cookies.get(cookie, ""))
+    response = redirect(to, 303)
+    access.set_cookie(response, cookie, session.token, web.options.is_https)  # type: ignore[arg-type]
+    response.delete_cookie(access.LOGIN_FORM, path="/")
+    return response  # type: ignore[return-value]
+
+
+def form_page(web: Web, template: str, status: int = 200, **values: Any) -> Response:
+    """A form before log-in, with a token of its own."""
+    nonce = access.new_nonce()
+    page = render_template(template, form_token=access.login_token(web.accounts, nonce), provider=web.options.provider, **values)
+    response = make_response(page, status)
+    access.set_cookie(response, access.LOGIN_FORM, nonce, web.options.is_https, "Strict")
+    return response
 
 
 def _confirmed(web: Web) -> None:

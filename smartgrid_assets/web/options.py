@@ -8,13 +8,15 @@ from urllib.parse import urlsplit
 
 from smartgrid_assets.domain.errors import SettingsError
 from smartgrid_assets.settings import Settings
+from smartgrid_assets.web.provider import Provider, is_loopback, provider_of
 
 LEAST_SECRET = 32
 
 
 @dataclass(frozen=True)
 class Options:
-    """host, port: where to listen. url: where people reach it. hosts: names that requests may ask for. proxy: address of the TLS proxy, or none."""
+    """host, port: where to listen. url: where people reach it. hosts: names that requests may ask for. proxy: address of the TLS proxy, or none.
+    provider: who else may say who somebody is."""
 
     host: str
     port: int
@@ -22,6 +24,7 @@ class Options:
     hosts: tuple[str, ...]
     is_https: bool
     proxy: str
+    provider: Provider | None = None
 
 
 def options_of(chosen: Settings, host: str, port: int) -> Options:
@@ -42,7 +45,15 @@ def options_of(chosen: Settings, host: str, port: int) -> Options:
             f"SMARTGRID_WEB_PROXY is {chosen.web_proxy!r}; it is one IP address, that from which the proxy connects, such as 127.0.0.1."
         )
     names = {parts.hostname} if url else {"127.0.0.1", "localhost", "[::1]", host}
-    return Options(host, port, url or f"http://{host}:{port}", tuple(sorted(name for name in names if name)), is_https, chosen.web_proxy)
+    return Options(
+        host,
+        port,
+        url or f"http://{host}:{port}",
+        tuple(sorted(name for name in names if name)),
+        is_https,
+        chosen.web_proxy,
+        provider_of(chosen),
+    )
 
 
 def _missing(chosen: Settings, is_https: bool) -> list[str]:
@@ -62,17 +73,3 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def is_loopback(host: str) -> bool:
-    """True for this machine alone.
-
-    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0"), is_loopback("grid.example.com")
-    (True, True, False, False)
-    """
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

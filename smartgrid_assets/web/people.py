@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, redirect, render_template, request
 
 from smartgrid_assets.domain.errors import SettingsError
-from smartgrid_assets.resources import audit
+from smartgrid_assets.resources import audit, tokens
 from smartgrid_assets.resources.accounts import Role, role_of
 from smartgrid_assets.web.access import needs, who
 
@@ -40,7 +40,7 @@ def register(app: Flask, web: Web) -> None:
         if what in ("disable", "enable"):
             web.accounts.disable(name, what == "disable")
         elif what == "withdraw-tokens":
-            web.accounts.withdraw_tokens(name)
+            tokens.withdraw(web.accounts, name)
         elif what == "role":
             web.accounts.change_role(name, role_of(request.form.get("role", "")))
         else:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from smartgrid_assets.home import chain_context
+from smartgrid_assets.resources.accounts import Accounts
 from smartgrid_assets.settings import Settings
-from smartgrid_assets_tests.web.made import Site, make_lake, site_of
+from smartgrid_assets_tests.web.made import Site, add_people, make_lake, site_of
 
 
 def _settings(home: Path) -> Settings:
@@ -22,6 +23,7 @@ def lake_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home whose lake is made; nobody writes to it."""
     home = tmp_path_factory.mktemp("web") / "home"
     make_lake(chain_context(chosen=_settings(home)))
+    add_people(Accounts(home / "web"))
     return home
 
 

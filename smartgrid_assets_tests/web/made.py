@@ -18,6 +18,7 @@ from smartgrid_assets.domain.tables import QUANTILE_COLUMNS, table
 from smartgrid_assets.resources.accounts import Accounts, Role
 from smartgrid_assets.web.app import create_app
 from smartgrid_assets.web.options import Options
+from smartgrid_assets.web.provider import Provider
 
 TZ = "Europe/Berlin"
 CHANGE = date(2026, 10, 25)
@@ -225,16 +226,21 @@ class Site:
         return client
 
 
-def site_of(context: Context, hosts: tuple[str, ...] = ("localhost",), is_https: bool = False) -> Site:
+def site_of(context: Context, hosts: tuple[str, ...] = ("localhost",), is_https: bool = False, provider: Provider | None = None) -> Site:
     """A site with a user of each role, named as the role."""
     now = [NOW]
     accounts = Accounts(context.settings.home / "web")
-    app = create_app(context, accounts, Options("127.0.0.1", 8080, "http://localhost", hosts, is_https, ""), lambda: now[0])
+    app = create_app(context, accounts, Options("127.0.0.1", 8080, "http://localhost", hosts, is_https, "", provider), lambda: now[0])
     app.testing = False
+    add_people(accounts)
+    return Site(app, context, accounts, now)
+
+
+def add_people(accounts: Accounts) -> None:
+    """A user of each role, named as the role, where there is none."""
     for role in Role:
         if accounts.user(role.word) is None:
             accounts.add(role.word, role, PASSWORD, NOW)
-    return Site(app, context, accounts, now)
 
 
 def form_token(client: FlaskClient, address: str) -> str:

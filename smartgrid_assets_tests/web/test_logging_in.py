@@ -14,7 +14,7 @@ import pyotp
 import pytest
 
 from smartgrid_assets.domain.errors import LakeWriteError, SettingsError
-from smartgrid_assets.resources import audit
+from smartgrid_assets.resources import audit, tokens
 from smartgrid_assets.resources.accounts import FAILURES_OF_NAME, LOCKED_FOR, Accounts, Role
 from smartgrid_assets.resources.sessions import ABSOLUTE, IDLE
 from smartgrid_assets_tests.web.made import CASE, METER, NOW, PASSWORD, Site, form_token, log_in
@@ -104,7 +104,7 @@ def test_passwords_are_kept_as_argon2id_and_weak_ones_are_refused(own_site: Site
 
 def test_the_file_of_users_is_for_its_owner_alone_and_holds_no_token(own_site: Site) -> None:
     client = own_site.as_(Role.VIEWER)
-    token = own_site.accounts.new_token("viewer", "", NOW)
+    token = tokens.make(own_site.accounts, "viewer", "", NOW)
     file = own_site.accounts.folder / "accounts.sqlite"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600 and stat.S_IMODE((own_site.accounts.folder / "secret").stat().st_mode) == 0o600
     with sqlite3.connect(file) as con:
@@ -146,7 +146,7 @@ def test_a_new_password_ends_all_sessions_but_the_one_that_set_it(own_site: Site
 
 
 def test_a_user_who_is_disabled_is_out_at_once(own_site: Site) -> None:
-    client, token = own_site.as_(Role.OPERATOR), own_site.accounts.new_token("operator", "", NOW)
+    client, token = own_site.as_(Role.OPERATOR), tokens.make(own_site.accounts, "operator", "", NOW)
     own_site.accounts.disable("operator")
     assert client.get("/plan").status_code == 303 and log_in(own_site.visitor(), "operator").status_code == 401
     assert own_site.visitor().get("/api/v1/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401
@@ -355,9 +355,9 @@ def test_under_another_secret_the_log_says_what_it_cannot_check_and_is_not_calle
 
 
 def test_a_new_password_ends_the_tokens_of_programs_too(own_site: Site) -> None:
-    token = own_site.accounts.new_token("viewer", "", NOW)
+    token = tokens.make(own_site.accounts, "viewer", "", NOW)
     own_site.accounts.change_password("viewer", "quite another secret")
-    assert own_site.accounts.of_token(token) is None
+    assert tokens.owner(own_site.accounts, token, NOW) is None
 
 
 def test_a_user_of_one_letter_can_be_added(own_site: Site) -> None:
@@ -386,3 +386,19 @@ def test_a_file_of_users_from_before_is_taken_as_it_is(tmp_path) -> None:
     assert again.log_in("ada", PASSWORD, "", "127.0.0.1", NOW).role is Role.ADMIN
     audit.note(again, "ada", "did", "another", NOW)
     assert audit.verdict(again)[1].startswith("1 line(s)")
+
+
+def test_a_token_ends_with_its_last_day_and_one_from_before_after_a_year(own_site: Site) -> None:
+    accounts = own_site.accounts
+    short, old = tokens.make(accounts, "viewer", "", NOW, days=2), tokens.make(accounts, "viewer", "", NOW)
+    with accounts.store() as con:
+        con.execute("UPDATE tokens SET until = NULL WHERE token = ?", [accounts.kept(old)])
+
+    def counts(token: str, days: float) -> bool:
+        return tokens.owner(accounts, token, NOW + timedelta(days=days)) is not None
+
+    assert (counts(short, 1.9), counts(short, 2.1), counts(old, 365), counts(old, 367)) == (True, False, True, False)
+    own_site.now[0] = NOW + timedelta(days=2.1)
+    assert own_site.visitor().get("/api/v1/me", headers={"Authorization": f"Bearer {short}"}).status_code == 401
+    with pytest.raises(SettingsError, match="1 to 366 days"):
+        tokens.make(accounts, "viewer", "", NOW, days=367)

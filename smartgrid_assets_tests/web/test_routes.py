@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from smartgrid_assets.resources import tokens
 from smartgrid_assets.resources.accounts import Role
 from smartgrid_assets.web.app import SCREENS
 from smartgrid_assets_tests.web.made import CASE, METER, Site
@@ -27,6 +28,8 @@ PAGES = {
     "/users": (LOGIN, NO, NO, NO, OK),
     "/audit": (LOGIN, NO, NO, NO, OK),
     "/login": (OK, 303, 303, 303, 303),
+    "/login/provider": (404, 404, 404, 404, 404),
+    "/login/provider/back": (404, 404, 404, 404, 404),
     "/setup/nothing": (404, 404, 404, 404, 404),
     "/healthz": (OK, OK, OK, OK, OK),
     "/readyz": (OK, OK, OK, OK, OK),
@@ -130,11 +133,11 @@ def test_a_route_without_a_role_stops_the_server_from_starting(site: Site) -> No
 
 
 def test_a_token_reads_the_api_as_its_user_and_writes_nothing(site: Site) -> None:
-    token = site.accounts.new_token("operator", "script", site.now[0])
+    token = tokens.make(site.accounts, "operator", "script", site.now[0])
     client, header = site.visitor(), {"Authorization": f"Bearer {token}"}
     assert client.get("/api/v1/plan/stack", headers=header).status_code == 200
     assert client.get("/api/v1/cases/to-visit", headers=header).status_code == 403
     assert client.post("/logout", headers=header).status_code == 403
     assert client.get("/api/v1/me", headers={"Authorization": "Bearer sg_no"}).status_code == 401
-    site.accounts.withdraw_tokens("operator")
+    tokens.withdraw(site.accounts, "operator")
     assert client.get("/api/v1/me", headers=header).status_code == 401
