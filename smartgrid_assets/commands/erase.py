@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from smartgrid_assets.commands._accounts import accounts_of, noted
 from smartgrid_assets.commands._erasing import everywhere, tell
 from smartgrid_assets.domain.errors import SettingsError
 
@@ -28,6 +29,7 @@ def command(meters: tuple[str, ...], why: str, who: str, backups: tuple[Path, ..
     (XML, P1, a column a meter) is removed whole; its other readings stay in the lake. A later delivery does not bring the
     meter back. What was done stands in lake/erased.json, without the content. Let no run go on meanwhile.
     """
+    from smartgrid_assets.resources import audit
     from smartgrid_assets.resources.erasing import erase_meters
 
     wanted = sorted({line.strip() for line in sys.stdin} - {""}) if meters == ("-",) else sorted(set(meters))
@@ -39,5 +41,8 @@ def command(meters: tuple[str, ...], why: str, who: str, backups: tuple[Path, ..
     ids = {pseudonyms.id_of(meter) or meter for meter in wanted} if pseudonyms.is_on else set(wanted)
     stored = {meter if pseudonyms.is_one(meter) else pseudonyms.of(meter) for meter in ids} if pseudonyms.is_on else ids
     tell(homes, lambda lake, inbox, call: erase_meters(lake, inbox, stored, ids, call), who, why, dry_run)
+    if not dry_run:
+        audit.forget_meters(accounts_of(context.settings), stored | ids)
+        noted(f"erased {len(ids)} meter(s)", why, who=who)
     if pseudonyms.is_on and not dry_run:
         pseudonyms.forget(stored)

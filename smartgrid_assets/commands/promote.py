@@ -6,6 +6,7 @@ import getpass
 
 import click
 
+from smartgrid_assets.commands._accounts import noted
 from smartgrid_assets.domain.errors import SettingsError
 from smartgrid_assets.resources.clock import now_utc
 
@@ -31,6 +32,7 @@ def command(model: str, withdraw: bool, zone_group: str, why: str, who: str) -> 
     if not why.strip():
         raise SettingsError("--why is empty; say the reason in a few words.")
     week = promote(chain_context(), Promotion(model, who, why, zone_group), now_utc())
+    noted(f"promoted {model}" if model else "withdrew the promotion", f"{zone_group}: {why}", who=who)
     click.echo(
         f"{model or 'The aggregate'} is published from {week} on. To have it at once: smartgrid run --from {week} --to {week}", err=True
     )

@@ -6,6 +6,7 @@ from datetime import date
 
 import click
 
+from smartgrid_assets.commands._accounts import noted
 from smartgrid_assets.commands._shared import Day, moment_utc
 from smartgrid_assets.domain.errors import SettingsError
 from smartgrid_assets.resources.clock import now_utc
@@ -27,8 +28,9 @@ from smartgrid_assets.resources.clock import now_utc
     help="Expect so much more load than was forecast, percent; negative = less.",
 )
 @click.option("--why", required=True, help="The reason, for those who ask later.")
+@click.option("--who", default="", help="Who asks, where it is another than the user logged in; stands beside the reason.")
 @click.option("--dry-run", is_flag=True, help="Say what would change; write nothing.")
-def command(day: date | None, at_text: str | None, load_percent: float, why: str, dry_run: bool) -> None:
+def command(day: date | None, at_text: str | None, load_percent: float, why: str, who: str, dry_run: bool) -> None:
     """Plan the hours of a day that are left anew, from the state in which the schedule in force leaves the units.
 
     Counts in what came since the gate: a newer fleet file (an outage), a newer weather forecast, --load-percent. Slow units keep their
@@ -45,8 +47,9 @@ def command(day: date | None, at_text: str | None, load_percent: float, why: str
     day = day or day_of(at, tz)
     made = replan(context, day, at, load_percent)
     if not dry_run:
-        record(context, day, made, why, now_utc())
+        record(context, day, made, f"{why.strip()} ({who})" if who else why.strip(), now_utc())
         context.lake.refresh_catalog()
+        noted("planned the rest of a day anew", f"{day}: {why}", who=who)
     for line in told(made, tz):
         click.echo(line)
     if dry_run:

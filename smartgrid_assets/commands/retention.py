@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from smartgrid_assets.commands._accounts import noted
 from smartgrid_assets.commands._erasing import everywhere, tell
 from smartgrid_assets.commands._shared import Day
 from smartgrid_assets.domain.errors import SettingsError
@@ -36,3 +37,5 @@ def command(day: date, why: str, who: str, backups: tuple[Path, ...], dry_run: b
     if day > day_of(now_utc(), context.settings.timezone):
         raise SettingsError(f"--before {day} lies in the future: nothing would be kept.")
     tell(homes, lambda lake, inbox, call: remove_before(lake, inbox, day, call), who, why, dry_run)
+    if not dry_run:
+        noted("removed readings of single meters", f"before {day}: {why}", who=who)

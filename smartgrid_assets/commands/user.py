@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from typing import Any
 
 import click
+
+from smartgrid_assets.commands._accounts import noted
 
 ROLES = ("viewer", "operator", "analyst", "admin")
 
@@ -21,13 +22,6 @@ def _accounts() -> Any:
     from smartgrid_assets.settings import settings
 
     return accounts_of(settings())
-
-
-def _noted(what: str, about: str) -> None:
-    from smartgrid_assets.resources import audit
-    from smartgrid_assets.resources.clock import now_utc
-
-    audit.note(_accounts(), f"{getpass.getuser()} (shell)", what, about, now_utc())
 
 
 def _printable(text: str) -> str:
@@ -51,7 +45,7 @@ def add(name: str, role: str) -> None:
     from smartgrid_assets.resources.clock import now_utc
 
     _accounts().add(name, role_of(role), _password(), now_utc())
-    _noted(f"added a user as {role}", name)
+    noted(f"added a user as {role}", name)
     click.echo(f"{name} is {role}.", err=True)
 
 
@@ -60,7 +54,7 @@ def add(name: str, role: str) -> None:
 def passwd(name: str) -> None:
     """A new password for NAME; open sessions end."""
     _accounts().change_password(name, _password())
-    _noted("changed the password", name)
+    noted("changed the password", name)
 
 
 @command.command("role")
@@ -71,7 +65,7 @@ def role(name: str, role: str) -> None:
     from smartgrid_assets.resources.accounts import role_of
 
     _accounts().change_role(name, role_of(role))
-    _noted(f"role {role}", name)
+    noted(f"role {role}", name)
 
 
 @command.command("disable")
@@ -80,7 +74,7 @@ def role(name: str, role: str) -> None:
 def disable(name: str, undo: bool) -> None:
     """Let NAME in no more: sessions end, tokens stop."""
     _accounts().disable(name, not undo)
-    _noted("enable" if undo else "disable", name)
+    noted("enable" if undo else "disable", name)
 
 
 @command.command("factor")
@@ -88,7 +82,7 @@ def disable(name: str, undo: bool) -> None:
 def factor(name: str) -> None:
     """Take the second factor off NAME, whose device is lost; open sessions end. The user sets a new one on the page."""
     _accounts().drop_factor(name, ends_sessions=True)
-    _noted("removed the second factor", name)
+    noted("removed the second factor", name)
 
 
 @command.command("list")
@@ -122,10 +116,10 @@ def token(name: str, label: str, days: int, withdraw: bool) -> None:
 
     if withdraw:
         click.echo(f"{tokens.withdraw(_accounts(), name)} token(s) withdrawn.", err=True)
-        _noted("withdrew tokens", name)
+        noted("withdrew tokens", name)
         return
     click.echo(tokens.make(_accounts(), name, label, now_utc(), days))
-    _noted(f"made a token for {days} days", name)
+    noted(f"made a token for {days} days", name)
 
 
 @command.command("audit")

@@ -6,6 +6,7 @@ import getpass
 
 import click
 
+from smartgrid_assets.commands._accounts import noted
 from smartgrid_assets.commands._shared import moment_utc
 from smartgrid_assets.domain.detect.verdict import VERDICTS, WITHDRAWN
 from smartgrid_assets.domain.errors import SettingsError
@@ -47,6 +48,7 @@ def reading(action: str, meter: str, first: str, last: str | None, channel: str,
     if context.pseudonyms and context.pseudonyms.is_on and not context.pseudonyms.is_one(meter):
         meter = context.pseudonyms.of(meter)
     found, days = give(context, Verdict(action, meter, channel, begin, end, who, why, value), now_utc())
+    noted(f"gave the verdict {action} on {found} interval(s)", meter=meter, who=who)
     span = f"--from {days[0]} --to {days[-1]}"
     click.echo(f"{action}: {found:,} interval(s) on {len(days)} day(s). To have it at once: smartgrid run {span}", err=True)
 
@@ -66,4 +68,5 @@ def case(case_id: str, verdict: str, note: str, who: str) -> None:
     from smartgrid_assets.home import chain_context
 
     day = judge(chain_context(), CaseVerdict(case_id, verdict, who, note.strip()), now_utc())
+    noted(f"gave the verdict {verdict}", f"case {case_id}", who=who)
     click.echo(f"{case_id}: {verdict}, from {day} on.", err=True)

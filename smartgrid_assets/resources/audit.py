@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +22,7 @@ FIRST = "0" * 64
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that was done. about: what it was done to; of a meter a keyed hash (`of_meter`), so that erasing a meter leaves nothing here."""
+    """One thing that was done. about: what it was done to; of a meter its mark (`of_meter`), which erasing the meter makes nobody's."""
 
     n: int
     at: str
@@ -44,8 +46,21 @@ def note(accounts: Accounts, who: str, what: str, about: str, now: datetime) -> 
 
 
 def of_meter(accounts: Accounts, meter_id: str) -> str:
-    """A meter as it stands in the log: who knows the id, and has the key, finds its lines."""
-    return f"meter {accounts.kept(meter_id)[:16]}"
+    """A meter as it stands in the log: a mark made by chance. Who knows the id, and has the key, finds it, until the meter is forgotten."""
+    meter, fresh = accounts.kept(f"meter {meter_id}"), secrets.token_hex(8)
+    with accounts.looking() as con:
+        row = con.execute("SELECT mark FROM marks WHERE meter = ?", [meter]).fetchone()
+    if row is None:
+        with accounts.store() as con:
+            con.execute("INSERT OR IGNORE INTO marks VALUES (?, ?)", [meter, fresh])
+            row = con.execute("SELECT mark FROM marks WHERE meter = ?", [meter]).fetchone()
+    return f"meter {row['mark']}"
+
+
+def forget_meters(accounts: Accounts, meter_ids: Iterable[str]) -> None:
+    """The lines stay, and follow from one another; of which meter they tell is known to nobody any more."""
+    with accounts.store() as con:
+        con.executemany("DELETE FROM marks WHERE meter = ?", [[accounts.kept(f"meter {one}")] for one in meter_ids])
 
 
 def lines(accounts: Accounts, newest: int = 200, before: int | None = None) -> list[Line]:

@@ -50,7 +50,7 @@ class Web:
 
 def create_app(context: Context, accounts: Accounts, options: Options, now: Callable[[], datetime] = now_utc) -> Flask:
     """The application over one lake."""
-    from smartgrid_assets.web import api, login, metrics, oidc, pages, people, verdicts
+    from smartgrid_assets.web import api, login, metrics, oidc, pages, people, replans, verdicts
 
     web = Web(Reader(context, context.settings.web_timeout_s), accounts, options, now, context.settings.metrics_token.get_secret_value())
     app = Flask(__name__, static_folder=None)
@@ -62,7 +62,7 @@ def create_app(context: Context, accounts: Accounts, options: Options, now: Call
     app.jinja_env.filters["stamp"] = lambda moment: words.stamp(moment, context.settings.timezone)
     app.context_processor(lambda: _everywhere(web))
     access.guard(app, accounts, now, options.is_https)
-    for part in (pages, api, verdicts, login, oidc, people, metrics):
+    for part in (pages, api, verdicts, replans, login, oidc, people, metrics):
         part.register(app, web)
     access.check_marked(app)
     app.after_request(lambda response: _hardened(response, options.is_https))

@@ -80,6 +80,8 @@ class Panel:
     """On a wide screen it stands beside another."""
     says: str = ""
     """What is to be read from it, in one line; for the API's document too."""
+    form: str = ""
+    """Template of what can be done there, for whoever sees the panel."""
 
 
 @dataclass(frozen=True)

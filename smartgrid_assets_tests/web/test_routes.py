@@ -59,11 +59,13 @@ WRITES = {
     "/account/password": (401, 400, 400, 400, 400),
     "/account/second-factor": (401, 400, 400, 400, 400),
     "/case/verdict": (401, 400, 400, 400, 400),
+    "/plan/replan": (401, 400, 400, 400, 400),
     "/users": (401, 400, 400, 400, 400),
     "/users/change": (401, 400, 400, 400, 400),
 }
 WITH_TOKEN = {
     "/case/verdict": (NO, NO, 400, 400),
+    "/plan/replan": (NO, 400, 400, 400),
     "/users": (NO, NO, NO, 400),
     "/users/change": (NO, NO, NO, 400),
 }

@@ -124,7 +124,7 @@ SCREEN = Screen(
         Panel("summary", "The case", summary, says="the case as of its newest day"),
         Panel("story", "Day by day", story, says="counted, expected, band, the feeder's losses"),
         Panel("evidence", "Evidence", evidence, says="features that moved most, own and peers"),
-        Panel("verdicts", "Verdicts", verdicts, says="what was decided, the newest first"),
+        Panel("verdicts", "Verdicts", verdicts, says="what was decided, the newest first", form="_verdict.html"),
         Panel("neighbours", "Same feeder", neighbours, says="other cases of the feeder"),
     ),
     heading=lambda view: f"Case {found_case(view)[1]['case_id']}: {found_case(view)[1]['kind']}",

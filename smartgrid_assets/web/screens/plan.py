@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from smartgrid_assets.domain.market_day import ONE_DAY
@@ -16,7 +17,7 @@ from smartgrid_assets.web.view import FEEDERS, NotThere, View
 from smartgrid_assets.web.words import number, stamp
 
 PLAN, PRICES, SUMMARY, WHY = "dispatch/plan", "dispatch/prices", "dispatch/summary", "dispatch/why"
-CALLS, REPLANS = "dispatch/flexibility_calls", "dispatch/replan_summary"
+CALLS, REPLAN, REPLANS = "dispatch/flexibility_calls", "dispatch/replan", "dispatch/replan_summary"
 MOST_UNITS = 14
 
 
@@ -33,10 +34,10 @@ def _prices(view: View) -> list[dict[str, Any]]:
 def stack(view: View) -> Shown:
     """Power of every unit by interval; charging storage lies below zero."""
     prices = _prices(view)
-    rows = view.rows("SELECT * FROM plan ORDER BY interval_start_utc, kind, unit", plan=(PLAN, [view.day]))
-    largest = view.rows(
-        "SELECT unit, any_value(kind) AS kind FROM plan GROUP BY unit HAVING max(abs(power_mw)) > 0 ORDER BY sum(abs(power_mw)) DESC, unit",
-        plan=(PLAN, [view.day]),
+    rows = _in_force(view, "SELECT * FROM {} ORDER BY interval_start_utc, kind, unit")
+    largest = _in_force(
+        view,
+        "SELECT unit, any_value(kind) AS kind FROM {} GROUP BY unit HAVING max(abs(power_mw)) > 0 ORDER BY sum(abs(power_mw)) DESC, unit",
     )
     shown = [row["unit"] for row in largest[:MOST_UNITS]]
     stamps = [row["interval_start_utc"] for row in prices]
@@ -60,7 +61,26 @@ def stack(view: View) -> Shown:
     )
     says = f"Planned power by unit on {view.day}, stacked, and the demand that it meets."
     picture = chart(traces, day_axis(view.market_day, view.tz), f"mean power, {unit}", says, barmode="relative", bargap=0)
-    return Shown(fields, rows, picture, _state(view)[0], f"planned for the gate, {stamp(view.gate(view.day), view.tz)}", _state(view)[1])
+    sentence, tone = _state(view)
+    if made := _replans(view):
+        told = f"From {walls([made[0]['from_utc']], view.tz)[0]} on this is the re-plan made {stamp(made[0]['recorded_at'], view.tz)}: {made[0]['why']}."
+        sentence, tone = f"{told} {sentence}", tone or "warn"
+    return Shown(fields, rows, picture, sentence, f"planned for the gate, {stamp(view.gate(view.day), view.tz)}", tone)
+
+
+def _in_force(view: View, sql: str) -> list[dict[str, Any]]:
+    """Rows of a SELECT whose {} is the schedule in force at the moment looked at: the gate's plan, and over it the re-plans, the newest last."""
+    force = """(SELECT * EXCLUDE (made_at) FROM (SELECT *, TIMESTAMP '-infinity' AS made_at FROM plan
+        UNION ALL BY NAME SELECT * EXCLUDE (from_utc, recorded_at), recorded_at AS made_at FROM made WHERE recorded_at <= ?)
+        QUALIFY row_number() OVER (PARTITION BY unit, interval_start_utc ORDER BY made_at DESC) = 1)"""
+    until = view.as_of or datetime.max.replace(microsecond=0)
+    return list(view.rows(sql.format(force), [until], plan=(PLAN, [view.day]), made=(REPLAN, [view.day])))
+
+
+def _replans(view: View) -> list[dict[str, Any]]:
+    """Re-plans of the day up to the moment looked at, the newest first."""
+    rows = view.rows("SELECT * FROM made ORDER BY recorded_at DESC", made=(REPLANS, [view.day]))
+    return [row for row in rows if view.as_of is None or row["recorded_at"] <= view.moment]
 
 
 def _state(view: View) -> tuple[str, Any]:
@@ -140,9 +160,9 @@ def prices(view: View) -> Shown:
 def storage(view: View) -> Shown:
     """Level of each storage at the end of each interval."""
     _prices(view)
-    rows = view.rows(
-        "SELECT interval_start_utc, interval_minutes, unit, zone, charge_mw, discharge_mw, stored_mwh FROM plan WHERE kind = 'storage' ORDER BY unit, interval_start_utc",
-        plan=(PLAN, [view.day]),
+    rows = _in_force(
+        view,
+        "SELECT interval_start_utc, interval_minutes, unit, zone, charge_mw, discharge_mw, stored_mwh FROM {} WHERE kind = 'storage' ORDER BY unit, interval_start_utc",
     )
     fields = (
         Field("unit", "storage"),
@@ -215,13 +235,9 @@ def why(view: View) -> Shown:
 
 
 def replans(view: View) -> Shown:
-    """The rest of the day planned anew: when, why, what it costs, what was short. The panels above show the plan of the gate."""
-    _prices(view)
-    rows = [
-        row
-        for row in view.rows("SELECT * FROM made ORDER BY recorded_at DESC", made=(REPLANS, [view.day]))
-        if view.as_of is None or row["recorded_at"] <= view.moment
-    ]
+    """The rest of the day planned anew: when, why, what it costs, what was short. Prices and what binds are those of the gate's plan."""
+    starts = [row["interval_start_utc"] for row in _prices(view)]
+    rows = _replans(view)
     fields = (
         Field("recorded_at", "made", form="moment"),
         Field("from_utc", "from", form="time"),
@@ -239,9 +255,16 @@ def replans(view: View) -> Shown:
     return Shown(
         fields,
         rows,
-        sentence=said or "The plan of the gate is in force: `smartgrid replan` makes the rest of a day anew.",
+        sentence=said or "The plan of the gate is in force.",
         tone="warn" if rows else "",
+        extra={} if view.as_of else {"moments": [(f"{at.isoformat()}Z", text) for at, text in _left(view, starts)]},
     )
+
+
+def _left(view: View, starts: Sequence[datetime]) -> list[tuple[datetime, str]]:
+    """Intervals from which on the day can be planned anew: those that have not begun."""
+    left = [start for start in starts if start >= view.now]
+    return list(zip(left, walls(left, view.tz), strict=True))
 
 
 def flexible(view: View) -> Shown:
@@ -286,7 +309,7 @@ SCREEN = Screen(
         Panel("storage", "Storage", storage, is_half=True, says="level of each storage"),
         Panel("costs", "Cost", costs, says="cost by part, today and yesterday"),
         Panel("why", "What binds and why", why, says="what binds each unit, when, and what it is worth"),
-        Panel("replans", "Re-plans of the day", replans, says="the rest of the day planned anew, and why"),
+        Panel("replans", "Re-plans of the day", replans, says="the rest of the day planned anew, and why", form="_replan.html"),
         Panel("flexible", "Calls on flexible customers", flexible, says="feeders whose flow must be lowered, when and by how much"),
         Panel("settlement", "What forecast error cost", settlement, says="settled days against perfect foresight"),
         Panel("ways", "Other ways to plan", ways, says="ways to meet uncertainty, settled on the same days"),

@@ -59,6 +59,8 @@
     for (const picker of document.querySelectorAll(".controls select, .controls input[type=date]")) {
       picker.addEventListener("change", () => { if (picker.value) picker.form.requestSubmit(); });
     }
+    const waiting = document.querySelector("[data-again]");
+    if (waiting) setTimeout(() => { location.reload(); }, Number(waiting.dataset.again));
     document.addEventListener("keydown", (event) => {
       if (event.target.closest("input, select, textarea, .scroll, .plot") || event.ctrlKey || event.altKey || event.metaKey) return;
       if (event.key === "/") { event.preventDefault(); document.getElementById("q")?.focus(); return; }
