@@ -70,7 +70,6 @@ def _as_known(view: View, day: date, zone: str, rows: list[dict[str, Any]]) -> N
 def zones_of(view: View, day: date | None = None) -> Rows:
     """A row a zone, and one for the whole where there are several: peak, energy, least headroom."""
     day = day or view.day
-    names = [row["zone"] for row in view.rows("SELECT DISTINCT zone FROM overview ORDER BY zone", overview=(OVERVIEW, [day]))]
     if view.as_of is not None and view.moment < view.gate(day):
         return []
     rows = view.rows(
@@ -81,7 +80,7 @@ def zones_of(view: View, day: date | None = None) -> Rows:
         overview=(OVERVIEW, [day]),
     )
     rows = [dict(row) for row in rows]
-    whole = [] if WHOLE in names or len(names) < 2 else _whole(view, day)
+    whole = [] if any(row["zone"] == WHOLE for row in rows) or len(rows) < 2 else _whole(view, day)
     if not whole:
         return rows
     peak = max(whole, key=lambda row: row["forecast_mw"])

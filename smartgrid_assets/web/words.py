@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from smartgrid_assets.web.panel import Field
 
 UNKNOWN = "–"
+KEPT = 16_384
+"""Times whose words are kept: the tables of a day say the same ones again and again."""
 
 
 def local(moment_utc: datetime, tz: str) -> datetime:
@@ -17,6 +20,7 @@ def local(moment_utc: datetime, tz: str) -> datetime:
     return moment_utc.replace(tzinfo=UTC).astimezone(ZoneInfo(tz))
 
 
+@lru_cache(maxsize=KEPT)
 def clock(moment_utc: datetime, tz: str) -> str:
     """Local wall time with its offset, which tells the two 02:00 of an autumn night apart.
 
@@ -26,6 +30,7 @@ def clock(moment_utc: datetime, tz: str) -> str:
     return f"{local(moment_utc, tz):%H:%M} {_offset(moment_utc, tz)}"
 
 
+@lru_cache(maxsize=KEPT)
 def stamp(moment_utc: datetime, tz: str) -> str:
     """Local day, wall time and offset.
 

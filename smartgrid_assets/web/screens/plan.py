@@ -19,6 +19,20 @@ from smartgrid_assets.web.words import number, stamp
 PLAN, PRICES, SUMMARY, WHY = "dispatch/plan", "dispatch/prices", "dispatch/summary", "dispatch/why"
 CALLS, REPLAN, REPLANS = "dispatch/flexibility_calls", "dispatch/replan", "dispatch/replan_summary"
 MOST_UNITS = 14
+STACKED = (
+    "interval_start_utc",
+    "interval_minutes",
+    "unit",
+    "kind",
+    "zone",
+    "committed",
+    "power_mw",
+    "reserve_mw",
+    "charge_mw",
+    "discharge_mw",
+    "stored_mwh",
+    "curtailed_mw",
+)
 
 
 def _prices(view: View) -> list[dict[str, Any]]:
@@ -34,17 +48,18 @@ def _prices(view: View) -> list[dict[str, Any]]:
 def stack(view: View) -> Shown:
     """Power of every unit by interval; charging storage lies below zero."""
     prices = _prices(view)
-    rows = _in_force(view, "SELECT * FROM {} ORDER BY interval_start_utc, kind, unit")
-    largest = _in_force(
-        view,
-        "SELECT unit, any_value(kind) AS kind FROM {} GROUP BY unit HAVING max(abs(power_mw)) > 0 ORDER BY sum(abs(power_mw)) DESC, unit",
-    )
-    shown = [row["unit"] for row in largest[:MOST_UNITS]]
+    rows = _in_force(view)
+    by_unit: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_unit.setdefault(row["unit"], []).append(row)
+    moved = {name: sum(abs(row["power_mw"]) for row in of) for name, of in by_unit.items()}
+    largest = sorted((name for name in moved if moved[name] > 0), key=lambda name: (-moved[name], name))
+    shown = largest[:MOST_UNITS]
     stamps = [row["interval_start_utc"] for row in prices]
     unit, factor = unit_of([row["demand_mw"] for row in prices])
-    traces = [_bars(view, name, [row for row in rows if row["unit"] == name], stamps, (unit, factor), n) for n, name in enumerate(shown)]
+    traces = [_bars(view, name, by_unit[name], stamps, (unit, factor), n) for n, name in enumerate(shown)]
     if len(largest) > len(shown):
-        rest = _summed([row for row in rows if row["unit"] not in shown])
+        rest = _summed([row for name, of in by_unit.items() if name not in shown for row in of])
         traces.append(_bars(view, f"{len(largest) - len(shown)} others", rest, stamps, (unit, factor), len(shown)))
     demand = steps(view.market_day, prices, scaled([row["demand_mw"] for row in prices], factor))
     traces.append(line("demand", colour="@load", hovertemplate=f"%{{y:.4~g}} {unit}<extra>demand</extra>", **demand))
@@ -68,13 +83,20 @@ def stack(view: View) -> Shown:
     return Shown(fields, rows, picture, sentence, f"planned for the gate, {stamp(view.gate(view.day), view.tz)}", tone)
 
 
-def _in_force(view: View, sql: str) -> list[dict[str, Any]]:
-    """Rows of a SELECT whose {} is the schedule in force at the moment looked at: the gate's plan, and over it the re-plans, the newest last."""
-    force = """(SELECT * EXCLUDE (made_at) FROM (SELECT *, TIMESTAMP '-infinity' AS made_at FROM plan
-        UNION ALL BY NAME SELECT * EXCLUDE (from_utc, recorded_at), recorded_at AS made_at FROM made WHERE recorded_at <= ?)
-        QUALIFY row_number() OVER (PARTITION BY unit, interval_start_utc ORDER BY made_at DESC) = 1)"""
-    until = view.as_of or datetime.max.replace(microsecond=0)
-    return list(view.rows(sql.format(force), [until], plan=(PLAN, [view.day]), made=(REPLAN, [view.day])))
+def _in_force(view: View) -> list[dict[str, Any]]:
+    """The schedule in force at the moment looked at: the gate's plan, and over it the re-plans, the newest last."""
+    if not _replans(view):
+        return list(view.rows(f"SELECT {', '.join(STACKED)} FROM plan ORDER BY interval_start_utc, kind, unit", plan=(PLAN, [view.day])))
+    rows = view.rows(
+        f"""SELECT {", ".join(STACKED)} FROM (SELECT *, TIMESTAMP '-infinity' AS made_at FROM plan
+            UNION ALL BY NAME SELECT * EXCLUDE (from_utc, recorded_at), recorded_at AS made_at FROM made WHERE recorded_at <= ?)
+        QUALIFY row_number() OVER (PARTITION BY unit, interval_start_utc ORDER BY made_at DESC) = 1
+        ORDER BY interval_start_utc, kind, unit""",
+        [view.as_of or datetime.max.replace(microsecond=0)],
+        plan=(PLAN, [view.day]),
+        made=(REPLAN, [view.day]),
+    )
+    return list(rows)
 
 
 def _replans(view: View) -> list[dict[str, Any]]:
@@ -160,10 +182,7 @@ def prices(view: View) -> Shown:
 def storage(view: View) -> Shown:
     """Level of each storage at the end of each interval."""
     _prices(view)
-    rows = _in_force(
-        view,
-        "SELECT interval_start_utc, interval_minutes, unit, zone, charge_mw, discharge_mw, stored_mwh FROM {} WHERE kind = 'storage' ORDER BY unit, interval_start_utc",
-    )
+    rows = sorted((row for row in _in_force(view) if row["kind"] == "storage"), key=lambda row: (row["unit"], row["interval_start_utc"]))
     fields = (
         Field("unit", "storage"),
         Field("zone", "zone"),

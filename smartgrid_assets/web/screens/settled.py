@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from smartgrid_assets.domain.market_day import ONE_DAY
 from smartgrid_assets.web.charts import chart, line
@@ -19,13 +20,26 @@ def _settled_days(view: View) -> list[date]:
     return [day for day in days if view.as_of is None or view.gate(day + 2 * ONE_DAY) <= view.moment][-SETTLED_DAYS:]
 
 
-def settlement(view: View) -> Shown:
-    """Of days whose load is known: cost of the published commitment and of perfect foresight over the 48 hours solved, and the difference."""
+def _settled(view: View) -> dict[date, dict[str, dict[str, Any]]]:
+    """By day, the newest first, and plan: what it was settled at."""
     rows = view.rows(
-        """SELECT s.day, s.solved_cost AS settled, p.solved_cost AS perfect, s.regret, s.is_distinguishable, s.error_percent, s.unserved_mwh, s.spilled_mwh
-        FROM settled s JOIN settled p USING (day) WHERE s.plan = 'published' AND p.plan = 'perfect_foresight' ORDER BY s.day DESC""",
+        """SELECT day, plan, solved_cost, bound, regret, is_distinguishable, is_relaxed, error_percent, unserved_mwh, spilled_mwh
+        FROM settled ORDER BY day DESC, plan""",
         settled=(SETTLEMENT, _settled_days(view)),
     )
+    found: dict[date, dict[str, dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row["day"], {})[row["plan"]] = row
+    return found
+
+
+def settlement(view: View) -> Shown:
+    """Of days whose load is known: cost of the published commitment and of perfect foresight over the 48 hours solved, and the difference."""
+    rows = [
+        by["published"] | {"settled": by["published"]["solved_cost"], "perfect": by["perfect_foresight"]["solved_cost"]}
+        for by in _settled(view).values()
+        if "published" in by and "perfect_foresight" in by
+    ]
     fields = (
         Field("day", "market day", form="day"),
         cost("settled", "came to (48 h)"),
@@ -64,12 +78,14 @@ def _value_of_error(view: View) -> str:
 
 def ways(view: View) -> Shown:
     """Ways to plan, settled on the same days: mean cost over perfect foresight, unserved energy, and days clearly cheaper or dearer than as published."""
-    rows = view.rows(
-        """SELECT t.plan, count(*) AS days, avg(t.regret) AS regret, avg(t.error_percent) AS error_percent, sum(t.unserved_mwh) AS unserved_mwh,
-            count(*) FILTER (p.solved_cost - t.solved_cost > t.slack + p.slack) AS cheaper, count(*) FILTER (t.solved_cost - p.solved_cost > t.slack + p.slack) AS dearer
-        FROM (SELECT *, greatest(solved_cost - bound, 0) AS slack FROM settled WHERE NOT is_relaxed) t
-        JOIN (SELECT day, solved_cost, greatest(solved_cost - bound, 0) AS slack FROM settled WHERE plan = 'published' AND NOT is_relaxed) p USING (day) GROUP BY t.plan ORDER BY regret, t.plan""",
-        settled=(SETTLEMENT, _settled_days(view)),
+    by_plan: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
+    for by in _settled(view).values():
+        kept = {plan: row for plan, row in by.items() if not row["is_relaxed"]}
+        for plan, row in kept.items():
+            if "published" in kept:
+                by_plan.setdefault(plan, []).append((row, kept["published"]))
+    rows = sorted(
+        (_way(plan, days) for plan, days in by_plan.items()), key=lambda row: (row["regret"] is None, row["regret"] or 0.0, row["plan"])
     )
     fields = (
         Field("plan", "planned with"),
@@ -80,5 +96,25 @@ def ways(view: View) -> Shown:
         Field("cheaper", "days clearly cheaper than published", form="number", digits=0),
         Field("dearer", "days clearly dearer", form="number", digits=0),
     )
-    rows = [row | {"plan": str(row["plan"]).replace("_", " ")} for row in rows]
     return Shown(fields, rows, sentence="" if rows else "No planned day is settled yet.")
+
+
+def _way(plan: str, days: list[tuple[dict[str, Any], dict[str, Any]]]) -> dict[str, Any]:
+    """A way to plan over its days, each beside the published plan: clearly cheaper or dearer is more than both gaps together."""
+    costed = [pair for pair in days if all(row[name] is not None for row in pair for name in ("solved_cost", "bound"))]
+    beyond = [this["solved_cost"] - published["solved_cost"] for this, published in costed]
+    doubt = [sum(max(row["solved_cost"] - row["bound"], 0.0) for row in pair) for pair in costed]
+    return {
+        "plan": plan.replace("_", " "),
+        "days": len(days),
+        "regret": _mean([this["regret"] for this, _ in days]),
+        "error_percent": _mean([this["error_percent"] for this, _ in days]),
+        "unserved_mwh": sum(this["unserved_mwh"] for this, _ in days),
+        "cheaper": sum(more < -gap for more, gap in zip(beyond, doubt, strict=True)),
+        "dearer": sum(more > gap for more, gap in zip(beyond, doubt, strict=True)),
+    }
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
