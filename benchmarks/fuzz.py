@@ -105,6 +105,7 @@ def read_one(con: DuckDBPyConnection, folder: Path, seed: Seed, data: bytes, num
     path = folder / seed.name
     path.write_bytes(data)
     begin, form, kind, words = time.perf_counter(), seed.name.rpartition(".")[2], "refused", ""
+    signal.signal(signal.SIGALRM, _hung)
     signal.alarm(HANG_S)
     try:
         for name, member in unpack(path, folder):
@@ -130,6 +131,10 @@ def read_one(con: DuckDBPyConnection, folder: Path, seed: Seed, data: bytes, num
     return Outcome(form, kind, seconds, words)
 
 
+def _hung(*_: object) -> None:
+    raise TimeoutError(f"took longer than {HANG_S} s")
+
+
 def audit(con: DuckDBPyConnection, parsed: Parsed, data: bytes) -> str:
     """What is wrong with the tables of a file that was read; empty where nothing is."""
     from smartgrid_assets.domain.tables import table
@@ -151,7 +156,7 @@ def audit(con: DuckDBPyConnection, parsed: Parsed, data: bytes) -> str:
 
 def _lines_lost(con: DuckDBPyConnection, parsed: Parsed, data: bytes) -> str:
     """Of a long CSV without quotes, as plain as its lines can be counted: kept and rejected are all there were."""
-    if parsed.format != "interval_csv" or parsed.mapping or any(byte in data for byte in (b'"', b"\x00", b"\r", b"'")):
+    if not data or parsed.format != "interval_csv" or parsed.mapping or any(byte in data for byte in (b'"', b"\x00", b"\r", b"'")):
         return ""
     lines = sum(1 for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n") if line.strip()) - 1
     if parsed.readings + parsed.rejected != lines:
@@ -208,6 +213,7 @@ def _part(held: list[Seed], numbers: range, seconds: float) -> tuple[dict[str, t
                 RESULTS.mkdir(parents=True, exist_ok=True)
                 seed = held[number % len(held)]
                 (RESULTS / f"{number}-{seed.name}").write_bytes(mutated(number, seed.data, held[(number * 7919 + 1) % len(held)].data))
+                (RESULTS / f"{number}-{seed.name}.words").write_text(outcome.words)
     return tally, failed
 
 

@@ -123,7 +123,11 @@ def make_lake(home: Path, meters: int) -> None:
 
 
 def rewrite(home: Path, meters: int) -> None:
-    """Replace the lake's partitions one after the other, until killed: a backfill."""
+    """Replace the lake's partitions one after the other, until killed: a backfill, which gives way as runs do."""
+    from smartgrid_assets.resources.priority import give_way
+    from smartgrid_assets.settings import settings
+
+    give_way(settings().nice)
     context, n = _context(home), 0
     while True:
         day = NEWEST - timedelta(days=n % DAYS)

@@ -80,6 +80,9 @@ class Settings(BaseSettings):
 
     memory_limit: str = Field("4GB", description="DuckDB's memory limit for one run and its workers together; past it, it spills to disk.")
     threads: int = Field(2, ge=1, description="DuckDB's and the solver's threads; of many partitions, so many are made at once.")
+    nice: int = Field(
+        10, ge=0, le=19, description="How far runs give way to the operator's page on the same machine (nice of their processes)."
+    )
     model_jobs: int = Field(2, ge=1, description="Parallel processes for model fits.")
     models: str = Field(
         "naive_2d,naive_7d,prophet,additive,additive_recent,boosted_additive,global_boosting,quantile_regression",

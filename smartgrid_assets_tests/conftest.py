@@ -38,6 +38,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("SMARTGRID_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home" / ".dagster"))
+    monkeypatch.setenv("SMARTGRID_NICE", "0")  # runs in this process would slow down every test after them
     settings.cache_clear()
     yield tmp_path / "home"
     settings.cache_clear()

@@ -19,6 +19,7 @@ from smartgrid_assets.defs.retries import is_transient, try_again
 from smartgrid_assets.domain.errors import SmartGridError
 from smartgrid_assets.domain.lineage import Receipt
 from smartgrid_assets.domain.tables import table
+from smartgrid_assets.resources.priority import give_way
 from smartgrid_assets.settings import settings
 
 ONLY_DUE = "smartgrid/only_due"
@@ -41,6 +42,7 @@ def step_asset(step: Step, deps: Sequence[dg.AssetDep | str]) -> dg.AssetsDefini
         pool=pool_of(step),
     )
     def make(context: dg.AssetExecutionContext, chain: Chain) -> Iterator[dg.MaterializeResult[Any]]:
+        give_way(settings().nice)
         try:
             failures = _report(context, step, _make_all(context, chain, step))
         except Exception as error:

@@ -10,6 +10,7 @@ import errno
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
+from tempfile import mkdtemp
 
 from smartgrid_assets.domain.errors import DeliveryError
 
@@ -56,10 +57,8 @@ def _check(archive: str, members: list[zipfile.ZipInfo]) -> None:
 
 
 def _extract(path: Path, archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], workdir: Path) -> list[tuple[str, Path]]:
-    home = workdir / f"{path.name}.members"
-    while home.exists():
-        home = home.with_name(home.name + "_")
-    home.mkdir(parents=True)
+    workdir.mkdir(parents=True, exist_ok=True)
+    home = Path(mkdtemp(prefix="members-", dir=workdir))  # no name of the archive's: it may be as long as a name can be
     found: list[tuple[str, Path]] = []
     total = 0
     for number, info in enumerate(members):

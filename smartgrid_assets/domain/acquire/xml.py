@@ -27,17 +27,20 @@ class XmlError(Exception):
 def parse(stream: IO[bytes], begin: Begin, end: End) -> None:
     """Read a document. begin: path of names down to the element, its attributes, its line; end: path and own text.
 
-    Raises XmlError where the text is no XML, ends early, declares a document type, or is too deep or too long.
+    Raises XmlError where the text is no XML, ends early, declares a document type or an encoding that is not known, or is too deep or too long.
     Memory: one chunk of 1 MB, the path, and the text of one element.
     """
     parser = expat.ParserCreate()
     path: list[str] = []
     texts: list[list[str]] = []
+    has_begun = False
 
     def stop(reason: str) -> None:
         raise XmlError(parser.CurrentLineNumber, parser.CurrentColumnNumber + 1, reason)
 
     def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal has_begun
+        has_begun = True
         if len(path) >= MAX_DEPTH:
             stop(f"elements stand more than {MAX_DEPTH} deep")
         path.append(name.rpartition(":")[2])
@@ -64,5 +67,10 @@ def parse(stream: IO[bytes], begin: Begin, end: End) -> None:
         parser.Parse(b"", True)
     except expat.ExpatError as error:
         raise XmlError(error.lineno, error.offset + 1, expat.ErrorString(error.code)) from None
+    except (LookupError, ValueError) as error:
+        if has_begun:
+            raise  # of a handler: a bug of ours
+        reason = f"its encoding cannot be read ({error}); UTF-8, UTF-16 and encodings of one byte a letter can"
+        raise XmlError(1, 1, reason) from None
     except (OSError, EOFError) as error:
         raise XmlError(parser.CurrentLineNumber, parser.CurrentColumnNumber + 1, f"the compressed data ends early ({error})") from None

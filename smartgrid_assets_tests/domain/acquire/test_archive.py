@@ -44,6 +44,14 @@ def test_an_archive_whose_directory_begins_before_the_file_does_is_damaged(tmp_p
         unpack(path, tmp_path / "work")
 
 
+def test_archives_of_one_name_and_of_the_longest_name_are_unpacked_side_by_side(tmp_path: Path) -> None:
+    """Found by the fuzzer: each archive of a name made the folder's name longer, until it was too long."""
+    packed = zipped(tmp_path, {"a.csv": b"x"})
+    longest = packed.rename(tmp_path / f"{'n' * 251}.zip")
+    found = [unpack(longest, tmp_path / "work")[0] for _ in range(300)]
+    assert len({path for _, path in found}) == 300 and {name for name, _ in found} == {f"{longest.name}!a.csv"}
+
+
 @pytest.mark.parametrize("name", ["../evil.csv", "a/../../evil.csv", "/etc/evil.csv", "..\\evil.csv", "C:\\evil.csv"])
 def test_a_member_that_points_outside_is_refused_and_nothing_is_unpacked(tmp_path: Path, name: str) -> None:
     with pytest.raises(DeliveryError, match="points outside"):

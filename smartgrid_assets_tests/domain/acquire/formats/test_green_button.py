@@ -148,6 +148,16 @@ def test_document_types_and_entities_are_refused(tmp_path: Path, prologue: str, 
         deliver(tmp_path, document(feed(interval())).replace("<feed", prologue + "<feed", 1), tz=NEW_YORK, name="usage.xml")
 
 
+@pytest.mark.parametrize("encoding", ["UTF-5", "utf-32", "big5", "rot13", "idna"])
+def test_an_encoding_that_cannot_be_read_is_refused_in_a_sentence(tmp_path: Path, encoding: str) -> None:
+    """Found by the fuzzer: a damaged `encoding=` raised what no reader expected."""
+    declared = f'<?xml version="1.0" encoding="{encoding}"?>'
+    content = document(feed(interval()))
+    body = content[content.index("?>") + 2 :] if content.startswith("<?xml") else content
+    with pytest.raises(DeliveryError, match=r"encoding cannot be read|not well-formed"):
+        deliver(tmp_path, declared + body, tz=NEW_YORK, name="usage.xml")
+
+
 def test_deep_and_long_xml_is_refused_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deep = document("<a>" * 100_000)
     with pytest.raises(DeliveryError, match="64 deep"):
