@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-SLOW_CLIENT_S = 30
-MOST_CONNECTIONS = 200
+IDLE_S = 15
+MOST_CONNECTIONS = 400
 HEADER_BYTES = 32 * 1024
 
 
@@ -21,9 +21,7 @@ def command(host: str, port: int) -> None:
 
     The first start prints a link by which the first admin is made. `smartgrid user` adds others.
     """
-    import waitress
-
-    server = waitress.create_server(_application(host, port), **_serving(host, port))
+    server = server_of(_application(host, port), **_serving(host, port))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         server.run()  # ends by Ctrl-C or SIGTERM; requests in work have five seconds, a large file on its way is cut
@@ -31,6 +29,20 @@ def command(host: str, port: int) -> None:
         click.echo("stopping ...", err=True)
     finally:
         server.close()
+
+
+def server_of(app: Any, **how: Any) -> Any:
+    """A waitress server whose connections end where their clients are too slow."""
+    from waitress.server import BaseWSGIServer, create_server
+
+    from smartgrid_assets.web.slow import PromptChannel
+
+    listening: dict[int, Any] = {}
+    server = create_server(app, map=listening, **how)
+    for one in listening.values():  # a host such as localhost has an address of each family
+        if isinstance(one, BaseWSGIServer):
+            one.channel_class = PromptChannel
+    return server
 
 
 def _application(host: str, port: int) -> Any:
@@ -73,7 +85,9 @@ def _serving(host: str, port: int) -> dict[str, Any]:
         "port": port,
         "threads": chosen.web_threads,
         "connection_limit": MOST_CONNECTIONS,
-        "channel_timeout": SLOW_CLIENT_S,
+        "channel_timeout": IDLE_S,
+        "cleanup_interval": IDLE_S // 3,
+        "asyncore_use_poll": True,
         "max_request_header_size": HEADER_BYTES,
         "max_request_body_size": 2 * HEADER_BYTES,
         "ident": "",
