@@ -95,10 +95,34 @@ def the_case_is_laid_out(context: Context, last: date, picture: Path) -> None:
     assert np.mean([found["low"][n] <= found["counted"][n] <= found["high"][n] for n in before]) > 0.8
     lost = {name: np.mean([found["loss"][n] for n in of]) for name, of in (("since", since), ("before", before))}
     assert lost["since"] - lost["before"] == pytest.approx(np.mean([found["expected"][n] for n in since]) * 0.5, rel=0.4)
+    the_story_is_kept(context, last, case_id, found)
     unknown = CliRunner().invoke(main, ["case", "2026-01-01-00000000"])
     assert unknown.exit_code == 1 and "There is no case" in unknown.output
     assert "name its id" in CliRunner().invoke(main, ["case", "--picture", "x.png"]).output
     assert "no cases of 2020-01-01" in CliRunner().invoke(main, ["case", "--day", "2020-01-01"]).output
+
+
+def the_story_is_kept(context: Context, last: date, case_id: str, told: dict) -> None:
+    """The night tells all cases at once, as the one was told."""
+    assert [done.step for done in run(context, last, last, "stories")] == ["stories"]
+    kept = rows(context, f"SELECT * FROM operator.case_days WHERE day = '{last}' AND case_id = '{case_id}' ORDER BY told_day")
+    names = [row[0] for row in rows(context, "DESCRIBE operator.case_days")]
+    days = [dict(zip(names, row, strict=True)) for row in kept]
+    assert [str(row["told_day"]) for row in days] == told["days"]
+    for name in ("counted", "expected", "low", "high", "loss"):
+        assert [row[f"{name}_kwh"] for row in days] == pytest.approx(told[name]), name
+    evidence = rows(
+        context, f"SELECT words, before, since, own, peers FROM operator.case_evidence WHERE case_id = '{case_id}' ORDER BY place"
+    )
+    assert [row[0] for row in evidence] == [one["words"] for one in told["evidence"]]
+    assert [list(row[1:]) for row in evidence] == [
+        pytest.approx([one[name] for name in ("before", "since", "own", "peers")]) for one in told["evidence"]
+    ]
+    ((cases, stories),) = rows(
+        context,
+        f"SELECT (SELECT count(*) FROM anomalies.cases WHERE day = '{last}'), count(DISTINCT case_id) FROM operator.case_days WHERE day = '{last}'",
+    )
+    assert cases == stories
 
 
 def the_visit_says(context: Context, last: date, raised: date) -> None:

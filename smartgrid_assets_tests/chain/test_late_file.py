@@ -139,6 +139,8 @@ def test_a_late_correction_re_makes_its_day_its_heirs_and_the_one_forecast_whose
         # itself are due, whose meters are counted.
         *(("suspects", number) for number in (CORRECTED, CORRECTED + 28, CORRECTED + 29, *NEWEST) if number != ABSENT),
         ("cases", CORRECTED),
+        # Stories show the same twelve weeks, and were asked for of the newest days alone.
+        *(("stories", number) for number in NEWEST if number != ABSENT),
         # The weeks that these days are of, by their Mondays.
         ("evaluation", 21),
         ("evaluation", 49),
@@ -171,6 +173,7 @@ def test_a_day_that_comes_late_is_made_with_what_looks_back_on_it(context: Conte
         *(("detect", number) for number in NEWEST if number >= ABSENT),
         *(("suspects", number) for number in NEWEST if number >= ABSENT),
         *(("cases", number) for number in NEWEST if number >= ABSENT),
+        *(("stories", number) for number in NEWEST if number >= ABSENT),
         # Of the week that now has its day; in the week after it all is as it was.
         ("evaluation", 49),
         # The forecast of a week later (naive_7d) is the only one whose gate knew it; those of days 55 to 60 had to do

@@ -65,6 +65,8 @@ ASSETS = [
     "dispatch/settlement",
     "dispatch/summary",
     "dispatch/why",
+    "operator/case_days",
+    "operator/case_evidence",
     "operator/feeders",
     "operator/overview",
     "operator/weather",

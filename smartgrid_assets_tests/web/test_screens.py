@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
+import shutil
+from datetime import datetime, timedelta
 
 import pandas as pd
 import pytest
@@ -13,7 +14,7 @@ from flask.testing import FlaskClient
 from smartgrid_assets.domain.tables import table
 from smartgrid_assets.resources.accounts import Role
 from smartgrid_assets.web.app import SCREENS
-from smartgrid_assets_tests.web.made import CASE, CHANGE, DAYS, METER, NEWEST, SCRIPT, Site
+from smartgrid_assets_tests.web.made import CASE, CHANGE, DAYS, METER, NEWEST, SCRIPT, Site, put
 
 
 def panel(client: FlaskClient, address: str) -> dict:
@@ -157,6 +158,27 @@ def test_a_case_is_laid_out_with_its_days_its_evidence_and_its_neighbours(site: 
     assert panel(client, f"case/neighbours?case={CASE}")["total"] == 2
     energy = panel(client, f"case/evidence?case={CASE}")["rows"][0]
     assert energy["words"] == "energy" and energy["own"] == pytest.approx(-0.67, abs=0.02) and abs(energy["peers"]) < 0.05
+
+
+def test_a_story_that_the_night_told_is_shown_and_no_profile_is_read_for_it(own_site: Site) -> None:
+    context, of = own_site.context, {"case_id": CASE, "meter_id": METER}
+    days = [
+        of | {"told_day": CHANGE - timedelta(days=n), "counted_kwh": 3.0, "expected_kwh": 9.0, "low_kwh": 8.0, "high_kwh": 10.0}
+        for n in range(3)
+    ]
+    put(context, "operator/case_days", CHANGE, days)
+    put(
+        context,
+        "operator/case_evidence",
+        CHANGE,
+        [of | {"place": 1, "words": "energy", "unit": "kWh", "before": 9.0, "since": 3.0, "own": -0.67}],
+    )
+    shutil.rmtree(context.lake.folder("features/meter_profile"))
+    client = own_site.as_(Role.ANALYST)
+    story = panel(client, f"case/story?case={CASE}")["rows"]
+    assert [(row["counted"], row["loss"]) for row in story] == [(3.0, None)] * 3 and story[-1]["day"] == f"{CHANGE}"
+    (energy,) = panel(client, f"case/evidence?case={CASE}")["rows"]
+    assert (energy["own"], energy["peers"]) == (-0.67, None)
 
 
 def test_what_is_wrong_is_said_in_words(site: Site) -> None:

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from smartgrid_assets.domain.detect.cases import CaseBudget
 
 ANOMALIES, SUSPECTS, CASES = "anomalies/meter_days", "anomalies/suspects", "anomalies/cases"
+CASE_DAYS, CASE_EVIDENCE = "operator/case_days", "operator/case_evidence"
 CASE_VERDICTS, EVALUATION = "anomalies/verdicts", "anomalies/evaluation"
 LOOK_BACK_DAYS = 28
-VERSION, SUSPECTS_VERSION, CASES_VERSION, EVALUATION_VERSION = 2, 1, 2, 1
+VERSION, SUSPECTS_VERSION, CASES_VERSION, STORIES_VERSION, EVALUATION_VERSION = 2, 1, 2, 1, 1
 
 
 def _inputs(context: Context, day: date) -> Inputs | None:
@@ -134,6 +135,24 @@ def _losses_behind(work: Work, found: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def _stories_inputs(context: Context, day: date) -> Inputs | None:
+    raised, seen = exactly(context, CASES, day), _suspects_inputs(context, day)
+    return None if raised is None or seen is None else raised | seen
+
+
+def _make_stories(work: Work) -> Made:
+    from smartgrid_assets.domain.detect.story import stories
+
+    context, con, day = work.context, work.con, work.key
+    days = days_between(day - timedelta(days=SUSPECTS_LOOK_BACK_DAYS), day)
+    cases = con.execute(f"FROM {context.lake.view(con, CASES, [day], 'cases_told')}").df()
+    profiles, balance = (context.lake.view(con, path, days, name) for path, name in ((PROFILE, "profiles_told"), (BALANCE, "balance_told")))
+    told = stories(con, profiles, balance, cases, day)
+    con.register("told_days", told.days)
+    con.register("told_evidence", told.evidence)
+    return Made({CASE_DAYS: "told_days", CASE_EVIDENCE: "told_evidence"}, metadata={"cases_told": len(cases)})
+
+
 def _case_budget(context: Context) -> CaseBudget:
     from smartgrid_assets.domain.detect.cases import CaseBudget
 
@@ -189,5 +208,6 @@ STEPS = [
     Step("detect", (ANOMALIES,), "day", _inputs, _make, _code, _settings),
     Step("suspects", (SUSPECTS,), "day", _suspects_inputs, _make_suspects, lambda: f"suspects={SUSPECTS_VERSION}"),
     Step("cases", (CASES,), "day", _cases_inputs, _make_cases, lambda: f"cases={CASES_VERSION}", _case_settings),
+    Step("stories", (CASE_DAYS, CASE_EVIDENCE), "day", _stories_inputs, _make_stories, lambda: f"stories={STORIES_VERSION}"),
     Step("evaluation", (EVALUATION,), "week", _evaluation_inputs, _make_evaluation, lambda: f"evaluation={EVALUATION_VERSION}", _visits),
 ]

@@ -18,6 +18,10 @@ _PLAN = (
     needed("stored_mwh", "DOUBLE", "storage: level at the END of the interval, MWh"),
     needed("curtailed_mw", "DOUBLE", "renewable: available and not used, MW"),
 )
+_OF_CASE = (
+    needed("case_id", "VARCHAR", "case, as in anomalies/cases"),
+    needed("meter_id", "VARCHAR", "its meter; empty for a case of a feeder"),
+)
 _SUMMARY = (
     needed("plan", "VARCHAR", "published, or how it was planned"),
     needed("status", "VARCHAR", "optimal, gap, time limit or relaxed"),
@@ -177,6 +181,39 @@ OPERATOR = (
         ),
         ("zone", "interval_start_utc"),
         version=2,
+    ),
+    Table(
+        "operator",
+        "case_days",
+        "day",
+        "the story of each case of the day: the twelve weeks before, day by day",
+        (
+            *_OF_CASE,
+            needed("told_day", "DATE", "market day that the row tells of"),
+            nullable("counted_kwh", "DOUBLE", "kWh that the meter counted that day"),
+            nullable("expected_kwh", "DOUBLE", "kWh to be expected: its own past, moved as its peers moved"),
+            nullable("low_kwh", "DOUBLE", "the same less two of the meter's own spreads, kWh"),
+            nullable("high_kwh", "DOUBLE", "the same and two of the meter's own spreads, kWh"),
+            nullable("loss_kwh", "DOUBLE", "what the feeder's own meter measured beyond its meters that day, kWh"),
+        ),
+        ("case_id", "told_day"),
+    ),
+    Table(
+        "operator",
+        "case_evidence",
+        "day",
+        "the evidence of each case of the day: features that moved most, beside its peers",
+        (
+            *_OF_CASE,
+            needed("place", "SMALLINT", "1 = first to be told"),
+            needed("words", "VARCHAR", "the feature, in words"),
+            needed("unit", "VARCHAR", "unit of before and since"),
+            nullable("before", "DOUBLE", "mean of the days before the case begins"),
+            nullable("since", "DOUBLE", "mean of the days since"),
+            nullable("own", "DOUBLE", "how far the meter moved, as a share of before"),
+            nullable("peers", "DOUBLE", "how far the median meter of its class moved, as a share"),
+        ),
+        ("case_id", "place"),
     ),
     Table(
         "operator",

@@ -15,6 +15,8 @@ from smartgrid_assets.web.view import NotThere, View
 if TYPE_CHECKING:
     from smartgrid_assets.domain.detect.story import Story
 
+CASE_DAYS, CASE_EVIDENCE = "operator/case_days", "operator/case_evidence"
+
 
 def found_case(view: View) -> tuple[date, dict[str, Any]]:
     """The newest market day that holds the case, and its row there. Raises NotThere."""
@@ -29,9 +31,15 @@ def found_case(view: View) -> tuple[date, dict[str, Any]]:
 
 
 def _story(view: View) -> tuple[dict[str, Any], Story]:
+    """As the night told it; of a day before stories were kept it is told now."""
     from smartgrid_assets.chain.case_files import story_of
+    from smartgrid_assets.domain.detect.story import story_of_rows
 
     day, case = found_case(view)
+    if days := view.rows("SELECT * FROM told WHERE case_id = ? ORDER BY told_day", [case["case_id"]], told=(CASE_DAYS, [day])):
+        told = (CASE_EVIDENCE, [day])
+        evidence = view.rows("SELECT * FROM told WHERE case_id = ? ORDER BY place", [case["case_id"]], told=told)
+        return case, story_of_rows(days, evidence)
     with view.reader.connection() as con:
         return case, story_of(view.reader.context, con, case, day)
 
