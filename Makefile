@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help install demo test test-quick lint ui lab bench bench-forecast bench-detect bench-theft bench-vee bench-estimate bench-million bench-dispatch bench-uncertainty bench-web fuzz docs clean-state
+.PHONY: help install demo test test-quick lint ui lab bench bench-forecast bench-detect bench-theft bench-vee bench-estimate bench-million bench-dispatch bench-uncertainty bench-web fuzz screenshots docs clean-state
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -66,6 +66,9 @@ bench-web: $(STAMP) ## fifty viewers of the operator's page over a large lake, a
 
 fuzz: $(STAMP) ## a million damaged files through the readers (hours; FUZZ="--seconds 600" for less)
 	@$(BIN)/python -m benchmarks.fuzz $(FUZZ)
+
+screenshots: $(STAMP) ## take the pictures of docs/for/ anew from a demo lake (SCREENSHOTS="--home DIR" for one that is there)
+	@$(BIN)/python -m smartgrid_assets_tests.web.screenshots $(SCREENSHOTS)
 
 docs: $(STAMP) ## rewrite docs/data.md and the settings in docs/operations.md
 	@$(BIN)/python -m smartgrid_assets.docs

@@ -8,7 +8,7 @@ re-plan over it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.chain.context import Context
@@ -46,6 +46,21 @@ class Replan:
             (str(unit), moment.to_pydatetime(), bool(on))
             for unit, moment, on in zip(other["unit"], other["interval_start_utc"], other["committed"], strict=True)
         ]
+
+    def stretches(self) -> list[tuple[datetime, datetime, str, bool]]:
+        """The same as (begin, end, thermal unit, runs now) of unbroken hours, by begin."""
+        lasts = {
+            start.to_pydatetime(): timedelta(minutes=int(minutes))
+            for start, minutes in self.planned.units[["interval_start_utc", "interval_minutes"]].drop_duplicates().itertuples(index=False)
+        }
+        found: list[tuple[datetime, datetime, str, bool]] = []
+        for unit, start, on in sorted(self.changes()):
+            end = start + lasts[start]
+            if found and found[-1][1:] == (start, unit, on):
+                found[-1] = (found[-1][0], end, unit, on)
+            else:
+                found.append((start, end, unit, on))
+        return sorted(found)
 
 
 def replan(context: Context, day: date, at_utc: datetime, load_percent: float = 0.0) -> Replan:
@@ -123,11 +138,13 @@ def told(made: Replan, tz: str) -> list[str]:
         f"{row['status']}: {row['cost_total']:,.2f} for the rest of the day from {_wall(made.from_utc, tz)}; {row['unserved_mwh']:.3f} MWh not served."
     ]
     lines += [
-        f"{_wall(moment, tz)}: {unit} {'runs' if on else 'is off'}, was {'off' if on else 'to run'}." for unit, moment, on in made.changes()
+        f"{_wall(begin, tz)} to {_wall(end, tz)}: {unit} {'runs' if on else 'is off'}, was {'off' if on else 'to run'}."
+        for begin, end, unit, on in made.stretches()
     ]
     return [*lines, *([str(row["explanation"])] if row["explanation"] else [])]
 
 
 def _wall(moment_utc: datetime, tz: str) -> str:
     """Local wall time with its offset: one hour of the year is there twice."""
-    return f"{moment_utc.replace(tzinfo=UTC).astimezone(zone_info(tz)):%H:%M %z}"
+    text = moment_utc.replace(tzinfo=UTC).astimezone(zone_info(tz)).isoformat(timespec="minutes")
+    return f"{text[11:16]} {text[16:]}"

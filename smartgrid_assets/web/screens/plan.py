@@ -78,7 +78,7 @@ def stack(view: View) -> Shown:
     picture = chart(traces, day_axis(view.market_day, view.tz), f"mean power, {unit}", says, barmode="relative", bargap=0)
     sentence, tone = _state(view)
     if made := _replans(view):
-        told = f"From {walls([made[0]['from_utc']], view.tz)[0]} on this is the re-plan made {stamp(made[0]['recorded_at'], view.tz)}: {made[0]['why']}."
+        told = f"From {walls([made[0]['from_utc']], view.tz)[0]} on this is the re-plan made {stamp(made[0]['recorded_at'], view.tz)}: {made[0]['why']}; demand and price are as the gate expected them."
         sentence, tone = f"{told} {sentence}", tone or "warn"
     return Shown(fields, rows, picture, sentence, f"planned for the gate, {stamp(view.gate(view.day), view.tz)}", tone)
 
@@ -267,7 +267,7 @@ def replans(view: View) -> Shown:
         Field("explanation", "in words"),
     )
     said = (
-        f"The plan was made anew {len(rows)} times; the newest from {walls([rows[0]['from_utc']], view.tz)[0]}: {rows[0]['why']}."
+        f"The plan was made anew {'once' if len(rows) == 1 else f'{len(rows)} times'}; the newest from {walls([rows[0]['from_utc']], view.tz)[0]}: {rows[0]['why']}."
         if rows
         else ""
     )
