@@ -57,7 +57,9 @@ def _application(host: str, port: int) -> Any:
     options = options_of(chosen, host, port)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     accounts = accounts_of(chosen)
-    app = create_app(chain_context(chosen=chosen.model_copy(update={"memory_limit": chosen.web_memory})), accounts, options)
+    # Questions are small and many: a second thread each costs more than it helps, most of all beside a run that has the cores.
+    context = chain_context(chosen=chosen.model_copy(update={"memory_limit": chosen.web_memory, "threads": 1}))
+    app = create_app(context, accounts, options)
     token = accounts.begin_set_up(now_utc())
     click.echo(f"SmartGridAI at {options.url}", err=True)
     if token:
