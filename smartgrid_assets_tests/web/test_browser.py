@@ -245,3 +245,22 @@ def test_empty_failed_and_stale_look_like_what_they_are(empty_site: Site, own_si
         assert page.locator("#load .plot svg").first.is_visible()
         broken.open(page, "/trust", "stale")
         assert "readings are old" in page.locator("#incidents").inner_text()
+
+
+def test_a_picture_that_is_being_drawn_and_one_that_cannot_be_say_so(own_site: Site, browser: Browser) -> None:
+    said = """name => getComputedStyle(document.querySelector(name), "::before").content"""
+    held: list[Any] = []
+    for served in _serve(own_site):
+        page = served.logged_in(browser, Role.VIEWER)
+        page.route("**/plotly.min.js", lambda route: held.append(route))
+        page.goto(f"{served.address}/tomorrow?zone=Z1", wait_until="commit")
+        page.wait_for_selector("html.js")
+        page.wait_for_function("document.querySelector('#load .plot')")
+        page.screenshot(path=PICTURES / "loading.png")
+        assert "being drawn" in page.evaluate(said, "#load .plot")
+        for route in held:
+            route.abort()
+        page.wait_for_selector("#load .plot.failed")
+        page.screenshot(path=PICTURES / "not-drawn.png")
+        assert "cannot be drawn" in page.evaluate(said, "#load .plot")
+        assert page.locator("#load details").get_attribute("open") is not None

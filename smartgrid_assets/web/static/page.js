@@ -38,13 +38,18 @@
     return Plotly.react(place, painted(data), full, { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"] });
   };
   const drawAll = () => {
-    if (typeof Plotly === "undefined") return;
     const places = [...document.querySelectorAll(".plot")];
+    if (typeof Plotly === "undefined") {
+      for (const place of places) {
+        place.classList.add("failed");
+        place.closest(".panel")?.querySelector("details")?.setAttribute("open", "");
+      }
+      return;
+    }
     Promise.all(places.map(draw)).then(() => { root.dataset.drawn = String(places.length); });
   };
 
   const start = () => {
-    drawAll();
     const button = document.querySelector("[data-theme-switch]");
     if (button) {
       button.hidden = false;
@@ -67,5 +72,7 @@
       document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`)?.click();
     });
   };
+  // This script comes first and needs the page alone; pictures are drawn once the library that draws has come, or has not.
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start); else start();
+  if (document.readyState === "complete") drawAll(); else document.addEventListener("DOMContentLoaded", drawAll);
 })();
