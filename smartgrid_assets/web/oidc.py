@@ -8,6 +8,7 @@ Source: OpenID Connect Core 1.0; RFC 7636; RFC 9700 (OAuth 2.0 Security Best Cur
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 CALLBACK = "/login/provider/back"
 WAIT_S = 5.0
+NOT_AGAIN_S, FAILED = 10.0, "_failed_at"
+"""A provider that did not answer is not asked again at once: whoever clicks would hold a thread for as long as that takes."""
 SIGNED_BY = {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"}
 """Never `none`, nor a signature by a secret that we share."""
 SILENT = "The identity provider does not answer as it should; try again, or log in with a password."
@@ -101,11 +104,18 @@ def _client(app: Flask, web: Web, provider: Provider) -> Any:
 
 def _known(client: Any, provider: Provider) -> dict[str, Any]:
     """What the provider says of itself. Raises Silent where that is another's, or does not come."""
-    with _asking():
-        said: dict[str, Any] = client.load_server_metadata()
-    if said.get("issuer") != provider.issuer:
-        client.server_metadata.pop("_loaded_at", None)  # asked again at the next log-in
-        raise Silent(f"it calls itself another issuer than SMARTGRID_OIDC_ISSUER ({len(provider.issuer)} characters)")
+    failed = client.server_metadata.get(FAILED)
+    if failed is not None and time.monotonic() - failed < NOT_AGAIN_S:
+        raise Silent
+    try:
+        with _asking():
+            said: dict[str, Any] = client.load_server_metadata()
+        if said.get("issuer") != provider.issuer:
+            raise Silent
+    except Silent:
+        client.server_metadata.pop("_loaded_at", None)  # asked for again at a later log-in
+        client.server_metadata[FAILED] = time.monotonic()
+        raise
     offered = said.get("id_token_signing_alg_values_supported") or ["RS256"]
     said["id_token_signing_alg_values_supported"] = sorted(SIGNED_BY.intersection(offered))
     return said

@@ -31,6 +31,7 @@ LONGEST_WHY = 200
 LEAST_PERCENT, MOST_PERCENT = -100.0, 1000.0
 LONGEST_S = 900
 MOST_LINES, LONGEST_LINE = 40, 400
+MOST_DAYS = 50
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ class Replans:
                     f"{self._going.who} asked for a plan of {self._going.day} at {stamp(self._going.at, tz)}, which is being made; wait for it."
                 )
             self._going = self._newest[asked.day] = asked
+            while len(self._newest) > MOST_DAYS:
+                del self._newest[next(iter(self._newest))]
         threading.Thread(target=self._make, args=(asked,), daemon=True).start()
 
     def _make(self, asked: Asked) -> None:

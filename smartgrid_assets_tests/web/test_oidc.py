@@ -15,6 +15,7 @@ from smartgrid_assets.domain.errors import SettingsError
 from smartgrid_assets.resources import audit, tokens
 from smartgrid_assets.resources.accounts import FAILURES_OF_ADDRESS, Role
 from smartgrid_assets.settings import Settings
+from smartgrid_assets.web import oidc
 from smartgrid_assets.web.oidc import SILENT
 from smartgrid_assets.web.provider import provider_of
 from smartgrid_assets_tests.web.id_provider import CLIENT, SECRET, IdProvider
@@ -178,6 +179,18 @@ def test_a_provider_that_is_down_or_another_is_a_sentence_and_passwords_go_on(ow
     client = joined(own_site, away).visitor()
     assert client.get("/login/provider").status_code == 503
     assert log_in(client, "viewer").status_code == 303
+
+
+def test_a_provider_that_did_not_answer_is_not_asked_again_at_once(
+    own_site: Site, provider: IdProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = joined(own_site, provider).visitor()
+    provider.lies = {"metadata": "no json"}
+    assert [client.get("/login/provider").status_code for _ in range(3)] == [503] * 3 and provider.asked == ["metadata"]
+    provider.lies = {}
+    assert client.get("/login/provider").status_code == 503
+    monkeypatch.setattr(oidc, "NOT_AGAIN_S", 0.0)
+    assert through(client).status_code == 303
 
 
 def test_a_new_key_of_the_provider_is_learned(own_site: Site, provider: IdProvider) -> None:
