@@ -284,6 +284,18 @@ def test_times_and_numbers_carry_zone_and_unit(site: Site) -> None:
     assert f"Page made {datetime(2026, 10, 26, 12, 0):%Y-%m-%d %H:%M} +01:00" in page
 
 
+def test_a_file_of_an_older_layout_is_read_and_what_it_lacks_is_not_known(own_site: Site) -> None:
+    for day in (CHANGE, NEWEST):
+        file = own_site.context.lake.file("operator/weather", day)
+        with own_site.context.lake.connect() as con:
+            con.execute(
+                f"COPY (SELECT * EXCLUDE (observed_c) FROM read_parquet('{file}', hive_partitioning = false)) TO '{file}.older' (FORMAT parquet)"
+            )
+        file.with_name(f"{file.name}.older").rename(file)
+        rows = panel(own_site.as_(Role.VIEWER), f"tomorrow/weather?day={day}")["rows"]
+        assert len(rows) == (50 if day == CHANGE else 48) and {(row["forecast_c"], row["observed_c"]) for row in rows} == {(8.0, None)}
+
+
 def test_a_plan_without_its_summary_is_still_shown(own_site: Site) -> None:
     own_site.context.lake.file("dispatch/summary", NEWEST).unlink()
     answer = own_site.as_(Role.OPERATOR).get("/plan")
