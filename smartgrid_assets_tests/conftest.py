@@ -12,6 +12,7 @@ for _name in ("DAGSTER_DISABLE_TELEMETRY", "MLFLOW_DISABLE_TELEMETRY", "DO_NOT_T
     os.environ.setdefault(_name, "true")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("SMARTGRID_NICE", "0")  # runs in this process would slow down every test after them
 # The same small networks are compiled over and over; kept beside pytest's own cache they cost a third.
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).resolve().parent.parent / ".pytest_cache" / "jax"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
@@ -38,7 +39,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("SMARTGRID_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home" / ".dagster"))
-    monkeypatch.setenv("SMARTGRID_NICE", "0")  # runs in this process would slow down every test after them
+    monkeypatch.setenv("SMARTGRID_NICE", "0")
     settings.cache_clear()
     yield tmp_path / "home"
     settings.cache_clear()

@@ -62,7 +62,18 @@ class Served:
         drawn(page)
         if picture:
             PICTURES.mkdir(exist_ok=True, parents=True)
-            page.screenshot(path=PICTURES / f"{picture}.png", full_page=True)
+            photographed(page, PICTURES / f"{picture}.png")
+
+
+def photographed(page: Page, file: Path) -> None:
+    """For people alone. A browser on a busy machine now and then cannot take a long picture; the second time it can."""
+    from playwright.sync_api import Error
+
+    try:
+        page.screenshot(path=file, full_page=True)
+    except Error:
+        page.wait_for_timeout(2000)
+        page.screenshot(path=file, full_page=True)
 
 
 def drawn(page: Page) -> None:
