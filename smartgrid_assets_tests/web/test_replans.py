@@ -130,18 +130,20 @@ def test_what_is_drawn_is_the_schedule_in_force_and_before_the_replan_that_of_th
     start = market_day(NEWEST, TZ).start_utc + timedelta(hours=20)
     unit = {"unit": "=steam", "zone": "Z1", "kind": "thermal", "interval_start_utc": start, "interval_minutes": 60, "committed": False}
     made = {"recorded_at": NOW, "from_utc": start}
-    context = own_site.context
-    put(context, "dispatch/replan", NEWEST, [made | unit | {"power_mw": 0.0}])
-    put(context, "dispatch/replan_summary", NEWEST, [made | {"why": "G3 tripped (ada)", "plan": "re-plan", "status": "optimal"}])
+    earlier = {"recorded_at": NOW - timedelta(hours=2), "from_utc": start}
+    context, summary = own_site.context, {"plan": "re-plan", "status": "optimal"}
+    put(context, "dispatch/replan", NEWEST, [made | unit | {"power_mw": 0.0}, earlier | unit | {"power_mw": 0.5}])
+    put(context, "dispatch/replan_summary", NEWEST, [made | summary | {"why": "G3 tripped (ada)"}, earlier | summary | {"why": "warm"}])
 
     def rows(address: str) -> dict[tuple[str, str], Any]:
         got = own_site.as_(Role.OPERATOR).get(address).json
         return {(row["unit"], row["interval_start_utc"]): row["power_mw"] for row in got["rows"]}
 
     address = f"/api/v1/plan/stack?day={NEWEST}&limit=1000"
-    now, then = rows(address), rows(f"{address}&as_of=2026-10-26T10:59Z")
+    now, then = rows(address), rows(f"{address}&as_of=2026-10-26T08:59Z")
+    between = rows(f"{address}&as_of=2026-10-26T10:59Z")
     key = ("=steam", f"{start.isoformat()}Z")
-    assert now[key] == 0.0 and then[key] > 1 and len(now) == len(then)
+    assert (now[key], between[key]) == (0.0, 0.5) and then[key] > 1 and len(now) == len(then) == len(between)
     assert {one for one in now if now[one] != then[one]} == {key}
     page = own_site.as_(Role.OPERATOR).get(f"/plan?day={NEWEST}").text
     assert "on this is the re-plan made 2026-10-26 12:00 +01:00: G3 tripped (ada)" in page
