@@ -7,8 +7,9 @@ re-plan over it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from smartgrid_assets.chain.context import Context
@@ -17,7 +18,7 @@ from smartgrid_assets.chain.planning import RESERVE_OF, Planned, commitment_of, 
 from smartgrid_assets.chain.step import Work
 from smartgrid_assets.chain.steps.dispatch import PLAN
 from smartgrid_assets.domain.errors import PlanError
-from smartgrid_assets.domain.market_day import zone_info
+from smartgrid_assets.domain.market_day import wall_clock
 from smartgrid_assets.domain.tables import table
 
 if TYPE_CHECKING:
@@ -109,11 +110,16 @@ def in_force(work: Work) -> pd.DataFrame:
     """Rows as of dispatch/plan: the published plan of the day, and over it the re-plans, the newest last."""
     lake, con = work.context.lake, work.con
     plan, made = lake.view(con, PLAN, [work.key], "plan_of_day"), lake.view(con, REPLAN, [work.key], "replans_of_day")
-    columns = ", ".join(f'"{c.name}"' for c in table(PLAN).columns)
-    return con.execute(
-        f"""SELECT {columns} FROM (SELECT {columns}, TIMESTAMP '-infinity' AS recorded_at FROM {plan} UNION ALL BY NAME SELECT {columns}, recorded_at FROM {made})
-        QUALIFY row_number() OVER (PARTITION BY unit, interval_start_utc ORDER BY recorded_at DESC) = 1 ORDER BY unit, interval_start_utc"""
-    ).df()
+    columns = [f'"{c.name}"' for c in table(PLAN).columns]
+    return con.execute(f"{in_force_sql(columns, plan, made)} ORDER BY unit, interval_start_utc").df()
+
+
+def in_force_sql(columns: Sequence[str], plan: str, made: str) -> str:
+    """SELECT of columns of dispatch/plan: of each unit and interval the row of the newest re-plan, else of the plan. plan, made: relations."""
+    named = ", ".join(columns)
+    return f"""SELECT {named} FROM (
+            SELECT {named}, TIMESTAMP '-infinity' AS recorded_at FROM {plan} UNION ALL BY NAME SELECT {named}, recorded_at FROM {made})
+        QUALIFY row_number() OVER (PARTITION BY unit, interval_start_utc ORDER BY recorded_at DESC) = 1"""
 
 
 def record(context: Context, day: date, made: Replan, why: str, now: datetime) -> None:
@@ -135,16 +141,10 @@ def told(made: Replan, tz: str) -> list[str]:
     """Sentences for the person who asked: cost, what starts and stops, what is short."""
     row: dict[str, Any] = made.planned.summary("re-plan").iloc[0].to_dict()
     lines = [
-        f"{row['status']}: {row['cost_total']:,.2f} for the rest of the day from {_wall(made.from_utc, tz)}; {row['unserved_mwh']:.3f} MWh not served."
+        f"{row['status']}: {row['cost_total']:,.2f} for the rest of the day from {wall_clock(made.from_utc, tz)}; {row['unserved_mwh']:.3f} MWh not served."
     ]
     lines += [
-        f"{_wall(begin, tz)} to {_wall(end, tz)}: {unit} {'runs' if on else 'is off'}, was {'off' if on else 'to run'}."
+        f"{wall_clock(begin, tz)} to {wall_clock(end, tz)}: {unit} {'runs' if on else 'is off'}, was {'off' if on else 'to run'}."
         for begin, end, unit, on in made.stretches()
     ]
     return [*lines, *([str(row["explanation"])] if row["explanation"] else [])]
-
-
-def _wall(moment_utc: datetime, tz: str) -> str:
-    """Local wall time with its offset: one hour of the year is there twice."""
-    text = moment_utc.replace(tzinfo=UTC).astimezone(zone_info(tz)).isoformat(timespec="minutes")
-    return f"{text[11:16]} {text[16:]}"

@@ -51,6 +51,16 @@ def utc_to_local(moment_utc: datetime, tz: str) -> datetime:
     return moment_utc.replace(tzinfo=UTC).astimezone(zone_info(tz)).replace(tzinfo=None)
 
 
+def wall_clock(moment_utc: datetime, tz: str) -> str:
+    """Local wall time with its offset, which tells the two 02:00 of an autumn night apart.
+
+    >>> wall_clock(datetime(2026, 10, 25, 1, 0), "Europe/Berlin")
+    '02:00 +01:00'
+    """
+    text = moment_utc.replace(tzinfo=UTC).astimezone(zone_info(tz)).isoformat(timespec="minutes")
+    return f"{text[11:16]} {text[16:]}"
+
+
 @dataclass(frozen=True)
 class MarketDay:
     """One local day and its UTC window [start_utc, end_utc)."""

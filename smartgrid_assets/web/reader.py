@@ -96,12 +96,16 @@ class Reader:
         Raises TooSlow; duckdb.Error where a partition cannot be read.
         """
         wanted = {name: (path, None if keys is None else tuple(keys)) for name, (path, keys) in tables.items()}
-        key = (sql, _frozen(params), tuple(self._files(path, keys) for path, keys in wanted.values()))
+        files = {name: self._files(path, keys) for name, (path, keys) in wanted.items()}
+        key = (sql, _frozen(params), tuple(files.values()))
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        views = ", ".join(f"{name} AS ({self._select(path, keys)})" for name, (path, keys) in wanted.items())
+        views = ", ".join(
+            f"{name} AS ({self.context.lake.select(path, keys, self._are_plain(path, files[name]))})"
+            for name, (path, keys) in wanted.items()
+        )
         with self.connection() as con:
             found = con.execute(f"WITH {views} {sql}" if views else sql, params)
             names = [column[0] for column in found.description or ()]
@@ -128,17 +132,8 @@ class Reader:
         finally:
             self._free.release()
 
-    def _select(self, path: str, keys: tuple[date, ...] | None) -> str:
-        """As Lake.select; without what only files of an older layout need where there is none of them: planning a question takes half the time."""
-        declared, files = table(path), self._files(path, keys)
-        if declared.append_only or not files or not all(self._is_plain(path, file) for file in files):
-            return self.context.lake.select(path, keys)
-        listing = "[" + ", ".join(quote(name) for name, _, _ in files) + "]"
-        columns = ", ".join(f'"{column.name}"' for column in declared.columns)
-        key = declared.partition_column
-        if not key:
-            return f"SELECT {columns} FROM read_parquet({listing}, hive_partitioning = false)"
-        return f"SELECT {columns}, {key} FROM read_parquet({listing}, hive_partitioning = true, hive_types = {{'{key}': DATE}})"
+    def _are_plain(self, path: str, files: Sequence[tuple[str, int, int]]) -> bool:
+        return bool(files) and all(self._is_plain(path, file) for file in files)
 
     def _is_plain(self, path: str, file: tuple[str, int, int]) -> bool:
         """Has the file just the declared columns, of the declared types?"""

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from smartgrid_assets.domain.market_day import wall_clock
 from smartgrid_assets.web.panel import Field
 
 UNKNOWN = "–"
@@ -20,14 +21,7 @@ def local(moment_utc: datetime, tz: str) -> datetime:
     return moment_utc.replace(tzinfo=UTC).astimezone(ZoneInfo(tz))
 
 
-@lru_cache(maxsize=KEPT)
-def clock(moment_utc: datetime, tz: str) -> str:
-    """Local wall time with its offset, which tells the two 02:00 of an autumn night apart.
-
-    >>> clock(datetime(2026, 10, 25, 1, 0), "Europe/Berlin")
-    '02:00 +01:00'
-    """
-    return f"{local(moment_utc, tz):%H:%M} {_offset(moment_utc, tz)}"
+clock = lru_cache(maxsize=KEPT)(wall_clock)
 
 
 @lru_cache(maxsize=KEPT)
@@ -37,12 +31,7 @@ def stamp(moment_utc: datetime, tz: str) -> str:
     >>> stamp(datetime(2026, 7, 1, 22, 30), "Europe/Berlin")
     '2026-07-02 00:30 +02:00'
     """
-    return f"{local(moment_utc, tz):%Y-%m-%d %H:%M} {_offset(moment_utc, tz)}"
-
-
-def _offset(moment_utc: datetime, tz: str) -> str:
-    text = f"{local(moment_utc, tz):%z}"
-    return f"{text[:3]}:{text[3:5]}"
+    return f"{local(moment_utc, tz):%Y-%m-%d} {clock(moment_utc, tz)}"
 
 
 def cell(value: Any, field: Field, tz: str) -> str:

@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import json
 import secrets
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, jsonify, redirect, request
+
+from smartgrid_assets_tests.web.loopback import on_loopback
 
 CLIENT, SECRET = "smartgrid", "a secret of the provider's"
 
@@ -110,16 +111,8 @@ class IdProvider:
     @contextmanager
     def running(self) -> Iterator[IdProvider]:
         """On a port of loopback."""
-        from werkzeug.serving import make_server
-
-        server = make_server("127.0.0.1", 0, self.app(), threaded=True)
-        self.address = f"http://127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
+        with on_loopback(self.app()) as self.address:
             yield self
-        finally:
-            server.shutdown()
-            server.server_close()
 
 
 def _part(said: dict[str, Any]) -> str:

@@ -10,13 +10,10 @@ from __future__ import annotations
 
 import argparse
 import io
-import logging
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -26,6 +23,7 @@ from typing import TYPE_CHECKING
 from smartgrid_assets.home import chain_context
 from smartgrid_assets.resources.accounts import Accounts, Role
 from smartgrid_assets.settings import Settings
+from smartgrid_assets_tests.web.loopback import CHROMIUM, on_loopback
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -44,8 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make screenshots")
     parser.add_argument("--home", type=Path, help="a home that smartgrid demo filled")
     home = parser.parse_args().home
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
+    if CHROMIUM is None:
         raise SystemExit("There is no Chromium here: apt-get install chromium.")
     with tempfile.TemporaryDirectory(prefix="smartgrid-pictures-") as folder:
         if home is None:
@@ -53,7 +50,7 @@ def main() -> None:
             subprocess.run([sys.executable, "-m", "smartgrid_assets", "demo"], env=os.environ | {"SMARTGRID_HOME": str(home)}, check=True)
         context = chain_context(chosen=Settings(home=home))
         with served(context, Path(folder) / "users") as address:
-            take(address, chromium, newest_case(context))
+            take(address, CHROMIUM, newest_case(context))
 
 
 def newest_case(context: Context) -> str:
@@ -70,8 +67,6 @@ def newest_case(context: Context) -> str:
 @contextmanager
 def served(context: Context, users: Path) -> Iterator[str]:
     """The page over the lake, on the morning after its newest day; its address."""
-    from werkzeug.serving import make_server
-
     from smartgrid_assets.web.app import create_app
     from smartgrid_assets.web.options import Options
 
@@ -82,14 +77,8 @@ def served(context: Context, users: Path) -> Iterator[str]:
     accounts = Accounts(users)
     accounts.add("grace", Role.ANALYST, PASSWORD, now)
     app = create_app(context, accounts, Options("127.0.0.1", 0, "http://127.0.0.1", ("127.0.0.1",), False, ""), lambda: now)
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
+    with on_loopback(app) as address:
+        yield address
 
 
 def take(address: str, chromium: str, case_id: str) -> None:

@@ -5,7 +5,6 @@ Nothing is compared by pixels: bars are rows, axes end where the day ends, colou
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from smartgrid_assets.resources.accounts import Role
+from smartgrid_assets_tests.web.loopback import CHROMIUM
 from smartgrid_assets_tests.web.made import CASE, CHANGE, METER, NEWEST, PASSWORD, Site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 PICTURES = Path(__file__).resolve().parents[2] / ".ci" / "artifacts"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine; CI installs it (apt-get install chromium)"),

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
 from smartgrid_assets_tests.web import screenshots
+from smartgrid_assets_tests.web.loopback import CHROMIUM
 from smartgrid_assets_tests.web.made import CASE, Site
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def test_each_picture_is_taken_by_the_script_and_shown_in_a_document() -> None:

@@ -136,14 +136,13 @@ def _evidence(con: Any) -> pd.DataFrame:
         own AS (SELECT c.case_id, c.meter_id, c.kind, {means} FROM story_cases c JOIN story_days d USING (meter_id) WHERE c.meter_id <> '' GROUP BY ALL)
         FROM own LEFT JOIN peers USING (case_id) ORDER BY case_id"""
     ).df()
-    parts = [_long(wide, feature) for feature in features]
     if wide.empty:
         return pd.DataFrame(columns=list(EVIDENCE))
-    long = pd.concat(parts, ignore_index=True)
-    is_fault = long["kind"].isin(FAULTS)
-    long = long[np.where(is_fault, long["name"].isin(FAULT_SHARES), long["name"].isin(LOOKED_AT))]
-    order = np.where(long["kind"].isin(FAULTS), long["since"] - long["before"], (long["own"] - long["peers"].fillna(0.0)).abs())
-    long = long.assign(first=~long["kind"].isin(FAULTS) & (long["name"] == ENERGY.name), order=np.nan_to_num(order))
+    long = pd.concat([_long(wide, feature) for feature in features], ignore_index=True)
+    long["is_fault"] = long["kind"].isin(FAULTS)
+    long = long[np.where(long["is_fault"], long["name"].isin(FAULT_SHARES), long["name"].isin(LOOKED_AT))]
+    order = np.where(long["is_fault"], long["since"] - long["before"], (long["own"] - long["peers"].fillna(0.0)).abs())
+    long = long.assign(first=~long["is_fault"] & (long["name"] == ENERGY.name), order=np.nan_to_num(order))
     long = long.sort_values(["case_id", "first", "order"], ascending=[True, False, False], kind="stable")
     long["place"] = long.groupby("case_id").cumcount() + 1
     return long.loc[long["place"] <= TOLD, list(EVIDENCE)].reset_index(drop=True)

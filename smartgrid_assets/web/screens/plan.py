@@ -85,18 +85,15 @@ def stack(view: View) -> Shown:
 
 def _in_force(view: View) -> list[dict[str, Any]]:
     """The schedule in force at the moment looked at: the gate's plan, and over it the re-plans, the newest last."""
+    from smartgrid_assets.chain.replanning import in_force_sql
+
+    order = "ORDER BY interval_start_utc, kind, unit"
     if not _replans(view):
-        return list(view.rows(f"SELECT {', '.join(STACKED)} FROM plan ORDER BY interval_start_utc, kind, unit", plan=(PLAN, [view.day])))
-    rows = view.rows(
-        f"""SELECT {", ".join(STACKED)} FROM (SELECT *, TIMESTAMP '-infinity' AS made_at FROM plan
-            UNION ALL BY NAME SELECT * EXCLUDE (from_utc, recorded_at), recorded_at AS made_at FROM made WHERE recorded_at <= ?)
-        QUALIFY row_number() OVER (PARTITION BY unit, interval_start_utc ORDER BY made_at DESC) = 1
-        ORDER BY interval_start_utc, kind, unit""",
-        [view.as_of or datetime.max.replace(microsecond=0)],
-        plan=(PLAN, [view.day]),
-        made=(REPLAN, [view.day]),
-    )
-    return list(rows)
+        return list(view.rows(f"SELECT {', '.join(STACKED)} FROM plan {order}", plan=(PLAN, [view.day])))
+    made_until = "(FROM made WHERE recorded_at <= ?)"
+    moment = [view.as_of or datetime.max.replace(microsecond=0)]
+    tables = {"plan": (PLAN, [view.day]), "made": (REPLAN, [view.day])}
+    return list(view.rows(f"{in_force_sql(STACKED, 'plan', made_until)} {order}", moment, **tables))
 
 
 def _replans(view: View) -> list[dict[str, Any]]:

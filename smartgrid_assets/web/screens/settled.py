@@ -60,7 +60,7 @@ def settlement(view: View) -> Shown:
     says = "Cost of settled days over the 48 hours solved, and with perfect foresight."
     picture = chart(traces, {"title": {"text": "market day"}, "type": "date"}, "cost of 48 h, the fleet's currency", says)
     known = [row["regret"] for row in rows if row["regret"] is not None]
-    mean = f"{sum(known) / len(known):,.2f} a day on average over {len(known)} settled days" if known else "nothing that can be told"
+    mean = f"{_mean(known):,.2f} a day on average over {len(known)} settled days" if known else "nothing that can be told"
     return Shown(fields, rows, picture, f"What the gate could not know cost {mean} (the fleet's currency).{_value_of_error(view)}")
 
 
