@@ -1,4 +1,4 @@
-"""What a night's detection of a large fleet costs: meter-days scored, suspects, cases; wall and CPU seconds, peak of memory.
+"""What a night's detection of a large fleet costs: meter-days scored, suspects, cases, their stories; wall and CPU seconds, peak of memory.
 
 python -m benchmarks.fleet [--meters 100000,1000000] [--memory 4GB] [--keep DIR]
 
@@ -81,6 +81,7 @@ def _night(home: Path, meters: int, memory: str) -> None:
 
     from smartgrid_assets.domain.detect.cases import CaseBudget, cases
     from smartgrid_assets.domain.detect.day import detect_day
+    from smartgrid_assets.domain.detect.story import stories
     from smartgrid_assets.domain.detect.suspects import suspects
 
     con = duckdb.connect()
@@ -91,9 +92,10 @@ def _night(home: Path, meters: int, memory: str) -> None:
     anomalies = _timed(meters, "meter_days", lambda: detect_day(con, "profiles", DAY))
     found = _timed(meters, "suspects", lambda: suspects(con, "profiles", "balance", DAY))
     raised = _timed(meters, "cases", lambda: cases({DAY: found, DAY - timedelta(days=1): found}, DAY, meters, CaseBudget()))
+    _timed(meters, "stories", lambda: stories(con, "profiles", "balance", raised, DAY))
     kinds = ", ".join(f"{kind} {n}" for kind, n in found["kind"].value_counts().items())
     print(
-        f"{meters:9,} meters: {int(anomalies['is_alarm'].sum())} alarms; suspects {kinds}; {int((raised['rank'] > 0).sum())} cases",
+        f"{meters:9,} meters: {int(anomalies['is_alarm'].sum())} alarms; suspects {kinds}; {int((raised['rank'] > 0).sum())} cases to visit, {len(raised)} told",
         flush=True,
     )
 
